@@ -1,0 +1,128 @@
+"""Every error voiceflow raises, as one tree.
+
+    VoiceflowError                      exit 1: it could not be done
+    ├── InputError                      exit 2: what was given is wrong
+    │   ├── ScriptError                 problems in scripts, each with file, line, column
+    │   ├── UnknownNameError            a name that is not there (did you mean …?)
+    │   └── TimingError                 a length that cannot be reached, a value out of range
+    ├── VoiceError                      a voice is missing, hangs, crashes or returns nothing
+    ├── SoundError                      a tone, a sample or a bed cannot be sounded
+    └── OutputError                     the recording cannot be written
+
+Foreign exceptions are turned into one of these where they enter the project, never later.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A place in a file. `line` and `column` count from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong, where it is, and what to do about it."""
+
+    mark: Mark
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.mark}: {self.severity}: {self.message}{hint}"
+
+
+class VoiceflowError(Exception):
+    """The root. `hint` says what the reader can do next.
+
+    `exit_code` is what the command line returns: 1, it could not be done.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class InputError(VoiceflowError):
+    """What was given is wrong: exit code 2."""
+
+    exit_code = 2
+
+
+class ScriptError(InputError):
+    """All problems of the scripts at hand, sorted by place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UnknownNameError(InputError):
+    """A name that is not there.
+
+    Parameters
+    ----------
+    kind : str
+        What was looked for: ``session``, ``voice`` …
+    name : str
+        The name as it was given.
+    known : iterable of str
+        The names that would have been right; the nearest becomes the hint.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+        super().__init__(f"there is no {kind} called {name!r}", hint=did_you_mean(name, known))
+
+
+class TimingError(InputError):
+    """A length that cannot be reached, or a value out of its range."""
+
+
+class VoiceError(VoiceflowError):
+    """A voice is missing, hangs, crashes or returns nothing.
+
+    `text` is the cue that failed, where one did.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", text: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+
+
+class SoundError(VoiceflowError):
+    """A tone, a sample or a bed cannot be sounded."""
+
+
+class OutputError(VoiceflowError):
+    """The recording cannot be written."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known names; all of them where none is near and they are few."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name.lower(), names, n=2, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(f"`{one}`" for one in near) + "?"
+    return "known: " + ", ".join(names) if 0 < len(names) <= 30 else ""

@@ -1,0 +1,105 @@
+"""Choosing among a session's exercises: only these, not those, by tag, in another order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
+
+from voiceflow.errors import InputError, UnknownNameError
+from voiceflow.script.models import Exercise, Section, Session
+
+
+def choose(
+    session: Session,
+    *,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    focus: Sequence[str] = (),
+    shuffle: int | None = None,
+) -> Session:
+    """`session` with the exercises asked for.
+
+    Parameters
+    ----------
+    only, skip : sequence of str
+        Exercises by the name they are called by in the session.
+    focus : sequence of str
+        Tags; an exercise with any of them stays.
+    shuffle : int, optional
+        A seed: exercises in one position that follow each other change places.
+
+    Raises
+    ------
+    UnknownNameError
+        The session has no such exercise or tag.
+    InputError
+        Nothing would be left.
+    """
+    slugs = {exercise.slug for exercise in session.exercises}
+    tags = {tag for exercise in session.exercises for tag in exercise.tags}
+    for kind, asked, known in (("exercise", (*only, *skip), slugs), ("tag", focus, tags)):
+        for name in asked:
+            if name not in known:
+                raise UnknownNameError(f"{kind} in this session", name, known)
+    chosen = _kept(
+        session,
+        lambda e: (
+            (not only or e.slug in only)
+            and e.slug not in skip
+            and (not focus or any(tag in focus for tag in e.tags))
+        ),
+    )
+    if not chosen.sections:
+        raise InputError("nothing is left of the session", hint="ask for less to be left out")
+    return chosen if shuffle is None else _shuffled(chosen, shuffle)
+
+
+def drop_one(session: Session) -> Session | None:
+    """`session` less the exercise that is missed least; None where only two are left.
+
+    The first and the last stay. It goes from the section that has the most, and there the one
+    whose absence costs the fewest changes of position; the last of several.
+    """
+    places = [
+        (s, e) for s, section in enumerate(session.sections) for e in range(len(section.exercises))
+    ]
+    if len(places) <= 2:
+        return None
+    flat = [session.sections[s].exercises[e] for s, e in places]
+
+    def cost(n: int) -> tuple[int, int, int]:
+        rest = flat[:n] + flat[n + 1 :]
+        changes = sum(a.position != b.position for a, b in pairwise(rest))
+        return (-len(session.sections[places[n][0]].exercises), changes, -n)
+
+    section, at = places[min(range(1, len(flat) - 1), key=cost)]
+    return _without(session, section, at)
+
+
+def _without(session: Session, section: int, at: int) -> Session:
+    sections = list(session.sections)
+    left = sections[section].exercises
+    sections[section] = replace(sections[section], exercises=left[:at] + left[at + 1 :])
+    return replace(session, sections=tuple(one for one in sections if one.exercises))
+
+
+def _kept(session: Session, keep: Callable[[Exercise], bool]) -> Session:
+    sections = (
+        replace(s, exercises=tuple(e for e in s.exercises if keep(e))) for s in session.sections
+    )
+    return replace(session, sections=tuple(section for section in sections if section.exercises))
+
+
+def _shuffled(session: Session, seed: int) -> Session:
+    # Seeded by a string: the order is the same on every machine and in every version of Python.
+    dice = random.Random(f"voiceflow {seed}")
+
+    def mixed(section: Section) -> Section:
+        order: list[Exercise] = []
+        for _, run in groupby(section.exercises, key=lambda exercise: exercise.position):
+            order.extend(sorted(run, key=lambda _: dice.random()))
+        return replace(section, exercises=tuple(order))
+
+    return replace(session, sections=tuple(mixed(section) for section in session.sections))

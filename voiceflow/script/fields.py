@@ -1,0 +1,328 @@
+"""What a field of a script takes: each kind reads its own node and draws its own JSON Schema.
+
+A reader never raises for a bad value: it notes the problem and answers None, so that all of a
+script's errors are told at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from voiceflow.errors import Mark, Problem, did_you_mean
+from voiceflow.script.yaml import Node
+from voiceflow.units import parse_seconds
+
+Problems = list[Problem]
+Schema = dict[str, Any]
+
+MAX_TEXT = 20_000
+MAX_WORDS = 1_000
+# Problems after so many are told without a hint: finding near names and places takes time.
+_MANY = 100
+_NUMBER = re.compile(r"[-+]?\d{1,12}(\.\d{1,9})?")
+_SLUG = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*", re.UNICODE)
+_BRACE = re.compile(r"(\{\{|\}\}|\{%|%\}|\{#|#\}|\|)")
+_CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
+
+
+class Kind(Protocol):
+    """A kind of value: how it is read and how it is described."""
+
+    def read(self, node: Node, problems: Problems) -> Any: ...
+
+    def schema(self) -> Schema: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    kind: Kind
+    about: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What may be said, from the richest version to the shortest, as Jinja templates."""
+
+    versions: tuple[str, ...]
+    mark: Mark
+
+
+def complain(problems: Problems, node: Node, message: str, hint: str = "") -> Any:
+    """Note a problem; answers None, which stands for the value that could not be read."""
+    problems.append(Problem(node.mark, message, hint))
+
+
+def split_versions(text: str) -> tuple[str, ...]:
+    """The versions of a text: parted by `|` outside of braces, white space folded, no blanks."""
+    if "|" not in text:
+        parts = [text]
+    elif "{" not in text:
+        parts = text.split("|")
+    else:
+        parts = _split_outside(text)
+    folded = (" ".join(part.split()) for part in parts)
+    return tuple(part for part in folded if part)
+
+
+def _split_outside(text: str) -> list[str]:
+    """`text` parted by the bars that stand outside of braces."""
+    parts, inside = [""], ""
+    for piece in _BRACE.split(text):
+        if piece == "|" and not inside:
+            parts.append("")
+            continue
+        parts[-1] += piece
+        inside = ("" if piece == inside else inside) if inside else _CLOSING.get(piece, "")
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A plain text without templates; `slug` allows only names as file names have them."""
+
+    slug: bool = False
+    choices: Callable[[], Sequence[str]] | None = None
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        if node.kind != "scalar":
+            return complain(problems, node, f"a text is needed here, not a {_kind(node)}")
+        text = " ".join(node.text.split())
+        if not text:
+            return complain(problems, node, "the text is empty")
+        if len(text) > MAX_WORDS:
+            return complain(problems, node, f"the text is longer than {MAX_WORDS} characters")
+        if self.slug and not _SLUG.fullmatch(text):
+            hint = "use letters, digits and hyphens"
+            return complain(problems, node, f"{text!r} is not a name", hint)
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": ["string", "number"], "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A text that is spoken: Jinja in it, versions from rich to short parted by `|`."""
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        if node.kind != "scalar":
+            hint = "put the text in quotes" if node.kind == "map" else ""
+            return complain(problems, node, f"a text is needed here, not a {_kind(node)}", hint)
+        if len(node.text) > MAX_TEXT:
+            return complain(problems, node, f"the text is longer than {MAX_TEXT} characters")
+        versions = split_versions(node.text)
+        if not versions:
+            return complain(problems, node, "the text is empty", "write it, or leave the line out")
+        for version in versions:
+            problems.extend(template_problems(node, version, len(problems) < _MANY))
+        return Text(versions, node.mark)
+
+    def schema(self) -> Schema:
+        about = "Spoken text: Jinja; versions from rich to short parted by |."
+        return {"type": ["string", "number"], "minLength": 1, "description": about}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number from `least` to `most`; with `whole`, without a fraction."""
+
+    least: float
+    most: float
+    whole: bool = False
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        sort = "a whole number" if self.whole else "a number"
+        if node.kind != "scalar" or not _NUMBER.fullmatch(node.text.strip()):
+            found = (
+                f", not {node.text[:40]!r}" if node.kind == "scalar" else f", not a {_kind(node)}"
+            )
+            return complain(problems, node, f"{sort} is needed here{found}")
+        value = float(node.text)
+        if self.whole and value != int(value):
+            return complain(problems, node, f"a whole number is needed here, not {node.text}")
+        if not self.least <= value <= self.most:
+            hint = f"from {self.least:g} to {self.most:g}"
+            return complain(problems, node, f"{node.text} is out of range", hint)
+        return int(value) if self.whole else value
+
+    def schema(self) -> Schema:
+        sort = "integer" if self.whole else "number"
+        return {"type": sort, "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A time: seconds as a bare number, or 40s, 1.5 min, 12:30. Its value is seconds."""
+
+    least: float
+    most: float
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        if node.kind != "scalar":
+            return complain(problems, node, f"a time is needed here, not a {_kind(node)}")
+        try:
+            value = parse_seconds(node.text)
+        except ValueError:
+            hint = "write seconds (40), 40s, 1.5 min or 12:30"
+            return complain(problems, node, f"{node.text[:40]!r} is not a time", hint)
+        if not self.least <= value <= self.most:
+            hint = f"from {self.least:g} s to {self.most:g} s"
+            return complain(problems, node, f"{node.text} is out of range", hint)
+        return value
+
+    def schema(self) -> Schema:
+        pattern = r"^\s*(\d+(\.\d+)?\s*[a-zA-Z]*|(\d+:)?\d+:\d{1,2}(\.\d+)?)\s*$"
+        number = {"type": "number", "minimum": self.least, "maximum": self.most}
+        return {"anyOf": [number, {"type": "string", "pattern": pattern}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        if node.kind == "scalar" and node.text in self.words:
+            return node.text
+        found = repr(node.text[:40]) if node.kind == "scalar" else f"a {_kind(node)}"
+        return complain(
+            problems, node, f"{found} is none of the words", did_you_mean(node.text, self.words)
+        )
+
+    def schema(self) -> Schema:
+        return {"enum": list(self.words)}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false (yes, no, on and off are understood)."""
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        word = node.text.lower() if node.kind == "scalar" else ""
+        if word in ("true", "yes", "on"):
+            return True
+        if word in ("false", "no", "off"):
+            return False
+        return complain(problems, node, "true or false is needed here")
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A list of one kind; a single value counts as a list of one, `a, b` too where `commas`."""
+
+    kind: Kind
+    commas: bool = False
+    most: int = 1000
+
+    def read(self, node: Node, problems: Problems) -> tuple[Any, ...]:
+        items = node.items if node.kind == "list" else (node,)
+        if self.commas and node.kind == "scalar":
+            parts = [part.strip() for part in node.text.split(",")]
+            items = tuple(Node(node.mark, "scalar", part) for part in parts if part)
+        if len(items) > self.most:
+            complain(problems, node, f"more than {self.most} entries")
+            return ()
+        values = (self.kind.read(item, problems) for item in items)
+        return tuple(value for value in values if value is not None)
+
+    def schema(self) -> Schema:
+        one = self.kind.schema()
+        return {"anyOf": [one, {"type": "array", "items": one, "maxItems": self.most}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping from words to one kind."""
+
+    kind: Kind
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        if node.kind != "map":
+            return complain(
+                problems, node, f"`word: value` lines are needed here, not a {_kind(node)}"
+            )
+        pairs = ((key.text.strip(), self.kind.read(value, problems)) for key, value in node.pairs)
+        return tuple((key, value) for key, value in pairs if value is not None)
+
+    def schema(self) -> Schema:
+        return {"type": "object", "additionalProperties": self.kind.schema()}
+
+
+def read_fields(
+    node: Node, fields: Sequence[Field], problems: Problems, what: str
+) -> dict[str, Any]:
+    """The values of a mapping by `fields`; unknown keys and missing ones become problems."""
+    if node.kind != "map":
+        complain(problems, node, f"{what} is written as `key: value` lines, not as a {_kind(node)}")
+        return {}
+    table = {field.name: field for field in fields}
+    values: dict[str, Any] = {}
+    for key, value in node.pairs:
+        if key.text not in table:
+            hint = did_you_mean(key.text, table) if len(problems) < _MANY else ""
+            complain(problems, key, f"`{key.text[:60]}` is not a key of {what}", hint)
+        elif not value.empty:
+            values[key.text] = table[key.text].kind.read(value, problems)
+    present = {key.text for key, value in node.pairs if not value.empty}
+    for field in fields:
+        if field.required and field.name not in present:
+            complain(problems, node, f"{what} needs `{field.name}:`", field.about)
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def fields_schema(fields: Sequence[Field]) -> Schema:
+    """The JSON Schema of a mapping with `fields`."""
+    properties = {
+        field.name: {"description": field.about, **field.kind.schema()} for field in fields
+    }
+    required = [field.name for field in fields if field.required]
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+    }
+
+
+def template_problems(node: Node, version: str, placed: bool = True) -> list[Problem]:
+    """What is wrong with the Jinja of a text, each where it stands (if `placed`)."""
+    if "{" not in version:
+        return []
+    # Jinja is loaded only for texts that have it.
+    from voiceflow.templates import faults
+
+    found = faults(version)
+    places = (locate(node.mark, one.needle) if placed else node.mark for one in found)
+    return [Problem(place, one.message, one.hint) for place, one in zip(places, found, strict=True)]
+
+
+def locate(mark: Mark, needle: str) -> Mark:
+    """The first place of `needle` in the file of `mark`, at or after it; else `mark` itself."""
+    try:
+        text = Path(mark.file).read_text(encoding="utf-8-sig") if needle else ""
+    except (OSError, ValueError):
+        return mark
+    whole = re.compile(rf"(?<!\w){re.escape(needle)}(?!\w)")
+    for number, line in enumerate(text.split("\n")[mark.line - 1 :], mark.line):
+        start = mark.column - 1 if number == mark.line else 0
+        if match := whole.search(line, start):
+            return Mark(mark.file, number, match.start() + 1)
+    return mark
+
+
+def as_dict(pairs: Sequence[tuple[str, Any]] | None) -> Mapping[str, Any]:
+    return dict(pairs or ())
+
+
+def _kind(node: Node) -> str:
+    return {"scalar": "text", "list": "list", "map": "mapping"}[node.kind]

@@ -1,0 +1,390 @@
+"""Scripts become models: names looked up, levels, equipment and changes merged, all errors told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from voiceflow.errors import Mark, Problem, ScriptError, UnknownNameError, did_you_mean
+from voiceflow.script import models
+from voiceflow.script.fields import (
+    Choice,
+    Field,
+    Number,
+    Problems,
+    Seconds,
+    Several,
+    as_dict,
+    complain,
+    read_fields,
+)
+from voiceflow.script.library import Library, is_name, session_path
+from voiceflow.script.models import Exercise, Section, Session
+from voiceflow.script.yaml import Node, merge, read
+from voiceflow.settings import Layer, layer
+
+MAX_EXERCISES = 1000
+MAX_EXTENDS = 20
+_BODIES = ("rep", "work", "flow")
+_DEEP = ("levels", "equipment", "pronounce")
+
+ITEM = (
+    *models.CHANGES,
+    Field("level", Number(1, 3, whole=True), "The level of this exercise."),
+    Field(
+        "with", Several(Choice(models.EQUIPMENT), commas=True), "The equipment for this exercise."
+    ),
+)
+GROUP = (
+    Field("rounds", Number(1, 100, whole=True), "How often the exercises come round."),
+    Field("time", Seconds(10, 7200), "A time box: rounds until the time is over."),
+)
+
+
+def load_session(
+    reference: str | Path,
+    library: Library,
+    *,
+    level: int | None = None,
+    equipment: Sequence[str] = (),
+) -> Session:
+    """The session called `reference` (a name or a path), complete.
+
+    Parameters
+    ----------
+    level : {1, 2, 3}, optional
+        The level of all exercises that the session gives none.
+    equipment : sequence of str
+        What is at hand; the first that an exercise has a variant for is used.
+
+    Raises
+    ------
+    ScriptError
+        Every problem of the session and of all exercises it names.
+    UnknownNameError, InputError
+        There is no such session.
+    """
+    path = session_path(str(reference), library)
+    return _Loader(library, path, level, tuple(equipment)).session()
+
+
+def load_exercise(path: Path, library: Library, *, level: int = 1) -> Exercise:
+    """One exercise file, complete. Raises ScriptError."""
+    loader = _Loader(library, path, level, ())
+    item = Node(Mark(str(path), 1, 1), "scalar", path.stem)
+    base = loader.exercise_node(path, ())
+    exercise = loader.exercise(path.stem, item, base, None) if base else None
+    if exercise is None or loader.problems:
+        raise ScriptError(loader.problems)
+    return exercise
+
+
+class _Loader:
+    """Reads one session with all it names, gathering problems."""
+
+    def __init__(
+        self, library: Library, path: Path, level: int | None, equipment: tuple[str, ...]
+    ) -> None:
+        self.library, self.path = library, path
+        self.asked_level, self.equipment = level, equipment
+        self.level = level or 1
+        self.problems: Problems = []
+        self._nodes: dict[Path, Node | None] = {}
+        self.is_session = False
+
+    def session(self) -> Session:
+        root = read(self.path)
+        if root.kind != "map":
+            hint = "begin with `title:` and `exercises:`"
+            raise ScriptError([Problem(root.mark, "a session is `key: value` lines", hint)])
+        self.is_session = True
+        head = root.without("exercises", "sections")
+        values = read_fields(head, models.SESSION_HEAD, self.problems, "a session")
+        self.level = self.asked_level or values.get("level", 1)
+        sections = self._sections(root)
+        count = sum(len(section.exercises) * section.rounds for section in sections)
+        if count > MAX_EXERCISES:
+            complain(self.problems, root, f"more than {MAX_EXERCISES} exercises")
+        if self.problems:
+            raise ScriptError(self.problems)
+        keys = ("about", "pace", "phrases", "voice", "needs", "pronounce")
+        given = {key: values[key] for key in keys if key in values}
+        return Session(
+            slug=self.path.stem,
+            title=values["title"],
+            mark=root.mark,
+            sections=sections,
+            language=values.get("language", "en").lower(),
+            level=self.level,
+            name=values.get("name", ""),
+            pacing=layer(str(self.path), values),
+            **given,
+        )
+
+    def _sections(self, root: Node) -> tuple[Section, ...]:
+        exercises, sections = root.get("exercises"), root.get("sections")
+        if exercises is not None and sections is not None:
+            complain(self.problems, root, "`exercises:` and `sections:` cannot both stand here")
+        if sections is not None and not sections.empty:
+            return self._named_sections(sections)
+        if exercises is None or exercises.empty:
+            complain(
+                self.problems,
+                exercises or root,
+                "the session has no exercises",
+                "list them: `exercises: [bridge]`",
+            )
+            return ()
+        return (self._section("", exercises),)
+
+    def _named_sections(self, node: Node) -> tuple[Section, ...]:
+        pairs = list(node.pairs)
+        for item in node.items:
+            if item.kind == "map" and len(item.pairs) == 1:
+                pairs.append(item.pairs[0])
+            else:
+                hint = "write `- Strength: [bridge, squat]`"
+                complain(self.problems, item, "a section is a title with its exercises", hint)
+        if node.kind == "scalar" or not (node.items or node.pairs):
+            complain(self.problems, node, "the session has no sections")
+        return tuple(self._section(key.text.strip(), value) for key, value in pairs)
+
+    def _section(self, title: str, node: Node) -> Section:
+        values: dict[str, Any] = {}
+        if node.kind == "map":
+            values = read_fields(node.without("exercises"), GROUP, self.problems, "a section")
+            inner = node.get("exercises")
+            if inner is None:
+                complain(self.problems, node, "the section has no `exercises:`")
+                return Section(title, ())
+            node = inner
+        if node.kind != "list" or not node.items:
+            complain(
+                self.problems, node, "a list of exercises is needed here", "write [bridge, squat]"
+            )
+            return Section(title, ())
+        if len(node.items) > MAX_EXERCISES:
+            complain(self.problems, node, f"more than {MAX_EXERCISES} exercises")
+            return Section(title, ())
+        read_all = (self._item(item) for item in node.items)
+        found = tuple(exercise for exercise in read_all if exercise is not None)
+        return Section(title, found, values.get("rounds", 1), values.get("time"))
+
+    def _item(self, item: Node) -> Exercise | None:
+        beside = self.path.resolve().parent
+        if item.kind == "map" and item.get("name") is None and len(item.pairs) == 1:
+            key, changes = item.pairs[0]
+            if changes.kind != "map" and not changes.empty:
+                hint = f"write `- {key.text}: {{reps: 6}}`"
+                complain(self.problems, changes, "changes are `key: value` pairs", hint)
+                return None
+            base = self._named(key, beside, ())
+            over = None if changes.empty else changes
+            return self.exercise(key.text, key, base, over) if base else None
+        if item.kind == "map":
+            if item.get("name") is None:
+                hint = "write `- bridge: {reps: 6}`, or begin with `name:`"
+                complain(self.problems, item, "which exercise is this?", hint)
+                return None
+            name = item.get("name")
+            base = self._extended(item.without("level", "with"), self.path, (self.path,))
+            slug = "-".join(name.text.lower().split()) if name else ""
+            return self.exercise(slug, item, base, None) if base else None
+        if item.kind == "scalar" and not item.empty:
+            base = self._named(item, beside, ())
+            return self.exercise(item.text, item, base, None) if base else None
+        complain(self.problems, item, "an exercise is needed here")
+        return None
+
+    def _named(self, name: Node, beside: Path, stack: tuple[Path, ...]) -> Node | None:
+        """The node of the exercise called `name`, looked up beside the file that uses it."""
+        try:
+            path = self._find(name.text, beside)
+        except UnknownNameError as error:
+            hint = error.hint if is_name(name.text) else "a name, not a path"
+            complain(self.problems, name, f"there is no exercise called `{name.text}`", hint)
+            return None
+        if path in stack:
+            chain = " → ".join(one.stem for one in (*stack, path))
+            complain(self.problems, name, f"the exercise builds on itself: {chain}")
+            return None
+        if len(stack) > MAX_EXTENDS:
+            complain(self.problems, name, f"more than {MAX_EXTENDS} exercises build on each other")
+            return None
+        return self.exercise_node(path, stack)
+
+    def _find(self, name: str, beside: Path) -> Path:
+        path = self.library.find("exercises", name, beside)
+        # A session may be called as an exercise in it: it never means itself.
+        if path.resolve() == self.path.resolve() and self.is_session:
+            return self.library.find("exercises", name)
+        return path
+
+    def exercise_node(self, path: Path, stack: tuple[Path, ...]) -> Node | None:
+        """The mapping in an exercise file, with what it extends; None where it cannot be had."""
+        if path not in self._nodes:
+            try:
+                root = read(path)
+                if root.kind != "map":
+                    hint = "begin with `name:` and `position:`"
+                    raise ScriptError(
+                        [Problem(root.mark, "an exercise is `key: value` lines", hint)]
+                    )
+                self._nodes[path] = self._extended(root, path, (*stack, path))
+            except ScriptError as error:
+                self.problems.extend(error.problems)
+                self._nodes[path] = None
+        return self._nodes[path]
+
+    def _extended(self, root: Node, path: Path, stack: tuple[Path, ...]) -> Node | None:
+        above = root.get("extends")
+        read_fields(root, models.EXERCISE, self.problems, "an exercise")
+        if above is None:
+            return root
+        base = self._named(above, path.resolve().parent, stack)
+        return _over(base, root.without("extends")) if base else None
+
+    def exercise(self, slug: str, item: Node, base: Node, changes: Node | None) -> Exercise | None:
+        """The exercise that `base` gives at its level, with its equipment and `changes`."""
+        own = read_fields(changes, ITEM, self.problems, "a change") if changes else {}
+        if changes is None and item.kind == "map":
+            picks = Node(
+                item.mark,
+                "map",
+                pairs=tuple(p for p in item.pairs if p[0].text in ("level", "with")),
+            )
+            own = read_fields(picks, ITEM, self.problems, "a change")
+        level = own.get("level", self.level)
+        at_hand = own.get("with", self.equipment)
+        node = base.without("levels", "equipment", "level", "with")
+        used = ""
+        for key, word in (("levels", str(level)), *(("equipment", one) for one in at_hand)):
+            variants = base.get(key)
+            variant = (
+                variants.get(word) if variants is not None and variants.kind == "map" else None
+            )
+            if variant is not None and variant.kind == "map" and not (key == "equipment" and used):
+                node = _over(node, variant)
+                used = word if key == "equipment" else used
+        if changes is not None:
+            node = _over(node, changes.without("level", "with"))
+        before = len(self.problems)
+        fields = tuple(
+            f for f in models.EXERCISE if f.name not in ("levels", "equipment", "extends")
+        )
+        values = read_fields(node, fields, self.problems, "an exercise")
+        self._complete(node, values)
+        if len(self.problems) > before:
+            return None
+        return self._build(slug, item, values, level, (used,) if used else ())
+
+    def _complete(self, node: Node, values: dict[str, Any]) -> None:
+        """Notes what a whole exercise still lacks."""
+        if "position" not in values and _silent(node, "position"):
+            words = ", ".join(models.POSITIONS)
+            complain(self.problems, node, "an exercise needs `position:`", words)
+        bodies = [body for body in _BODIES if not _silent(node, body)]
+        if not bodies:
+            hint = "breath by breath under `rep:`, or `work: 40s`, or free steps under `flow:`"
+            complain(self.problems, node, "the exercise has nothing to do", hint)
+        elif len(bodies) > 1:
+            complain(
+                self.problems, node, f"`{bodies[0]}:` and `{bodies[1]}:` cannot both stand here"
+            )
+        if _silent(node, "setup") and "flow" not in bodies:
+            hint = "say how to get into place, complete without sight"
+            complain(self.problems, node, "an exercise needs `setup:`", hint)
+        if values.get("sides") == "alternate" and "rep" not in bodies:
+            hint = "write `sides: each`"
+            complain(self.problems, node, "sides alternate between repetitions (`rep:`)", hint)
+
+    def _build(
+        self, slug: str, item: Node, values: dict[str, Any], level: int, used: tuple[str, ...]
+    ) -> Exercise:
+        rep = models.scaled(values.get("rep", ()), values)
+        keys = (
+            "purpose", "needs", "reps", "sets", "sides", "first", "switch", "tips", "caution",
+            "finish", "effort", "tags", "pronounce", "flow",
+        )  # fmt: skip
+        given = {key: values[key] for key in keys if key in values}
+        said = {key: value for key, value in values.items() if key != "tips"}
+        return Exercise(
+            slug=slug,
+            name=values["name"],
+            mark=item.mark,
+            position=values["position"],
+            setup=values.get("setup"),
+            rep=rep,
+            work_s=values.get("work"),
+            equipment=used,
+            level=level,
+            pacing=layer(f"{item.mark}", said),
+            **given,
+        )
+
+
+def _silent(node: Node, key: str) -> bool:
+    """Whether a mapping says nothing under `key`."""
+    value = node.get(key)
+    return value is None or value.empty
+
+
+def _over(base: Node, over: Node) -> Node:
+    """`over` merged onto an exercise: a new body replaces the old one and what was set for it."""
+    if any(over.get(body) is not None for body in _BODIES):
+        base = base.without(*_BODIES, "inhale", "exhale", "hold")
+    return replace(merge(base, over, deep=_DEEP), mark=base.mark)
+
+
+def load_pace(name: str, library: Library, beside: Path | None = None) -> Layer:
+    """What the pace called `name` says. Raises UnknownNameError, ScriptError."""
+    return read_pace(library.find("paces", name, beside))
+
+
+def read_pace(path: Path) -> Layer:
+    """The pace at `path`. Raises ScriptError."""
+    return layer(f"pace {path.stem}", _read_table(path, models.PACE, "a pace"))
+
+
+def load_settings(library: Library) -> dict[str, Any]:
+    """What the user's ``settings.yaml`` says; empty where there is none. Raises ScriptError."""
+    path = library.user / "settings.yaml"
+    return read_settings(path) if path.is_file() else {}
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings at `path`. Raises ScriptError."""
+    return _read_table(path, models.SETTINGS, "the settings")
+
+
+def _read_table(path: Path, fields: Sequence[Field], what: str) -> dict[str, Any]:
+    root = read(path)
+    if root.empty:
+        return {}
+    problems: Problems = []
+    values = read_fields(root, fields, problems, what)
+    if problems:
+        raise ScriptError(problems)
+    return values
+
+
+def pronunciations(*tables: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """One pronounce table of several, a later one over an earlier."""
+    merged: dict[str, str] = {}
+    for table in tables:
+        merged.update(as_dict(table))
+    return merged
+
+
+__all__ = [
+    "did_you_mean",
+    "load_exercise",
+    "load_pace",
+    "load_session",
+    "load_settings",
+    "pronunciations",
+    "read_pace",
+    "read_settings",
+]

@@ -1,0 +1,142 @@
+"""The steps inside an exercise: breath phases, and the free steps of a flow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from voiceflow.errors import Mark, did_you_mean
+from voiceflow.script.fields import Problems, Schema, Spoken, Text, complain
+from voiceflow.script.yaml import Node
+from voiceflow.units import parse_seconds
+
+BREATHS = ("inhale", "exhale", "hold", "pause")
+STEPS = (*BREATHS, "say", "silence", "bell")
+LONGEST_S = 3600.0
+LONGEST_BREATH_S = 300.0
+LEAST_S = 0.5
+
+_KEY = re.compile(r"([^\W\d]+)(?:\s+(\S.*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One breath phase: `seconds` as written, before the tempo."""
+
+    breath: str
+    seconds: float
+    text: Text | None
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a flow: a breath phase's word, `say`, `silence` or `bell`."""
+
+    kind: str
+    seconds: float
+    text: Text | None
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """The list under `rep:`."""
+
+    def read(self, node: Node, problems: Problems) -> tuple[Phase, ...] | None:
+        steps = _read_steps(node, problems, BREATHS, "- inhale 4: Full text. | Brief.")
+        phases = tuple(Phase(s.kind, s.seconds, s.text, s.mark) for s in steps)
+        if not phases and node.kind == "list" and not node.items:
+            complain(problems, node, "a repetition has no breath", "write `- inhale 4: Inhale.`")
+        return phases or None
+
+    def schema(self) -> Schema:
+        return _steps_schema(r"^(inhale|exhale|hold|pause)\s+\S+$", bare=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The list under `flow:`."""
+
+    def read(self, node: Node, problems: Problems) -> tuple[Step, ...] | None:
+        form = "- say: text`, `- silence 30s` or `- bell"
+        steps = _read_steps(node, problems, STEPS, form)
+        if not steps and node.kind == "list" and not node.items:
+            complain(problems, node, "a flow has no steps", f"write `{form}`")
+        return steps or None
+
+    def schema(self) -> Schema:
+        return _steps_schema(r"^(say|bell|(silence|inhale|exhale|hold|pause)\s+\S+)$", bare=True)
+
+
+def _steps_schema(pattern: str, *, bare: bool) -> Schema:
+    text = {**Spoken().schema(), "type": ["string", "number", "null"]}
+    line: Schema = {
+        "type": "object",
+        "patternProperties": {pattern: text},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    one: Schema = {"anyOf": [line, {"type": "string", "pattern": pattern}]} if bare else line
+    return {"type": "array", "items": one, "minItems": 1, "maxItems": 1000}
+
+
+def _read_steps(
+    node: Node, problems: Problems, words: tuple[str, ...], form: str
+) -> tuple[Step, ...]:
+    if node.kind != "list":
+        complain(problems, node, "a list is needed here", f"one a line: `{form}`")
+        return ()
+    if len(node.items) > 1000:
+        complain(problems, node, "more than 1000 steps")
+        return ()
+    read = (_read_step(item, problems, words, form) for item in node.items)
+    return tuple(step for step in read if step is not None)
+
+
+def _read_step(node: Node, problems: Problems, words: tuple[str, ...], form: str) -> Step | None:
+    key, value = node, None
+    if node.kind == "map" and len(node.pairs) == 1:
+        key, value = node.pairs[0]
+    match = _KEY.fullmatch(key.text.strip()) if key.kind == "scalar" else None
+    if node.kind == "list" or match is None:
+        hint = f"write `{form}`"
+        if node.kind == "map" and len(node.pairs) > 1:
+            hint = "each step begins with its own hyphen"
+        complain(problems, node, "this is not a step", hint)
+        return None
+    word, amount = match[1], match[2]
+    if word not in words:
+        hint = did_you_mean(word, words)
+        complain(problems, key, f"`{word}` is not a step", hint)
+        return None
+    text = None if value is None or value.empty else Spoken().read(value, problems)
+    if word == "say" and text is None:
+        complain(problems, key, "nothing is said", "write `- say: text`")
+        return None
+    seconds = _read_amount(key, word, amount, problems)
+    return None if seconds is None else Step(word, seconds, text, key.mark)
+
+
+def _read_amount(key: Node, word: str, amount: str | None, problems: Problems) -> float | None:
+    if word in ("say", "bell"):
+        if amount is not None:
+            complain(problems, key, f"`{word}` takes no time", f"write `- {word}:`")
+            return None
+        return 0.0
+    if amount is None:
+        complain(problems, key, f"how long is the {word}?", f"write `- {word} 4:`")
+        return None
+    try:
+        seconds = parse_seconds(amount)
+    except ValueError:
+        hint = f"write seconds: `- {word} 4:`"
+        complain(problems, key, f"{amount[:40]!r} is not a time", hint)
+        return None
+    longest = LONGEST_BREATH_S if word in BREATHS else LONGEST_S
+    if not LEAST_S <= seconds <= longest:
+        hint = f"from {LEAST_S:g} s to {longest:g} s"
+        complain(problems, key, f"{word} {amount}: the time is out of range", hint)
+        return None
+    return seconds

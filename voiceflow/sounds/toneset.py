@@ -1,0 +1,235 @@
+"""A tone set: found by name, read from its recipe, sounded to any length."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from voiceflow.errors import Mark, Problem, ScriptError, SoundError, UnknownNameError, did_you_mean
+from voiceflow.script.fields import Schema
+from voiceflow.script.yaml import read
+from voiceflow.sounds import parse
+from voiceflow.sounds.recipe import BREATHS, SIGNALS, Tone
+from voiceflow.units import RATE, ms_to_samples
+
+if TYPE_CHECKING:
+    from pydub import AudioSegment
+
+MAX_MS = 300_000
+# Raise it whenever the same recipe would sound different: cached tones are then made anew.
+VERSION = 1
+_KEPT_MS = 16_000
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class ToneSet:
+    """Tones for the breath and signals for the ear.
+
+    Attributes
+    ----------
+    name, about : str
+    tones : tuple of (str, Tone)
+        What there is of `BREATHS` and `SIGNALS`.
+    lean : float, 0 to 1
+        How far a side's tones lean to their ear: 0 not at all, 1 wholly.
+    """
+
+    name: str
+    about: str
+    tones: tuple[tuple[str, Tone], ...]
+    lean: float = 0.4
+
+    def has(self, name: str) -> bool:
+        """Whether there is a tone or a signal called `name`."""
+        return any(known == name for known, _ in self.tones)
+
+    def length_ms(self, signal: str) -> int:
+        """A signal's length, on the grid; 0 for a breath tone or what the set has not."""
+        return self._tone(signal).length_ms if self.has(signal) else 0
+
+    def kind(self, name: str) -> Literal["tone", "sample"]:
+        """``"sample"`` where a recording is in it, ``"tone"`` where all of it is synthesised."""
+        return "sample" if self.has(name) and self._tone(name).samples else "tone"
+
+    def key(self, name: str) -> str:
+        """What `tone(name, …)` depends on beside its arguments, as a hex digest."""
+        content = repr((VERSION, self.lean, self._tone(name)))
+        return hashlib.blake2b(content.encode(), digest_size=20).hexdigest()
+
+    def tone(self, name: str, length_ms: int, side: str | None = None) -> AudioSegment:
+        """The tone `name`, as long as it is asked for.
+
+        Parameters
+        ----------
+        name : str
+            One of `BREATHS` or `SIGNALS` that the set has.
+        length_ms : int, 1 to 300,000
+            A signal's own length is `length_ms(name)`; others are cut or held.
+        side : {"left", "right"} or None
+            The ear that it leans to.
+
+        Returns
+        -------
+        AudioSegment
+            Stereo, 24 kHz, 16 bit, exactly ``ms_to_samples(length_ms)`` frames; its first and last
+            frames are silent.
+
+        Raises
+        ------
+        SoundError
+            The set has no such tone, the length is out of bounds, or a sample cannot be read.
+        """
+        if not 0 < length_ms <= MAX_MS:
+            raise SoundError(f"a tone of {length_ms} ms cannot be made", hint="5 minutes at most")
+        make = _kept if length_ms <= _KEPT_MS else _sounded
+        middle = make(self._tone(name), length_ms)
+        balance = _balance(side, self.lean)
+        return middle.set_channels(2) if balance is None else middle.apply_gain_stereo(*balance)
+
+    def _tone(self, name: str) -> Tone:
+        for known, tone in self.tones:
+            if known == name:
+                return tone
+        known_names = [known for known, _ in self.tones]
+        raise SoundError(
+            f"the tone set {self.name!r} has no {name!r}", hint=did_you_mean(name, known_names)
+        )
+
+
+def _balance(side: str | None, lean: float) -> tuple[float, float] | None:
+    """dB for the left and the right ear at equal power; None in the middle."""
+    if side not in ("left", "right") or not lean:
+        return None
+    angle = (1 + min(lean, 0.99)) * math.pi / 4
+    far, near = (
+        20 * math.log10(math.sqrt(2) * part) for part in (math.cos(angle), math.sin(angle))
+    )
+    return (near, far) if side == "left" else (far, near)
+
+
+def _sounded(tone: Tone, length_ms: int) -> AudioSegment:
+    import numpy as np
+    from pydub import AudioSegment
+
+    from voiceflow.sounds.synth import render
+
+    mono = np.rint(render(tone, ms_to_samples(length_ms)) * 32767).astype("<i2")
+    return AudioSegment(data=mono.tobytes(), sample_width=2, frame_rate=RATE, channels=1)
+
+
+# The same few breaths return all session long, in pieces that differ only in what is said.
+_kept = functools.lru_cache(maxsize=24)(_sounded)
+
+
+def load(name_or_path: str, folders: Sequence[Path]) -> ToneSet:
+    """The tone set of that name, or in that file.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A name is looked up as ``NAME.yaml`` in `folders`, the first that has it wins.
+
+    Raises
+    ------
+    UnknownNameError
+        No folder has it.
+    ScriptError
+        Its recipe has errors: all of them.
+    """
+    path = find(name_or_path, folders)
+    found: list[Problem] = []
+    tone_set = _read(path, folders, found)
+    if found:
+        raise ScriptError(found)
+    return tone_set
+
+
+def find(name_or_path: str, folders: Sequence[Path]) -> Path:
+    """The file of a tone set. Raises UnknownNameError."""
+    path = Path(os.path.expanduser(name_or_path))  # noqa: PTH111  `~nobody` must not raise
+    if path.suffix in _SUFFIXES or len(path.parts) > 1:
+        return path
+    for file in _files(folders):
+        if file.stem == name_or_path:
+            return file
+    raise UnknownNameError("tone set", name_or_path, {file.stem for file in _files(folders)})
+
+
+def names(folders: Sequence[Path]) -> tuple[tuple[str, str], ...]:
+    """Name and one line about each tone set in `folders`, by name."""
+    found: dict[str, str] = {}
+    for file in _files(folders):
+        if file.stem not in found:
+            found[file.stem] = _about(file)
+    return tuple(sorted(found.items()))
+
+
+def problems(path: Path, folders: Sequence[Path] = ()) -> tuple[Problem, ...]:
+    """Every error and warning of the tone set in `path`, by place."""
+    found: list[Problem] = []
+    try:
+        tone_set = _read(path, folders, found)
+        refused = {key.text for key, value in read(path).pairs if value.text == "none"}
+    except ScriptError as error:
+        return tuple(sorted({*found, *error.problems}))
+    missing = [one for one in SIGNALS if not tone_set.has(one) and one not in refused]
+    if missing and not found:
+        hint = "add them, take them from a set with `like: bowl`, or write `none`"
+        message = "has no signal for " + ", ".join(missing)
+        found.append(Problem(Mark(str(path)), message, hint, "warning"))
+    return tuple(sorted(set(found)))
+
+
+def schema() -> Schema:
+    """The JSON Schema of a tone set."""
+    return parse.schema()
+
+
+def _files(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # a folder that cannot be looked into has no sets
+            yield from sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
+
+
+def _about(path: Path) -> str:
+    try:
+        about = read(path).get("about")
+    except ScriptError:
+        return "cannot be read: `voiceflow check` says why"
+    return " ".join(about.text.split()) if about else ""
+
+
+def _read(
+    path: Path, folders: Sequence[Path], found: list[Problem], chain: tuple[Path, ...] = ()
+) -> ToneSet:
+    """The set in `path` on top of the one it is like; problems go to `found`."""
+    script = parse.read_script(read(path), path.parent, found)
+    chain = (*chain, path.resolve())
+    base = ToneSet("", "", ())
+    if script.like and script.like_node:
+        # A set of one's own may be like the bundled set of the same name: not like itself.
+        near = [one for one in _files((path.parent, *folders)) if one.resolve() not in chain]
+        file = next((one for one in near if one.stem == script.like), None)
+        if file is None:
+            error = UnknownNameError("other tone set", script.like, {one.stem for one in near})
+            found.append(Problem(script.like_node.mark, error.message, error.hint))
+        else:
+            base = _read(file, folders, found, chain)
+    lean = base.lean if script.lean is None else script.lean
+    return ToneSet(path.stem, script.about, _merged(base.tones, script.tones), lean)
+
+
+def _merged(
+    base: tuple[tuple[str, Tone], ...], own: Mapping[str, Tone | None]
+) -> tuple[tuple[str, Tone], ...]:
+    tones = {**dict(base), **own}
+    ordered = ((name, tones.get(name)) for name in (*BREATHS, *SIGNALS))
+    return tuple((name, tone) for name, tone in ordered if tone is not None)

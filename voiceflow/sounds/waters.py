@@ -1,0 +1,86 @@
+"""Ocean and rain, made as loops that have no seam: every part of them goes round in a circle."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from voiceflow.units import RATE, ms_to_samples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+# On the 24 ms grid, and of small prime factors for the transform.
+_OCEAN = ms_to_samples(28_800)
+_RAIN = ms_to_samples(24_000)
+_DROPS = 1_000
+_DROP = RATE // 50
+
+
+@functools.lru_cache(maxsize=2)
+def loop(name: str) -> Floats:
+    """One round of `ocean` or `rain` at no particular level.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 2), float32]
+        Its end meets its start.
+    """
+    made = _LOOPS[name](np.random.Generator(np.random.PCG64(len(name))))
+    made.setflags(write=False)
+    return made
+
+
+def _ocean(random: np.random.Generator) -> Floats:
+    """Three waves of different height a round: a wash that swells, and the hiss of its foam."""
+    turn = np.arange(_OCEAN) / _OCEAN
+    height = 0.75 + 0.25 * np.cos(2 * np.pi * (turn - 0.1)) * np.cos(2 * np.pi * (2 * turn + 0.3))
+    sides = []
+    for lag in (0.0, 0.012):
+        # Lifted to a power, a cosine becomes a wave: long and low between, short and high on top.
+        swell = (height * (0.5 + 0.5 * np.cos(2 * np.pi * (3 * turn - lag)))) ** 2
+        foam = (height * (0.5 + 0.5 * np.cos(2 * np.pi * (3 * turn - lag - 0.09)))) ** 4
+        wash = _noise(random, _OCEAN, 180, 900) * (0.3 + 0.9 * swell)
+        hiss = _noise(random, _OCEAN, 900, 3600) * (0.06 + 0.5 * foam)
+        sides.append(wash + hiss)
+    return np.stack(sides, axis=1).astype(np.float32)
+
+
+def _rain(random: np.random.Generator) -> Floats:
+    """Steady rain, farther and nearer by turns, with single drops close by."""
+    turn = np.arange(_RAIN) / _RAIN
+    near = 1 + 0.12 * np.sin(2 * np.pi * 2 * turn) + 0.08 * np.sin(2 * np.pi * (5 * turn + 0.4))
+    sides = [_noise(random, _RAIN, 400, 5200) * near for _ in range(2)]
+    rain = np.stack(sides, axis=1)
+    at = random.integers(0, _RAIN, _DROPS)
+    hertz = random.uniform(900, 3200, _DROPS)[:, None]
+    size = random.uniform(0.15, 1, _DROPS)[:, None] ** 2 * 2.5
+    right = random.uniform(0.1, 0.9, _DROPS)[:, None]
+    time = np.arange(_DROP)[None, :] / RATE
+    # A drop is a bubble that rings and sinks within milliseconds.
+    drops = (
+        size * np.sin(2 * np.pi * hertz * time) * np.exp(-time * 400) * np.minimum(time * 2000, 1)
+    )
+    place = (at[:, None] + np.arange(_DROP)[None, :]) % _RAIN
+    np.add.at(rain[:, 0], place, drops * np.sqrt(1 - right))
+    np.add.at(rain[:, 1], place, drops * np.sqrt(right))
+    return rain.astype(np.float32)
+
+
+def _noise(
+    random: np.random.Generator, length: int, low: float, high: float
+) -> NDArray[np.float64]:
+    """Pink noise between two edges, of RMS 1; `length` samples later it is the same again."""
+    hertz = np.fft.rfftfreq(length, 1 / RATE)
+    hertz[0] = 1.0
+    shape = 1 / ((1 + (low / hertz) ** 4) * (1 + (hertz / high) ** 4) * np.sqrt(hertz))
+    noise = np.fft.irfft(shape * np.exp(2j * np.pi * random.random(len(hertz))), length)
+    return np.asarray(noise / np.sqrt(np.mean(noise**2)))
+
+
+_LOOPS: Mapping[str, Callable[[np.random.Generator], Floats]] = {"ocean": _ocean, "rain": _rain}

@@ -1,0 +1,1 @@
+"""pyttsx3 drivers that voiceflow adds: ``hibari``, ``piper`` and, for tests, ``faulty``."""

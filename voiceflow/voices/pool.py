@@ -1,0 +1,309 @@
+"""Worker processes that speak: started, fed, watched over, and ended whatever happens.
+
+The parent decides everything in one thread; a reader thread for each worker only hands on what
+the worker answered. A worker that overruns its time is killed, and its end reads like a crash.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+import voiceflow
+from voiceflow.errors import VoiceError
+from voiceflow.voices.text import shorten
+
+_MODULE = "voiceflow.voices.worker"
+_AHEAD = 2  # texts a worker holds: the next one is there when the last one is done
+_TRIES = 2
+_LOAD_FACTOR = 2  # loading may take as many times an utterance's limit
+_LIST_S = 20.0
+_TICK_S = 0.5
+_ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker is to be. `timeout_s` is the limit for one utterance."""
+
+    driver: str
+    voice_id: str | None
+    rate: int
+    timeout_s: float
+
+
+@dataclass(slots=True)
+class _Job:
+    """One text on its way."""
+
+    text: str
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class _Worker:
+    """The parent's side of a process."""
+
+    process: subprocess.Popen[bytes]
+    folder: str
+    deadline: float
+    jobs: deque[_Job] = field(default_factory=deque)
+    ready: bool = False
+    late: bool = False
+
+    def send(self, line: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        with suppress(OSError):  # it is gone: its reader says so
+            self.process.stdin.write(json.dumps(line).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """Ends the process and all it made, at once."""
+        with suppress(OSError):
+            if sys.platform == "win32":
+                self.process.kill()
+            elif self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def bury(self) -> None:
+        """Waits for the ended process and removes what it left."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_Message = tuple[_Worker, dict[str, Any], bytes]
+
+
+class Pool:
+    """Workers for one order. A context manager: leaving it ends them all.
+
+    Parameters
+    ----------
+    jobs : int > 0
+        Workers at most.
+    """
+
+    def __init__(self, order: Order, jobs: int) -> None:
+        self._order, self._jobs = order, jobs
+        self._workers: list[_Worker] = []
+        self._inbox: SimpleQueue[_Message] = SimpleQueue()
+        self._load_failures = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self, count: int) -> None:
+        """Starts loading until there are `count` workers, or as many as there may be."""
+        while len(self._workers) < min(count, self._jobs):
+            self._hire()
+
+    def speak(self, texts: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Each of `texts` with its clip, as it is done. Longest first is the caller's to order.
+
+        Raises
+        ------
+        VoiceError
+            A text failed twice, each time in a fresh worker, or the voice cannot be loaded.
+        """
+        waiting = deque(_Job(text) for text in texts)
+        left = len(waiting)
+        self.start(1)
+        while left:
+            for worker in self._workers:
+                self._feed(worker, waiting)
+            message = self._next()
+            if message is None:
+                continue
+            worker, head, body = message
+            if worker not in self._workers:
+                continue
+            if done := self._take(worker, head, waiting):
+                left -= 1
+                yield done.text, body
+
+    def close(self) -> None:
+        """Ends all workers. Nothing of them is left."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.bury()
+
+    def _hire(self) -> None:
+        limit = self._order.timeout_s * _LOAD_FACTOR
+        name = f"voiceflow-voice-{os.getpid()}-{secrets.token_hex(6)}"
+        folder = os.path.join(tempfile.gettempdir(), name)  # noqa: PTH118
+        worker = _Worker(spawn(), folder, time.monotonic() + limit)
+        self._workers.append(worker)
+        worker.send(
+            {
+                "driver": self._order.driver,
+                "voice_id": self._order.voice_id,
+                "rate": self._order.rate,
+                "timeout_s": self._order.timeout_s,
+                "folder": folder,
+            }
+        )
+        threading.Thread(target=_read, args=(worker, self._inbox), daemon=True).start()
+
+    def _feed(self, worker: _Worker, waiting: deque[_Job]) -> None:
+        while worker.ready and waiting and len(worker.jobs) < _AHEAD:
+            job = waiting.popleft()
+            worker.jobs.append(job)
+            worker.send({"text": job.text})
+            if len(worker.jobs) == 1:
+                worker.deadline = time.monotonic() + self._order.timeout_s
+
+    def _next(self) -> _Message | None:
+        """The next answer; None where none came within a tick.
+
+        What has been answered already counts before the clock: the parent may have been busy.
+        """
+        with suppress(Empty):
+            return self._inbox.get_nowait()
+        now, wait = time.monotonic(), _TICK_S
+        for worker in self._workers:
+            if worker.late or not (worker.jobs or not worker.ready):
+                continue
+            if now > worker.deadline:
+                worker.late = True
+                worker.kill()
+            else:
+                wait = min(wait, worker.deadline - now)
+        with suppress(Empty):
+            return self._inbox.get(timeout=wait)
+        return None
+
+    def _take(self, worker: _Worker, head: dict[str, Any], waiting: deque[_Job]) -> _Job | None:
+        """Deals with one answer; gives the job that it ends."""
+        kind = head["is"]
+        if kind == "ready":
+            worker.ready = True
+        elif kind == "clip":
+            job = worker.jobs.popleft()
+            worker.deadline = time.monotonic() + self._order.timeout_s
+            return job
+        elif kind == "unfit":
+            raise VoiceError(head["message"], hint=head["hint"])
+        else:
+            self._lose(worker, head, waiting)
+        return None
+
+    def _lose(self, worker: _Worker, head: dict[str, Any], waiting: deque[_Job]) -> None:
+        """Puts a fresh worker in the place of one that failed, and gives its texts back."""
+        self._workers.remove(worker)
+        worker.kill()
+        worker.bury()
+        message = head.get("message") or self._epitaph(worker)
+        jobs = list(worker.jobs) if worker.ready else []
+        if jobs:
+            jobs[0].failures += 1
+            if jobs[0].failures >= _TRIES:
+                _give_up(jobs[0].text, message, head.get("hint", ""))
+        elif not worker.ready:
+            self._load_failures += 1
+            if self._load_failures >= _TRIES:
+                raise VoiceError(f"the voice could not be loaded: {message}")
+        waiting.extendleft(reversed(jobs))
+        self._hire()
+
+    def _epitaph(self, worker: _Worker) -> str:
+        if worker.late and worker.ready:
+            return f"the voice took more than {self._order.timeout_s:g} s"
+        if worker.late:
+            return f"it took more than {self._order.timeout_s * _LOAD_FACTOR:g} s"
+        return f"the voice crashed ({_how(worker.process.returncode)})"
+
+
+def spawn() -> subprocess.Popen[bytes]:
+    """A worker process, apart from the terminal's signals and from the current folder's modules."""
+    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
+    home = str(Path(voiceflow.__file__).resolve().parent.parent)
+    if Path(home).name not in ("site-packages", "dist-packages"):
+        paths = [home, environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", _MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        **apart,
+    )
+
+
+def list_voices(driver: str) -> list[tuple[str, str, str]]:
+    """Id, name and language of each voice of a system's driver; none where it does not answer."""
+    process = spawn()
+    try:
+        order = json.dumps({"list": True, "driver": driver}).encode() + b"\n"
+        output, _ = process.communicate(order, timeout=_LIST_S)
+        return [tuple(voice) for voice in json.loads(output)["voices"]]
+    except (subprocess.TimeoutExpired, ValueError, KeyError):
+        return []
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _read(worker: _Worker, inbox: SimpleQueue[_Message]) -> None:
+    """Hands on a worker's answers until it ends, and that it did."""
+    pipe = worker.process.stdout
+    assert pipe is not None
+    with suppress(OSError, ValueError):  # closed under the reader, or cut in the middle of a line
+        while line := pipe.readline():
+            head = json.loads(line)
+            inbox.put((worker, head, pipe.read(head.get("bytes", 0))))
+    worker.process.wait()
+    inbox.put((worker, {"is": "gone"}, b""))
+
+
+def _give_up(text: str, message: str, hint: str) -> None:
+    raise VoiceError(
+        f"{message}, twice, for {shorten(text)!r}",
+        hint=hint or "try another voice, or other words",
+        text=text,
+    )
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        with suppress(ValueError):
+            return signal.Signals(-code).name
+    return f"exit code {code}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voiceflow.errors import InputError, SoundError, UnknownNameError
+from voiceflow.sounds.segments import segment_of
 from voiceflow.units import RATE, ms_to_samples
 
 if TYPE_CHECKING:
@@ -112,12 +113,11 @@ class Bed:
             Where chapters begin and the last one ends (ms), in order.
         """
         import numpy as np
-        from pydub import AudioSegment
 
         sound = duck(self.block(start_ms, length_ms), start_ms, spans)
         sound = fade(sound, start_ms, chapters)
         data = np.rint(sound * 32767).astype("<i2").tobytes()
-        return AudioSegment(data=data, sample_width=2, frame_rate=RATE, channels=2)
+        return segment_of(data, 2)
 
 
 def load_bed(name_or_path: str, *, level: float = LEVEL) -> Bed:

@@ -17,7 +17,8 @@ from voiceflow.script.fields import Schema
 from voiceflow.script.yaml import read
 from voiceflow.sounds import parse
 from voiceflow.sounds.recipe import BREATHS, SIGNALS, Tone
-from voiceflow.units import RATE, ms_to_samples
+from voiceflow.sounds.segments import segment_of
+from voiceflow.units import ms_to_samples
 
 if TYPE_CHECKING:
     from pydub import AudioSegment
@@ -117,12 +118,11 @@ def _balance(side: str | None, lean: float) -> tuple[float, float] | None:
 
 def _sounded(tone: Tone, length_ms: int) -> AudioSegment:
     import numpy as np
-    from pydub import AudioSegment
 
     from voiceflow.sounds.synth import render
 
     mono = np.rint(render(tone, ms_to_samples(length_ms)) * 32767).astype("<i2")
-    return AudioSegment(data=mono.tobytes(), sample_width=2, frame_rate=RATE, channels=1)
+    return segment_of(mono.tobytes())
 
 
 # The same few breaths return all session long, in pieces that differ only in what is said.

@@ -13,13 +13,14 @@ from typing import Any, Literal, Protocol
 from voiceflow.cues import Cue, Script
 from voiceflow.errors import TimingError
 from voiceflow.plan import Moment, Plan
-from voiceflow.score import Chapter, Event, Score
+from voiceflow.score import Chapter, Event, EventKind, Score
 from voiceflow.units import GRID_MS, clock, snap_up
 
 # Speech ends so long before its phase does; between phases a piece can then be cut.
 SPARE_MS = 200
 TONE_GAP_MS = 72
 LEAST_TONE_MS = 120
+LONGEST_TONE_MS = 288_000
 QUIET_MS = 2_000
 LEAD_MS = 240
 TAIL_MS = 720
@@ -310,9 +311,10 @@ class _Arranger:
     def _phase(self, index: int, moment: Moment) -> _Laid:
         length, cue = moment.least_ms, self.script.cues[index]
         laid = _Laid(length)
-        if moment.breath != "pause" and length - TONE_GAP_MS >= LEAST_TONE_MS:
-            name = moment.breath or ""
-            laid.events.append(self._event(moment, "tone", 0, length - TONE_GAP_MS, name))
+        name = moment.breath or ""
+        tone = min(length - TONE_GAP_MS, LONGEST_TONE_MS)
+        if tone >= LEAST_TONE_MS and self.signals.has(name):
+            laid.events.append(self._event(moment, "tone", 0, tone, name))
         spare = max(SPARE_MS, self._air(moment))
         speech = self._choose(index, moment, cue.versions, length - spare)
         if speech is not None:

@@ -93,7 +93,8 @@ class UnknownNameError(InputError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
-        super().__init__(f"there is no {kind} called {name!r}", hint=did_you_mean(name, known))
+        are = "there are no" if kind == "phrases" else "there is no"
+        super().__init__(f"{are} {kind} called {name!r}", hint=did_you_mean(name, known))
 
 
 class TimingError(InputError):

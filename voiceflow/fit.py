@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from voiceflow.arrange import Arranged
+from voiceflow.arranging import Arranged
 from voiceflow.plan import Bout, Plan
 
 LEAST_REPS = 2

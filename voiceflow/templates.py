@@ -6,7 +6,6 @@ parsed, every part of it must be on the list below, and what runs is counted.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -193,7 +192,7 @@ def _macro_faults(node: nodes.Macro, macros: set[str], top: bool) -> Iterator[Te
 
 def _is_small(value: Any, most: float) -> bool:
     """Whether a constant is a text, or a number up to `most`."""
-    return not isinstance(value, int | float) or (math.isfinite(value) and abs(value) <= most)
+    return not isinstance(value, int | float) or abs(value) <= most
 
 
 def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
@@ -236,8 +235,10 @@ def _word_faults(node: nodes.Filter | nodes.Test) -> Iterator[TemplateFault]:
         )
     # `round` would compute 10 to the power of what it is given.
     given = [*(node.args or ()), *(pair.value for pair in node.kwargs or ())]
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
+        yield TemplateFault("`*` is not for texts", needle=node.name, line=node.lineno)
     plain = all(isinstance(one, nodes.Const) and _is_small(one.value, 100) for one in given)
-    if node.name in ("round", "int") and not plain:
+    if node.name in ("round", "int") and (not plain or (node.name == "int" and given[1:])):
         message = f"`{node.name}` takes small numbers only"
         yield TemplateFault(message, needle=node.name, line=node.lineno)
 
@@ -271,7 +272,15 @@ def _compiled(source: str, variables: frozenset[str]) -> _Compiled:
         raise wrong[0]
     tree = _environment.parse(source)
     names = tuple(sorted(_names(tree) & variables))
-    return _Compiled(_environment.from_string(source), names)
+    return _Compiled(_built(source), names)
+
+
+def _built(source: str | nodes.Template) -> Template:
+    """A clean source as a template. What Jinja works out at once may still be too much."""
+    try:
+        return _environment.from_string(source)
+    except (ValueError, ArithmeticError, SyntaxError, RecursionError):
+        raise TemplateFault("the template cannot be worked out") from None
 
 
 def names_in(source: str) -> tuple[str, ...]:
@@ -314,7 +323,7 @@ class Macros:
         """`source` has been through `faults(source, PHRASE_VARIABLES)` and is clean."""
         tree = _environment.parse(source)
         self._needs = _macro_needs(tree)
-        self._template = _environment.from_string(_prefixed(tree))
+        self._template = _built(_prefixed(tree))
         self._said: dict[tuple[Any, ...], str] = {}
 
     def __contains__(self, name: str) -> bool:

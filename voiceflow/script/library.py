@@ -31,6 +31,8 @@ class Library:
 
         `beside` is the folder of the script that names them.
         """
+        if beside and beside.is_relative_to(self.bundled):
+            beside = None
         near = (beside, beside / kind, beside.parent / kind) if beside else ()
         last = self.sounds if kind == "sounds" else self.bundled / kind
         return tuple(dict.fromkeys((*near, self.user / kind, last)))
@@ -121,6 +123,8 @@ def session_path(reference: str, library: Library) -> Path:
     UnknownNameError, InputError
         There is no such session or file.
     """
+    if not reference.strip():
+        raise InputError("which session?", hint="a name or a path: see `voiceflow list`")
     try:
         path = Path(reference).expanduser()
     except RuntimeError:  # `~name` where there is no such user

@@ -274,6 +274,9 @@ class _Loader:
         fields = tuple(
             f for f in models.EXERCISE if f.name not in ("levels", "equipment", "extends")
         )
+        # What no exercise knows has been told where it stands.
+        known = {field.name for field in fields}
+        node = replace(node, pairs=tuple(pair for pair in node.pairs if pair[0].text in known))
         values = read_fields(node, fields, self.problems, "an exercise")
         self._complete(node, values)
         if len(self.problems) > before:

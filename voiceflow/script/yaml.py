@@ -138,7 +138,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
         hint = "put the text in quotes: it holds a colon"
     elif "cannot start any token" in message:
         hint = "put the text in quotes, and indent with spaces"
-    elif "expected <block end>" in message:
+    elif "find expected" in message or "expected <block end>" in message:
         hint = "is a line indented too far or too little, or a text begun with a quote or brace?"
     return Problem(place, f"not YAML: {message}", hint)
 
@@ -184,7 +184,7 @@ class _Builder:
             if _CONTROL.search(event.value):
                 message = "a character that text cannot hold"
                 self.problems.append(Problem(mark, message, "delete it"))
-            return Node(mark, "scalar", event.value, quoted=event.style is not None)
+            return Node(mark, "scalar", event.value, quoted=bool(event.style))
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
             while not isinstance(inner := next(events), yaml.SequenceEndEvent):

@@ -1,0 +1,57 @@
+"""Ears that are not ours: recordings decoded by libsndfile and held against their score."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+THRESHOLD = 10 ** (-40 / 20)
+"""What counts as sound: 38 dB below the loudest that a recording may be."""
+
+
+def decode(path: Path) -> tuple[np.ndarray, int]:
+    """Samples (frames, channels) and rate of a sound file."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return samples, rate
+
+
+def loudest(samples: np.ndarray) -> np.ndarray:
+    return np.abs(samples).max(axis=1)
+
+
+def onset_errors(samples: np.ndarray, rate: int, events: list[dict[str, Any]]) -> list[float]:
+    """For each event, milliseconds from its start in the score to the first sound heard.
+
+    Looks from 100 ms before; only of use where nothing else sounds around the start.
+    """
+    level = loudest(samples)
+    errors = []
+    for event in events:
+        start = event["start_ms"] * rate // 1000
+        before = min(start, rate // 10)
+        window = level[start - before : start + event["length_ms"] * rate // 1000]
+        heard = np.flatnonzero(window > THRESHOLD)
+        first = float(heard[0]) if heard.size else float("inf")
+        errors.append((first - before) / rate * 1000)
+    return errors
+
+
+def where_silent(score: dict[str, Any], rate: int, count: int, margin_ms: int = 48) -> np.ndarray:
+    """A mask of the samples in which the score has nothing.
+
+    `margin_ms` around each event is left out: a lossy codec smears an onset over its block.
+    """
+    silent = np.ones(count, dtype=bool)
+    for event in score["events"]:
+        start = max(0, event["start_ms"] - margin_ms)
+        end = event["start_ms"] + event["length_ms"] + margin_ms
+        silent[start * rate // 1000 : end * rate // 1000] = False
+    return silent
+
+
+def score_of(text: str) -> dict[str, Any]:
+    return json.loads(text)

@@ -1,0 +1,137 @@
+"""The corridor: every room is listed, and each imports only from its left."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import voiceflow
+
+ROOT = Path(voiceflow.__file__).parent
+
+# From left to right. A module or package that is not in this list fails.
+ROOMS = (
+    "errors units cache templates settings script plan cues voices sounds score arranging fit"
+    " stitch underlay recording pipeline sounding rendering api check picture catalogue serve"
+    " commands __main__"
+).split()
+# The public face looks at the whole corridor; no room looks at it, but for its version.
+FACE = "__init__"
+OF_THE_FACE = {"__version__"}
+
+# Deciding is pure: nothing here meets files, clocks, chance, processes or samples.
+PURE = "units settings plan score arranging fit".split()
+IMPURE = {
+    "os", "io", "pathlib", "tempfile", "shutil", "subprocess", "socket", "threading", "time",
+    "datetime", "random", "secrets", "numpy", "pydub", "multiprocessing", "asyncio",
+}  # fmt: skip
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Every module as (dotted name under voiceflow, path)."""
+    for path in sorted(ROOT.rglob("*.py")):
+        inside = path.relative_to(ROOT).with_suffix("")
+        if inside.parts[0] not in ("_content", "__pycache__"):
+            yield ".".join(inside.parts), path
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """All imports in a file, also in functions and under TYPE_CHECKING: (line, dotted name)."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def ours(path: Path) -> Iterator[tuple[int, str]]:
+    """The imports from voiceflow itself, less its name."""
+    for line, name in imports(path):
+        if name == "voiceflow":
+            yield line, FACE
+        elif name.startswith("voiceflow."):
+            yield line, name.removeprefix("voiceflow.")
+
+
+def room(module: str) -> str:
+    return module.split(".")[0]
+
+
+def test_every_room_is_listed_and_is_there() -> None:
+    found = {room(module) for module, _ in modules()} - {FACE}
+    assert found - set(ROOMS) == set(), "list the new room where it belongs"
+    assert set(ROOMS) - found == set(), "a room that is listed is gone"
+
+
+def test_imports_only_look_left() -> None:
+    wrong = []
+    for module, path in modules():
+        if module == FACE:
+            continue
+        here = room(module)
+        for line, name in ours(path):
+            there = room(name)
+            if there == here or there in OF_THE_FACE:
+                continue
+            if there not in ROOMS or ROOMS.index(there) >= ROOMS.index(here):
+                wrong.append(f"{path.relative_to(ROOT.parent)}:{line}: {here} looks at {there}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_is_part_of_a_circle() -> None:
+    known = {module.removesuffix(".__init__"): path for module, path in modules()}
+    graph: dict[str, set[str]] = {}
+    for module, path in known.items():
+        looks = set()
+        for _, name in ours(path):
+            # `voiceflow.a.b` is a module, or the name `b` in the module `voiceflow.a`.
+            target = name if name in known else name.rpartition(".")[0]
+            # A package's face and its own modules may know each other.
+            if target in known and target != module and not module.startswith(target + "."):
+                looks.add(target)
+        graph[module] = looks - {FACE}
+    graph[FACE] = set()
+    while free := [module for module, looks in graph.items() if not looks & graph.keys()]:
+        for module in free:
+            del graph[module]
+    assert not graph, f"these modules import each other in a circle: {sorted(graph)}"
+
+
+def test_imports_are_absolute() -> None:
+    relative = [
+        f"{path}:{line}" for _, path in modules() for line, name in imports(path) if name[0] == "."
+    ]
+    assert not relative
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_deciding_is_pure(name: str) -> None:
+    files = [path for module, path in modules() if room(module) == name]
+    assert files
+    found = {name.split(".")[0] for path in files for _, name in imports(path)}
+    assert not found & IMPURE
+
+
+def test_the_command_line_starts_light() -> None:
+    heavy = "numpy pydub jinja2 yaml onnxruntime PIL rich mutagen lameenc soundfile pyttsx3".split()
+    code = f"import sys, voiceflow.__main__; print(*[m for m in {heavy} if m in sys.modules])"
+    env = {**os.environ, "PYTHONPATH": str(ROOT.parent)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+def test_files_are_of_a_size_to_be_read() -> None:
+    long = {
+        module: lines
+        for module, path in modules()
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 600
+    }
+    assert not long

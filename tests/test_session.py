@@ -1,0 +1,199 @@
+"""Whole sessions, from script to file, heard by libsndfile, mutagen and ffprobe."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pyloudnorm
+import pytest
+from listening import decode, onset_errors, where_silent
+
+import voiceflow
+from voiceflow import Options
+from voiceflow.score import as_dict
+
+SPANISH = """\
+title: Caderas en calma
+language: es
+exercises:
+  - name: Puente
+    position: supine
+    setup: Túmbate boca arriba. Dobla las rodillas y apoya los pies.
+    reps: 3
+    rep:
+      - inhale 4: Inhala y prepárate. | Inhala.
+      - exhale 5: Exhala y sube la cadera. | Exhala, sube.
+    caution: Para si te duele la espalda.
+"""
+OWN = """\
+title: Two Good Things
+pace: brisk
+exercises:
+  - name: Wall Slide
+    position: standing
+    setup: Stand with your back against a wall. Bend your elbows.
+    reps: 4
+    rep:
+      - inhale 3.5: Inhale, slide your arms up. | Inhale, up.
+      - exhale 4.5: Exhale, draw them down. | Exhale, down.
+  - name: Ankle Rock
+    position: standing
+    sides: each
+    setup: Step your {{ side }} foot forward.
+    reps: 2
+    rep:
+      - exhale 4: Exhale, knee over toes. | Exhale, forward.
+      - hold 4: Hold. | Hold.
+      - inhale 3: Inhale, and back. | Inhale, back.
+"""
+
+
+def write(folder: Path, text: str, name: str = "own") -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def held_against_score(path: Path, score: dict, *, voiced: bool = True) -> None:
+    """Length, onsets, silence: the file is what the score says."""
+    samples, rate = decode(path)
+    assert abs(len(samples) * 1000 / rate - score["length_ms"]) <= 50
+    speech = [event for event in score["events"] if event["kind"] == "speech"]
+    if voiced:
+        errors = np.array(onset_errors(samples, rate, speech))
+        late = [(round(e), s["text"]) for e, s in zip(errors, speech, strict=True) if abs(e) > 40]
+        assert not late
+    quiet = samples[where_silent(score, rate, len(samples))]
+    assert np.abs(quiet).max(initial=0) < 10 ** (-60 / 20)
+
+
+@pytest.mark.parametrize("voice", ["natural", "espeak"])
+def test_a_session_of_ones_own_is_heard_where_the_score_says(tmp_path, voice):
+    path, out = write(tmp_path, OWN), tmp_path / "own.mp3"
+    options = Options(voice=voice, tones="none")
+    score = as_dict(voiceflow.arrange(path, options).score)
+    summary = voiceflow.render(path, out, options=options)
+    held_against_score(out, score)
+    assert summary.length_ms == score["length_ms"]
+
+
+def test_spanish_speaks_spanish_throughout(tmp_path):
+    path, out = write(tmp_path, SPANISH), tmp_path / "es.mp3"
+    options = Options(voice="espeak:es", tones="none")
+    decision = voiceflow.arrange(path, options)
+    voiceflow.render(path, out, options=options)
+    held_against_score(out, as_dict(decision.score))
+    said = " ".join(event.name for event in decision.score.events if event.kind == "speech")
+    assert "sesión" in said.lower()
+    for english in ("Welcome", "Inhale", "Next", "Ready", "complete"):
+        assert english not in said
+    assert decision.voice.language == "es"
+    assert voiceflow.arrange(path).voice.name.startswith("espeak:es")
+
+
+def test_loudness_and_peak_of_the_main_session(tmp_path):
+    out = tmp_path / "short.mp3"
+    summary = voiceflow.render("hip-back-short", out)
+    samples, rate = decode(out)
+    loudness = pyloudnorm.Meter(rate).integrated_loudness(samples.astype(np.float64))
+    assert loudness == pytest.approx(-16, abs=1)
+    assert summary.loudness == pytest.approx(loudness, abs=0.3)
+    spectrum = np.fft.rfft(samples, axis=0)
+    finer = np.fft.irfft(spectrum, n=4 * len(samples), axis=0) * 4
+    assert 20 * np.log10(np.abs(finer).max()) <= -1.0
+
+
+def test_chapters_read_back(tmp_path):
+    out = tmp_path / "own.mp3"
+    path = write(tmp_path, OWN)
+    options = Options(voice="silent")
+    score = voiceflow.arrange(path, options).score
+    voiceflow.render(path, out, options=options)
+    tags = mutagen.File(out).tags
+    (contents,) = tags.getall("CTOC")
+    found = [tags[f"CHAP:{name}"] for name in contents.child_element_ids]
+    told = [(c.sub_frames["TIT2"].text[0], c.start_time, c.end_time) for c in found]
+    assert told == [(c.title, c.start_ms, c.end_ms) for c in score.chapters]
+    assert mutagen.File(out).info.length * 1000 == pytest.approx(score.length_ms, abs=1)
+    lines = [text for text, _ in tags.getall("SYLT")[0].text]
+    assert len(lines) == sum(event.kind == "speech" for event in score.events)
+
+
+@pytest.mark.skipif(not shutil.which("ffprobe"), reason="ffprobe is not installed")
+def test_chapters_read_back_by_ffprobe(tmp_path):
+    out = tmp_path / "own.mp3"
+    path = write(tmp_path, OWN)
+    options = Options(voice="silent")
+    score = voiceflow.arrange(path, options).score
+    voiceflow.render(path, out, options=options)
+    ask = ["ffprobe", "-v", "error", "-show_chapters", "-show_format", "-of", "json", str(out)]
+    told = json.loads(subprocess.run(ask, capture_output=True, check=True).stdout)
+    chapters = [(c["tags"]["title"], float(c["start_time"]) * 1000) for c in told["chapters"]]
+    assert [title for title, _ in chapters] == [c.title for c in score.chapters]
+    for (_, start), chapter in zip(chapters, score.chapters, strict=True):
+        assert start == pytest.approx(chapter.start_ms, abs=1)
+    assert float(told["format"]["duration"]) * 1000 == pytest.approx(score.length_ms, abs=50)
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_one_exercise_and_sixty(tmp_path, count):
+    names = "\n".join(
+        "  - bridge: {reps: 2}" if n % 2 else "  - hip-hinge: {reps: 2}" for n in range(count)
+    )
+    path = write(tmp_path, f"title: Many\nexercises:\n{names}\n")
+    out = tmp_path / "many.mp3"
+    options = Options(voice="silent")
+    score = as_dict(voiceflow.arrange(path, options).score)
+    voiceflow.render(path, out, options=options)
+    held_against_score(out, score, voiced=False)
+    assert len(score["chapters"]) == count + 2
+
+
+@pytest.mark.parametrize("form", ["wav", "flac", "ogg"])
+def test_other_formats_hold_the_same(tmp_path, form):
+    path = write(tmp_path, OWN)
+    out = tmp_path / f"own.{form}"
+    options = Options(voice="espeak", tones="none")
+    score = as_dict(voiceflow.arrange(path, options).score)
+    voiceflow.render(path, out, form, options=options)
+    held_against_score(out, score)
+
+
+def test_mono_folds(tmp_path):
+    out = tmp_path / "own.mp3"
+    voiceflow.render(write(tmp_path, OWN), out, options=Options(voice="espeak", mono=True))
+    samples, rate = decode(out)
+    assert samples.shape[1] == 1
+    loudness = pyloudnorm.Meter(rate).integrated_loudness(samples.astype(np.float64))
+    assert loudness == pytest.approx(-19, abs=1.2)
+
+
+def test_same_input_gives_the_same_bytes_cold_and_warm(tmp_path, monkeypatch):
+    path = write(tmp_path, OWN)
+    made = []
+    for turn, cache in enumerate(("one", "two", "two")):
+        monkeypatch.setenv("VOICEFLOW_CACHE", str(tmp_path / cache))
+        out = tmp_path / f"{turn}.mp3"
+        voiceflow.render(path, out, options=Options(voice="espeak"))
+        made.append(out.read_bytes())
+    assert made[0] == made[1] == made[2]
+
+
+def test_a_segment_for_pydub(tmp_path):
+    path = write(tmp_path, OWN)
+    options = Options(voice="silent")
+    segment = voiceflow.segment(path, options)
+    score = voiceflow.arrange(path, options).score
+    assert len(segment) == score.length_ms
+    assert (segment.frame_rate, segment.channels, segment.sample_width) == (24_000, 2, 2)
+
+
+def test_the_stream_knows_its_length_beforehand(tmp_path):
+    stream = voiceflow.stream(write(tmp_path, OWN), Options(voice="silent"))
+    assert sum(map(len, stream)) == stream.length
+    assert stream.chapters[0][1] < stream.chapters[1][1] < stream.length

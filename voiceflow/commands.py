@@ -1,0 +1,263 @@
+"""What the commands do: call the pipeline, and tell the result."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from voiceflow import pipeline
+from voiceflow.cache import Cache
+from voiceflow.errors import InputError, Problem, UnknownNameError
+from voiceflow.pipeline import Context, Options, Report
+from voiceflow.score import as_dict
+from voiceflow.script.library import default_library, is_name
+from voiceflow.script.models import EQUIPMENT
+from voiceflow.units import parse_seconds
+
+
+def render(
+    session: str,
+    output: str | None,
+    form: str | None,
+    given: Mapping[str, Any],
+    context: Context,
+    *,
+    profile: bool,
+) -> None:
+    """Render a session to a file and say in one line what came of it."""
+    from voiceflow import rendering
+
+    form = form or _form_of(output)
+    target = Path(output) if output else Path(f"{Path(session).stem}.{form}")
+    with progress() as report:
+        summary = rendering.render(session, target, form, options(given), context, report)
+    click.echo(summary.line())
+    if profile:
+        click.echo(summary.profile())
+    if context.cache.problem:
+        click.echo(f"warning: nothing was kept for next time: {context.cache.problem}", err=True)
+
+
+def context(*, jobs: int, no_cache: bool) -> Context:
+    """Where things are kept and how many work."""
+    return Context(cache=Cache(None if no_cache else Cache.default_root()), jobs=jobs)
+
+
+def _form_of(output: str | None) -> str:
+    from voiceflow.rendering import FORMATS
+
+    ending = Path(output).suffix.lstrip(".").lower() if output else ""
+    if ending and ending not in FORMATS:
+        known = ", ".join(f".{form}" for form in FORMATS)
+        raise InputError(
+            f"{output}: voiceflow does not write .{ending}", hint=f"{known}, or --format"
+        )
+    return ending or "mp3"
+
+
+def show(session: str, given: Mapping[str, Any], context: Context) -> None:
+    """Print a session's timeline, or draw it."""
+    forms = {key: given[key] for key in ("as_json", "events", "text", "svg", "png")}
+    rest = {key: value for key, value in given.items() if key not in forms}
+    with progress() as report:
+        decision = pipeline.decide(session, options(rest), context, report)
+    score, plan = decision.score, decision.plan
+    if forms["as_json"]:
+        click.echo(json.dumps(as_dict(score), ensure_ascii=False, indent=1))
+        return
+    from voiceflow import picture
+
+    if forms["svg"]:
+        _save(forms["svg"], picture.svg(score, plan).encode())
+    if forms["png"]:
+        _save(forms["png"], picture.png(score, plan))
+    if forms["text"]:
+        click.echo(picture.golden(score), nl=False)
+    elif forms["events"]:
+        click.echo(picture.listing(score), nl=False)
+    elif not (forms["svg"] or forms["png"]):
+        colour = sys.stdout.isatty()
+        width = min(shutil.get_terminal_size().columns, 120) if colour else 80
+        click.echo(picture.timeline_text(score, plan, width=width, colour=colour), nl=False)
+
+
+def _save(name: str, data: bytes) -> None:
+    from voiceflow.recording.output import writing
+
+    with writing(Path(name)) as draft:
+        draft.write(data)
+    click.echo(name)
+
+
+def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what is wrong with scripts, and whether sessions can be followed eyes-free."""
+    from voiceflow.check import Proof, check_path, prove, summary
+
+    asked = any(value for value in given.values())
+    library = default_library()
+    problems: list[Problem] = []
+    proofs: list[Proof] = []
+    for thing in things:
+        path = Path(thing)
+        script = is_name(thing) is False or path.exists()
+        if script:
+            found = check_path(path, library)
+            problems.extend(found)
+            if not asked or any(one.severity == "error" for one in found):
+                continue
+        with progress() as report:
+            decision = pipeline.decide(thing, options(given), Context(library=library), report)
+        proofs.append(prove(decision))
+    problems = list(dict.fromkeys(problems))
+    if as_json:
+        told = {
+            "problems": [asdict(one) for one in problems],
+            "proofs": [p.to_dict() for p in proofs],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        for problem in problems:
+            click.echo(str(problem))
+        for proof in proofs:
+            click.echo(summary(proof))
+        if not problems and not proofs:
+            click.echo("no errors")
+    wrong = any(one.severity == "error" for one in problems)
+    if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
+        raise click.exceptions.Exit(2)
+
+
+def cache(action: str) -> None:
+    """Tell of the cache, or clear it."""
+    kept = Cache(Cache.default_root())
+    if action == "path":
+        click.echo(str(Cache.default_root()))
+    elif action == "clear":
+        click.echo(f"{kept.clear()} entries forgotten")
+    else:
+        info = kept.info()
+        click.echo(f"{info.entries} entries, {info.bytes / 1e6:.1f} MB in {Cache.default_root()}")
+        for kind in info.kinds:
+            click.echo(f"  {kind.kind:<8} {kind.entries:>6}  {kind.bytes / 1e6:8.1f} MB")
+
+
+def list_(kind: str | None, *, as_json: bool) -> None:
+    """Print what there is."""
+    from voiceflow import catalogue
+
+    found = catalogue.everything(Context().library, (kind,) if kind else None)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for title, entries in found.items():
+        click.secho(title, bold=True)
+        width = max((len(entry["name"]) for entry in entries), default=0)
+        for entry in entries:
+            told = entry.get("about") or ""
+            if not entry.get("works", True):
+                told = f"not here: {entry.get('why', '')}"
+            own = " (yours)" if entry.get("own") else ""
+            click.echo(f"  {entry['name']:<{width}}  {told}{own}".rstrip())
+
+
+def new(kind: str, name: str) -> None:
+    """Write an example into the user's library and say where."""
+    from voiceflow import catalogue
+
+    path = catalogue.create(kind, name, Context().library)
+    click.echo(f"{path}")
+    if kind == "session":
+        click.echo(f"edit it, then: voiceflow render {name}")
+
+
+def settings(
+    session: str | None, pace: str | None, given: tuple[str, ...], *, origin: bool
+) -> None:
+    """Print every pacing value, and where it comes from."""
+    from voiceflow.script.given import pacing_values
+    from voiceflow.settings import KEYS, origins, resolve
+
+    layers = pipeline.layers(
+        session, Options(pace=pace, pacing=tuple(pacing_values(given).items()))
+    )
+    values, told = resolve(layers), origins(layers)
+    for key in KEYS:
+        value = getattr(values, key)
+        line = f"{key:<12} {'as written' if value is None else value}"
+        click.echo(f"{line:<28} {told[key]}" if origin else line)
+
+
+def options(given: Mapping[str, Any]) -> Options:
+    """The command line's options as the pipeline takes them. Raises InputError."""
+    from voiceflow.script.given import pacing_values
+
+    said = {key: value for key, value in given.items() if value is not None}
+    pacing = pacing_values(said.pop("given", ()))
+    if (detail := said.pop("detail", None)) is not None:
+        pacing["detail"] = detail
+    if (minutes := said.pop("minutes", None)) is not None:
+        said["minutes_ms"] = _minutes(minutes)
+    if (equipment := said.pop("equipment", None)) is not None:
+        said["equipment"] = _equipment(equipment)
+    return Options(pacing=tuple(pacing.items()), **said)
+
+
+def _minutes(text: str) -> int:
+    """Milliseconds in `20`, `12:30` or `90s`."""
+    try:
+        seconds = parse_seconds(text, bare=60.0)
+    except ValueError as error:
+        raise InputError(f"--minutes {text}: {error}", hint="write 20, or 12:30") from None
+    if not 5 <= seconds <= 6 * 3600:
+        raise InputError(
+            f"--minutes {text} is out of range", hint="from a few seconds to six hours"
+        )
+    return round(seconds * 1000)
+
+
+def _equipment(text: str) -> tuple[str, ...]:
+    things = tuple(part.strip() for part in text.split(",") if part.strip())
+    for thing in things:
+        if thing not in EQUIPMENT:
+            raise UnknownNameError("equipment", thing, EQUIPMENT)
+    return things
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A bar for each stage on a terminal; silence in a pipe."""
+    if not sys.stderr.isatty():
+        yield pipeline.quiet
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report

@@ -1,0 +1,409 @@
+"""The whole corridor, walked: script, plan, cues, voices, score, stitch, recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voiceflow import arranging, cues, voices
+from voiceflow.cache import Cache
+from voiceflow.errors import TimingError, VoiceError, VoiceflowError
+from voiceflow.fit import Reach, reach, repetitions
+from voiceflow.plan import Plan, Wishes, pacing_of, unroll
+from voiceflow.score import Score
+from voiceflow.script.choose import choose, drop_one
+from voiceflow.script.library import Library, default_library
+from voiceflow.script.load import load_pace, load_session, load_settings, pronunciations
+from voiceflow.script.models import Session
+from voiceflow.script.positions import Positions, load_positions
+from voiceflow.settings import Layer, layer
+from voiceflow.sounds import ToneSet
+from voiceflow.sounds import load as load_tones
+from voiceflow.units import clock, snap
+
+if TYPE_CHECKING:
+    from voiceflow.sounds.bed import Bed
+
+DEFAULT_PACE = "steady"
+DEFAULT_PHRASES = "coach"
+_PASSES = 5
+_TRIES = 60
+
+Report = Callable[[str, int, int], None]
+"""Told of progress: stage, steps done, steps in all."""
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """A report that says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for beside the session; None is not said.
+
+    Attributes
+    ----------
+    pacing : tuple of (str, value)
+        Pacing values that win over every script (`voiceflow.settings.Pacing`).
+    equipment : tuple of str
+        What is at hand.
+    minutes_ms : int > 0
+        How long the session shall last.
+    only, skip, focus, shuffle
+        Which exercises, and in what order: see `voiceflow.script.choose`.
+    bed : str
+        What sounds under everything: ``ocean``, ``rain``, a sound file, or ``none``.
+    """
+
+    pace: str | None = None
+    voice: str | None = None
+    phrases: str | None = None
+    tones: str | None = None
+    level: int | None = None
+    name: str | None = None
+    mono: bool = False
+    pacing: tuple[tuple[str, Any], ...] = ()
+    equipment: tuple[str, ...] | None = None
+    minutes_ms: int | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    focus: tuple[str, ...] = ()
+    shuffle: int | None = None
+    bed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where things are looked up and kept: the library, the cache, how many workers."""
+
+    library: Library = field(default_factory=default_library)
+    cache: Cache = field(default_factory=lambda: Cache(Cache.default_root()))
+    jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A session, fully decided, and what sounds it."""
+
+    session: Session
+    plan: Plan
+    script: cues.Script
+    arranged: arranging.Arranged
+    score: Score
+    voice: voices.Voice
+    speaker: voices.Speaker
+    tones: ToneSet
+    layers: tuple[Layer, ...]
+    bed: Bed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """All that is read before anything is decided."""
+
+    session: Session
+    pace: str
+    wishes: Wishes
+    phrases: cues.Phrases
+    tones: ToneSet
+    voice: voices.Voice
+    pronounce: Mapping[str, str]
+    target_ms: int | None
+    bed: Bed | None
+
+
+def decide(
+    reference: str | Path,
+    options: Options = Options(),
+    context: Context | None = None,
+    report: Report = quiet,
+) -> Decision:
+    """The score of a session: everything is settled, nothing sounded but the clips it measures.
+
+    Raises
+    ------
+    InputError
+        The session, or what is asked of it, is wrong.
+    VoiceError
+        The voice cannot speak it.
+    """
+    context = context or Context()
+    ground = _read(reference, options, context)
+    return _settle(ground, context, report)
+
+
+def _read(reference: str | Path, options: Options, context: Context) -> _Ground:
+    library = context.library
+    settings = load_settings(library)
+    level = options.level or settings.get("level")
+    equipment = settings.get("with", ()) if options.equipment is None else options.equipment
+    session = load_session(reference, library, level=level, equipment=equipment)
+    session = choose(
+        session, only=options.only, skip=options.skip, focus=options.focus, shuffle=options.shuffle
+    )
+    beside = Path(session.mark.file).resolve().parent
+    pace = options.pace or session.pace or settings.get("pace") or DEFAULT_PACE
+    wishes = Wishes(
+        name=options.name or session.name or settings.get("name", ""),
+        known=settings.get("known", ()),
+        before=(layer("settings", settings), load_pace(pace, library, beside)),
+        after=(layer("command line", {**dict(options.pacing), "tones": options.tones}),),
+    )
+    phrases = options.phrases or session.phrases or settings.get("phrases") or DEFAULT_PHRASES
+    voice = voices.find(options.voice or session.voice or _usual_voice(settings, session.language))
+    tones = pacing_of(session, wishes).tones
+    return _Ground(
+        session=session,
+        pace=pace,
+        wishes=wishes,
+        phrases=cues.load_phrases(phrases, session.language, library, beside),
+        tones=load_tones(tones, library.folders("sounds", beside)),
+        voice=voice,
+        pronounce=pronunciations(settings.get("pronounce", ()), session.pronounce),
+        target_ms=options.minutes_ms and snap(options.minutes_ms),
+        bed=_bed(options.bed),
+    )
+
+
+def _bed(asked: str | None) -> Bed | None:
+    if asked is None or asked == "none":
+        return None
+    from voiceflow.sounds import load_bed
+
+    return load_bed(asked)
+
+
+def layers(reference: str | Path | None, options: Options) -> tuple[Layer, ...]:
+    """The layers of pacing that a session gets with `options`, the strongest last."""
+    library = default_library()
+    settings = load_settings(library)
+    session = None if reference is None else load_session(reference, library)
+    beside = Path(session.mark.file).resolve().parent if session else None
+    pace = options.pace or (session and session.pace) or settings.get("pace") or DEFAULT_PACE
+    own = (session.pacing,) if session else ()
+    after = layer("command line", {**dict(options.pacing), "tones": options.tones})
+    return (layer("settings", settings), load_pace(pace, library, beside), *own, after)
+
+
+def _usual_voice(settings: Mapping[str, Any], language: str) -> str:
+    """The user's voice where it speaks the language; else the natural one, else espeak."""
+    asked = settings.get("voice")
+    tongue = language.split("-")[0]
+    if asked and voices.find(str(asked)).language.split("-")[0] == tongue:
+        return str(asked)
+    return "natural" if tongue == "en" else f"espeak:{language}"
+
+
+def _settle(ground: _Ground, context: Context, report: Report) -> Decision:
+    """Arranges until all lengths are known, the time is met, and what is said of it is true."""
+    positions = load_positions(context.library, ground.session.language)
+    desk = _Desk(ground, positions, context, report)
+    with desk.speaker:
+        # What is decided of exercises, repetitions and times at first comes from guesses alone,
+        # so that a cold render and a warm one go the same way.
+        session = desk.session_that_fits()
+        for _ in range(_PASSES):
+            session, plan, script, arranged = desk.arrange(session)
+            if desk.agrees(arranged):
+                break
+    if arranged.score is None:
+        raise TimingError("the session's length does not settle", hint="ask for another length")
+    layers = (*ground.wishes.before, ground.session.pacing, *ground.wishes.after)
+    return Decision(
+        session,
+        plan,
+        script,
+        arranged,
+        arranged.score,
+        ground.voice,
+        desk.speaker,
+        ground.tones,
+        layers,
+        ground.bed,
+    )
+
+
+class _Desk:
+    """Plans and arranges, having clips spoken as they are asked for."""
+
+    def __init__(
+        self, ground: _Ground, positions: Positions, context: Context, report: Report
+    ) -> None:
+        self.ground, self.positions, self.report = ground, positions, report
+        rate = pacing_of(ground.session, ground.wishes).speech
+        self.rate = rate
+        self.speaker = voices.Speaker(ground.voice, rate, context.cache, jobs=context.jobs)
+        self.lengths: dict[str, int] = {}
+        self.reps: dict[int, int] = {}
+        self.facts = cues.Facts(30)
+        self.plan: Plan | None = None
+        self._spoken: dict[tuple[str, str], str] = {}
+
+    def spoken(self, exercise: int, text: str) -> str:
+        """`text` as the voice is given it: the pronounce tables of exercise and session applied."""
+        assert self.plan is not None
+        own = self.plan.bouts[exercise].exercise if exercise >= 0 else None
+        key = (own.slug if own and own.pronounce else "", text)
+        if key not in self._spoken:
+            table = {**self.ground.pronounce, **dict(own.pronounce if own else ())}
+            self._spoken[key] = voices.spoken(text, table, self.ground.voice)
+        return self._spoken[key]
+
+    # Deciding by guesses
+
+    def session_that_fits(self) -> Session:
+        """The session, less what has no room in the time; facts and repetitions to begin with."""
+        session, target = self.ground.session, self.ground.target_ms
+        while True:
+            arranged = self._guessed(session)
+            assert self.plan is not None
+            if target is None:
+                break
+            span = reach(self.plan, arranged)
+            if target > span.longest_ms:
+                raise self._out_of_reach(span)
+            if target >= span.shortest_ms:
+                self.reps = repetitions(self.plan, arranged, target)
+                arranged = self._guessed(session)
+                break
+            less = drop_one(session)
+            if less is None:
+                raise self._out_of_reach(span)
+            session = less
+        self.facts = self._facts(arranged)
+        return session
+
+    def _out_of_reach(self, span: Reach) -> TimingError:
+        shortest, longest = span.shortest_ms, span.longest_ms
+        smaller = self.ground.session
+        while (less := drop_one(smaller)) is not None:
+            smaller = less
+            shortest = min(shortest, reach(*self._planned_guess(smaller)).shortest_ms)
+        asked = clock(self.ground.target_ms or 0)
+        hint = f"from about {clock(shortest)} to about {clock(longest)}"
+        return TimingError(f"this session cannot last {asked}", hint=hint)
+
+    def _planned_guess(self, session: Session) -> tuple[Plan, arranging.Arranged]:
+        self.reps = {}
+        arranged = self._guessed(session)
+        assert self.plan is not None
+        return self.plan, arranged
+
+    def _guessed(self, session: Session) -> arranging.Arranged:
+        script = self._write(session)
+        return self._arranged(script, _Guesses(self._guess), None)
+
+    # Deciding by clips
+
+    def arrange(self, session: Session) -> tuple[Session, Plan, cues.Script, arranging.Arranged]:
+        """The session arranged with clips of known length, to the time asked for."""
+        target = self.ground.target_ms
+        script = self._write(session)
+        for _ in range(_TRIES):
+            arranged = self._spoken_out(script)
+            assert self.plan is not None
+            if target is None:
+                return session, self.plan, script, arranged
+            if target < reach(self.plan, arranged).shortest_ms:
+                # The guess was too hopeful: one more exercise has no room.
+                less = drop_one(session)
+                if less is None:
+                    raise self._out_of_reach(reach(self.plan, arranged))
+                session, self.reps = less, {}
+            elif (reps := repetitions(self.plan, arranged, target)) != self.reps:
+                self.reps = reps
+            else:
+                arranged = self._arranged(script, self.lengths, target)
+                return session, self.plan, script, arranged
+            script = self._write(session)
+        raise TimingError(f"{clock(target or 0)} cannot be met", hint="ask for another length")
+
+    def _spoken_out(self, script: cues.Script) -> arranging.Arranged:
+        """The arrangement once every clip it asks for is spoken."""
+        while True:
+            arranged = self._arranged(script, self.lengths, None)
+            if arranged.score is not None:
+                return arranged
+            self._speak(script, arranged.missing)
+
+    def agrees(self, arranged: arranging.Arranged) -> bool:
+        """Whether what was said of the time is true; what is true is kept for the next pass."""
+        true = self._facts(arranged)
+        same, self.facts = true == self.facts, true
+        return same
+
+    def _write(self, session: Session) -> cues.Script:
+        wishes = replace(self.ground.wishes, reps=tuple(self.reps.items()))
+        self.plan = unroll(session, self.positions, wishes)
+        return cues.write(self.plan, self.ground.phrases, self.facts)
+
+    def _arranged(
+        self, script: cues.Script, lengths: Mapping[str, int], target_ms: int | None
+    ) -> arranging.Arranged:
+        assert self.plan is not None
+        voicing = arranging.Voicing(self.spoken, lengths, self._guess)
+        return arranging.arrange(
+            self.plan, script, voicing, self.ground.tones,
+            voice=self.ground.voice.name, pace=self.ground.pace, target_ms=target_ms,
+        )  # fmt: skip
+
+    def _guess(self, text: str) -> int:
+        return voices.estimate(text, self.rate)
+
+    def _speak(self, script: cues.Script, texts: frozenset[str]) -> None:
+        known = self.speaker.known(texts)
+        self.lengths.update(known)
+        wanted = sorted(texts - known.keys())
+        if not wanted:
+            return
+        done = 0
+
+        def on_clip(_: str) -> None:
+            nonlocal done
+            done += 1
+            self.report("speaking", done, len(wanted))
+
+        try:
+            self.lengths.update(self.speaker.speak(wanted, on_clip))
+        except VoiceError as error:
+            raise self._placed(error, script) from None
+
+    def _placed(self, error: VoiceError, script: cues.Script) -> VoiceflowError:
+        """`error` with the place of its cue in the scripts, where it has one."""
+        assert self.plan is not None
+        for moment, cue in zip(self.plan.moments, script.cues, strict=True):
+            said = (*cue.sentences, *cue.versions, *cue.counts, cue.halfway)
+            if not any(text and self.spoken(moment.exercise, text) == error.text for text in said):
+                continue
+            marks = [line.text.mark for line in moment.lines if line.text is not None]
+            if marks:
+                message = f"{marks[0]}: {error.message}"
+                return VoiceError(message, hint=error.hint, text=error.text)
+        return error
+
+    def _facts(self, arranged: arranging.Arranged) -> cues.Facts:
+        """What an arrangement makes true of the time, in whole minutes."""
+        score = arranged.score
+        assert score is not None
+        minutes = max(1, round(score.length_ms / 60_000))
+        assert self.plan is not None
+        count = len(self.plan.session.sections)
+        first = [score.length_ms] * count
+        for moment, start in zip(self.plan.moments, arranged.starts, strict=True):
+            if moment.exercise >= 0:
+                first[moment.section] = min(first[moment.section], start)
+        left = tuple(max(1, round((score.length_ms - start) / 60_000)) for start in first)
+        return cues.Facts(minutes, left)
+
+
+class _Guesses(dict[str, int]):
+    """Lengths that are all known, because they are all guessed."""
+
+    def __init__(self, guess: Callable[[str], int]) -> None:
+        super().__init__()
+        self._guess = guess
+
+    def get(self, key: str, default: Any = None) -> int:
+        return self._guess(key)

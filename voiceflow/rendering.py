@@ -1,0 +1,159 @@
+"""A session rendered to a recording: decided, sounded, tagged, written as a whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voiceflow.errors import InputError
+from voiceflow.pipeline import Context, Options, Report, decide, quiet
+from voiceflow.recording.head import head, picture
+from voiceflow.recording.labels import Labels
+from voiceflow.recording.output import writing
+from voiceflow.sounding import Sounding, Tally
+from voiceflow.units import clock, ms_to_samples
+
+if TYPE_CHECKING:
+    from pydub import AudioSegment
+
+FORMATS = ("mp3", "wav", "flac", "ogg")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What came of a render."""
+
+    path: Path
+    length_ms: int
+    chapters: int
+    loudness: float
+    peak: float
+    seconds: float
+    tally: Tally
+    stages: tuple[tuple[str, float], ...]
+
+    def line(self) -> str:
+        """File, length, chapters, loudness, time taken."""
+        plural = "" if self.chapters == 1 else "s"
+        return (
+            f"{self.path}  {clock(self.length_ms)}  {self.chapters} chapter{plural}  "
+            f"{self.loudness:.1f} LUFS  in {self.seconds:.1f} s"
+        )
+
+    def profile(self) -> str:
+        """Seconds by stage, and how much was there already."""
+        tally = self.tally
+        rows = [f"  {stage:<8} {seconds:7.3f} s" for stage, seconds in self.stages]
+        rows.append(f"  {tally.speech} texts said, {tally.clips} different clips")
+        rows.append(
+            f"  {tally.pieces} pieces, {tally.different} different: "
+            f"{tally.hits} from the cache, {tally.made} made"
+        )
+        rows.append(f"  true peak {self.peak:.1f} dBTP")
+        return "\n".join(rows)
+
+
+def render(
+    reference: str | Path,
+    target: Path,
+    form: str = "mp3",
+    options: Options = Options(),
+    context: Context | None = None,
+    report: Report = quiet,
+) -> Summary:
+    """Render the session called `reference` to the file `target`.
+
+    Parameters
+    ----------
+    reference : str or Path
+        A bundled name, a name in the user's library, or a path.
+    target : Path
+        Written as a whole or not at all.
+    form : {"mp3", "wav", "flac", "ogg"}
+
+    Raises
+    ------
+    VoiceflowError
+        It is wrong or cannot be done; `target` is then as it was.
+    """
+    if form not in FORMATS:
+        raise InputError(f"there is no format {form!r}", hint=", ".join(FORMATS))
+    context = context or Context()
+    watch = _Watch()
+    # The draft is begun first: a place that cannot be written to shows before the work.
+    with writing(target) as draft:
+        decision = decide(reference, options, context, report)
+        watch.lap("decide")
+        sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
+        if form == "mp3":
+            for chunk in recording(sounding, report):
+                draft.write(chunk)
+        else:
+            from voiceflow.recording.containers import write
+
+            labels, cover = Labels.of(decision.score), picture(decision.score, context.cache)
+            write(draft, form, sounding.samples(report), sounding.channels, labels, cover)
+        watch.lap("sound")
+    context.cache.trim()
+    watch.lap("file")
+    score = decision.score
+    return Summary(
+        path=target,
+        length_ms=score.length_ms,
+        chapters=len(score.chapters),
+        loudness=sounding.tally.loudness(score.length_ms),
+        peak=sounding.tally.peak(),
+        seconds=watch.total,
+        tally=sounding.tally,
+        stages=tuple(watch.laps),
+    )
+
+
+def recording(sounding: Sounding, report: Report = quiet) -> Iterator[bytes]:
+    """The whole MP3 file, chunk by chunk: its tag, then the stream as pieces arrive."""
+    score = sounding.decision.score
+    yield head(score, sounding.cache)
+    yield from sounding.stream(report)
+
+
+def segment(
+    reference: str | Path, options: Options = Options(), context: Context | None = None
+) -> AudioSegment:
+    """The session called `reference` as one pydub segment: 24 kHz, 16 bit.
+
+    Raises
+    ------
+    VoiceflowError
+        It is wrong or cannot be done.
+    """
+    from voiceflow.sounds.segments import segment_of
+
+    context = context or Context()
+    decision = decide(reference, options, context)
+    sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
+    channels = sounding.channels
+    whole = bytearray(2 * channels * ms_to_samples(decision.score.length_ms))
+    for start_ms, pcm in sounding.samples():
+        at = 2 * channels * ms_to_samples(start_ms)
+        whole[at : at + len(pcm)] = pcm
+    return segment_of(bytes(whole), channels)
+
+
+class _Watch:
+    """Seconds by stage, on a clock that never runs back."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.monotonic()
+        self.laps: list[tuple[str, float]] = []
+
+    def lap(self, stage: str) -> None:
+        now = time.monotonic()
+        self.laps.append((stage, now - self._last))
+        self._last = now
+
+    @property
+    def total(self) -> float:
+        return self._last - self._start

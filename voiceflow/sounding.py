@@ -1,0 +1,225 @@
+"""A decided session sounded: each different piece once, in parallel, handed on in order.
+
+Memory holds what is in flight and a little more: a piece that returns is taken from a small
+store, else from the cache, else made again.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from voiceflow.cache import Cache
+from voiceflow.pipeline import Decision, Report, quiet
+from voiceflow.recording import mp3
+from voiceflow.recording.loudness import Levels, integrated, measure, true_peak
+from voiceflow.stitch import Piece, cut, piece_keys, stitch
+from voiceflow.underlay import underlaid
+
+_HEAD = struct.Struct("<fI")
+_STORE_BYTES = 24 << 20
+_AHEAD = 4  # pieces begun ahead of the one being written, for each worker
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """One piece as MP3 frames, with what it adds to the loudness of the whole."""
+
+    frames: bytes
+    levels: Levels
+
+    def pack(self) -> bytes:
+        head = _HEAD.pack(self.levels.peak, len(self.levels.energies))
+        return head + self.levels.energies.tobytes() + self.frames
+
+    @staticmethod
+    def unpack(value: bytes) -> Sounded:
+        peak, count = _HEAD.unpack_from(value)
+        end = _HEAD.size + 4 * count
+        energies: array[float] = array("f")
+        energies.frombytes(value[_HEAD.size : end])
+        return Sounded(value[end:], Levels(energies, peak))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a render did: for `--profile` and for the loudness of the whole."""
+
+    speech: int = 0
+    clips: int = 0
+    pieces: int = 0
+    different: int = 0
+    made: int = 0
+    hits: int = 0
+    energies: list[tuple[int, array[float]]] = field(default_factory=list)
+    peaks: set[float] = field(default_factory=set)
+
+    def loudness(self, length_ms: int) -> float:
+        """Integrated LUFS of all that has been written."""
+        return integrated(self.energies, length_ms)
+
+    def peak(self) -> float:
+        """True peak in dBTP."""
+        return true_peak(self.peaks)
+
+
+class Sounding:
+    """The pieces of one decision.
+
+    Parameters
+    ----------
+    decision : Decision
+    cache : Cache
+    mono : bool
+    jobs : int
+        Threads; 0 for one a core.
+    """
+
+    def __init__(
+        self, decision: Decision, cache: Cache, *, mono: bool = False, jobs: int = 0
+    ) -> None:
+        self.decision, self.cache, self.mono = decision, cache, mono
+        self.channels = 1 if mono else 2
+        self.jobs = jobs or os.cpu_count() or 1
+        self.pieces = cut(decision.score)
+        said = [event.spoken for event in decision.score.events if event.kind == "speech"]
+        self.tally = Tally(len(said), len(set(said)), len(self.pieces))
+        self._store: OrderedDict[str, Sounded] = OrderedDict()
+        self._stored = 0
+        self._lock = threading.Lock()
+
+    @property
+    def length(self) -> int:
+        """Bytes of the MP3 stream, without tags: known before it is made."""
+        return mp3.stream_length(self.decision.score.length_ms, self.channels)
+
+    def stream(self, report: Report = quiet) -> Iterator[bytes]:
+        """The MP3 stream, chunk by chunk, as pieces arrive.
+
+        Yields
+        ------
+        bytes
+            `length` in all.
+
+        Raises
+        ------
+        SoundError
+            A piece cannot be sounded.
+        """
+        if self.decision.bed is not None:
+            yield from mp3.encode_stream((pcm for _, pcm in self.samples(report)), self.channels)
+            return
+        splice = mp3.Splice(self.channels)
+        yield from splice.join(self._frames(splice, report), self.decision.score.length_ms)
+
+    def _frames(self, splice: mp3.Splice, report: Report) -> Iterator[tuple[int, bytes]]:
+        keys = self.keys()
+        self.tally.different = len(set(keys))
+        with _pool(self.jobs) as pool:
+            waiting: dict[str, Future[Sounded]] = {}
+            ahead = 0
+            for at, (piece, key) in enumerate(zip(self.pieces, keys, strict=True)):
+                while ahead < len(keys) and len(waiting) < self.jobs * _AHEAD:
+                    self._begin(pool, splice, self.pieces[ahead], keys[ahead], waiting)
+                    ahead += 1
+                sounded = self._kept(key)
+                if sounded is None:
+                    self._begin(pool, splice, piece, key, waiting)
+                    sounded = waiting.pop(key).result()
+                    self._keep(key, sounded)
+                else:
+                    waiting.pop(key, None)
+                self.tally.energies.append((piece.start_ms, sounded.levels.energies))
+                self.tally.peaks.add(sounded.levels.peak)
+                report("stitching", at + 1, len(keys))
+                yield piece.start_ms, sounded.frames
+
+    def _begin(
+        self,
+        pool: ThreadPoolExecutor,
+        splice: mp3.Splice,
+        piece: Piece,
+        key: str,
+        waiting: dict[str, Future[Sounded]],
+    ) -> None:
+        if key in waiting or key in self._store:
+            return
+        cached = self._cached(key)
+        if cached is not None:
+            self.tally.hits += 1
+            self._keep(key, cached)
+        else:
+            self.tally.made += 1
+            waiting[key] = pool.submit(self._make, splice, piece, key)
+
+    def keys(self) -> list[str]:
+        """The content key of each piece, as MP3."""
+        speaker, tones = self.decision.speaker, self.decision.tones
+        return piece_keys(self.pieces, speaker.clip_key, tones, *mp3.settings(self.channels))
+
+    def pcm(self, piece: Piece) -> bytes:
+        """One piece as int16 little-endian samples, interleaved, 24 kHz."""
+        speaker = self.decision.speaker
+        segment = stitch(piece, lambda text: speaker.clip(text).pcm, self.decision.tones, self.mono)
+        return bytes(segment.raw_data)
+
+    def samples(self, report: Report = quiet) -> Iterator[tuple[int, bytes]]:
+        """Start in milliseconds and samples of each piece, in order; levels are tallied.
+
+        With a bed, of blocks without gaps.
+        """
+        stretches = self._plain(report)
+        if self.decision.bed is not None:
+            score, bed = self.decision.score, self.decision.bed
+            stretches = underlaid(stretches, score, bed, self.channels)
+        for start_ms, pcm in stretches:
+            levels = measure(pcm, self.channels)
+            self.tally.energies.append((start_ms, levels.energies))
+            self.tally.peaks.add(levels.peak)
+            yield start_ms, pcm
+
+    def _plain(self, report: Report) -> Iterator[tuple[int, bytes]]:
+        for at, piece in enumerate(self.pieces):
+            report("stitching", at + 1, len(self.pieces))
+            yield piece.start_ms, self.pcm(piece)
+
+    def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> Sounded:
+        pcm = self.pcm(piece)
+        sounded = Sounded(splice.piece(pcm), measure(pcm, self.channels))
+        self.cache.put("piece", key, sounded.pack())
+        return sounded
+
+    def _cached(self, key: str) -> Sounded | None:
+        value = self.cache.get("piece", key)
+        return None if value is None else Sounded.unpack(value)
+
+    def _kept(self, key: str) -> Sounded | None:
+        with self._lock:
+            if key in self._store:
+                self._store.move_to_end(key)
+            return self._store.get(key)
+
+    def _keep(self, key: str, sounded: Sounded) -> None:
+        with self._lock:
+            if key not in self._store:
+                self._stored += len(sounded.frames)
+            self._store[key] = sounded
+            while self._stored > _STORE_BYTES and len(self._store) > 1:
+                self._stored -= len(self._store.popitem(last=False)[1].frames)
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that are given up at once where the reader goes away or fails."""
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="stitch")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -276,11 +276,11 @@ for turn in range(400):
     if turn % 133 == 132:
         cache.clear()
     if turn % 25 == 0:
-        for path in root.rglob(key):
-            try:
+        try:
+            for path in root.rglob(key):
                 path.write_bytes(b"scribble")
-            except OSError:
-                pass
+        except OSError:
+            pass
 print(wrong, cache.problem)
 """
 

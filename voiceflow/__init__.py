@@ -19,7 +19,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from voiceflow.api import Stream, arrange, load, render, segment, stream
     from voiceflow.errors import Problem, ScriptError, VoiceflowError
-    from voiceflow.pipeline import Context, Decision, Options
+    from voiceflow.options import Context, Options
+    from voiceflow.pipeline import Decision
     from voiceflow.rendering import Summary
     from voiceflow.score import Chapter, Event, Score
     from voiceflow.script.models import Exercise, Session
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "errors": ("Problem", "ScriptError", "VoiceflowError"),
     "api": ("Stream", "arrange", "load", "render", "segment", "stream"),
-    "pipeline": ("Context", "Decision", "Options"),
+    "options": ("Context", "Options"),
+    "pipeline": ("Decision",),
     "rendering": ("Summary",),
     "score": ("Chapter", "Event", "Score"),
     "script.models": ("Exercise", "Session"),

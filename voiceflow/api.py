@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voiceflow import pipeline, rendering
-from voiceflow.pipeline import Context, Decision, Options, Report, quiet
+from voiceflow.options import Context, Options, Report, quiet
+from voiceflow.pipeline import Decision
 from voiceflow.rendering import Summary
 from voiceflow.script.load import load_session
 from voiceflow.script.models import Session

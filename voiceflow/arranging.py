@@ -299,13 +299,17 @@ class _Arranger:
         moments = self.plan.moments[start:end]
         laid = [self._phase(start + n, moment) for n, moment in enumerate(moments)]
         first = moments[0]
-        tips = self.tips[first.exercise]
-        said_at = self._tip_group.get(first.exercise, -2)
-        quiet = first.richness == "brief" and not first.prefix and first.rep is not None
-        due = tips and quiet and first.group > said_at + 1
-        if due and self._tip(moments, laid, tips[0]):
-            tips.pop(0)
-            self._tip_group[first.exercise] = first.group
+        bout = self.plan.bouts[first.exercise]
+        quiet = first.richness == "brief" and first.prefix in ("", "alternate")
+        rested = first.group > self._tip_group.get(first.exercise, -2) + 1
+        if quiet and rested and first.rep is not None:
+            tips = self.tips[first.exercise]
+            for tip in tuple(tips):
+                true_here = tip not in self.script.sided or first.side == bout.exercise.first
+                if true_here and self._tip(moments, laid, tip):
+                    tips.remove(tip)
+                    self._tip_group[first.exercise] = first.group
+                    break
         return laid
 
     def _phase(self, index: int, moment: Moment) -> _Laid:
@@ -348,7 +352,7 @@ class _Arranger:
         """Says `tip` after a phase's own words, or in their stead in the longest phase."""
         best: tuple[int, int, int] | None = None
         for n, (moment, one) in enumerate(zip(moments, laid, strict=True)):
-            if self.script_counts(moment):
+            if self._counted(moment):
                 continue
             speech = [event for event in one.events if event.kind == "speech"]
             air = max(self._air(moment), SPARE_MS)
@@ -366,7 +370,11 @@ class _Arranger:
         return self._tip_alone(moments, laid, tip)
 
     def _tip_alone(self, moments: Sequence[Moment], laid: Sequence[_Laid], tip: str) -> bool:
-        free = [n for n, moment in enumerate(moments) if not self.script_counts(moment)]
+        # A side that is just being named is not passed over.
+        begin = 1 if moments[0].prefix else 0
+        free = [n for n in range(begin, len(moments)) if not self._counted(moments[n])]
+        if not free:
+            return False
         n = max(free, key=lambda one: moments[one].least_ms)
         moment = moments[n]
         event = self._speech(moment, 0, tip)
@@ -376,7 +384,7 @@ class _Arranger:
         return True
 
     @staticmethod
-    def script_counts(moment: Moment) -> bool:
+    def _counted(moment: Moment) -> bool:
         return moment.count > 0
 
 

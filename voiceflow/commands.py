@@ -13,13 +13,10 @@ from typing import Any
 
 import click
 
-from voiceflow import pipeline
 from voiceflow.cache import Cache
 from voiceflow.errors import InputError, Problem, UnknownNameError
-from voiceflow.pipeline import Context, Options, Report
-from voiceflow.score import as_dict
+from voiceflow.options import Context, Options, Report, quiet
 from voiceflow.script.library import default_library, is_name
-from voiceflow.script.models import EQUIPMENT
 from voiceflow.units import parse_seconds
 
 
@@ -65,6 +62,9 @@ def _form_of(output: str | None) -> str:
 
 def show(session: str, given: Mapping[str, Any], context: Context) -> None:
     """Print a session's timeline, or draw it."""
+    from voiceflow import pipeline
+    from voiceflow.score import as_dict
+
     forms = {key: given[key] for key in ("as_json", "events", "text", "svg", "png")}
     rest = {key: value for key, value in given.items() if key not in forms}
     with progress() as report:
@@ -99,19 +99,19 @@ def _save(name: str, data: bytes) -> None:
 
 def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -> None:
     """Print what is wrong with scripts, and whether sessions can be followed eyes-free."""
-    from voiceflow.check import Proof, check_path, prove, summary
+    from voiceflow import pipeline
+    from voiceflow.check import Proof, check_path, is_session, prove, summary
 
-    asked = any(value for value in given.values())
     library = default_library()
     problems: list[Problem] = []
     proofs: list[Proof] = []
     for thing in things:
         path = Path(thing)
-        script = is_name(thing) is False or path.exists()
-        if script:
+        if path.exists() or not is_name(thing):
             found = check_path(path, library)
             problems.extend(found)
-            if not asked or any(one.severity == "error" for one in found):
+            sound = not any(one.severity == "error" for one in found)
+            if not (sound and is_session(path)):
                 continue
         with progress() as report:
             decision = pipeline.decide(thing, options(given), Context(library=library), report)
@@ -182,6 +182,7 @@ def settings(
     session: str | None, pace: str | None, given: tuple[str, ...], *, origin: bool
 ) -> None:
     """Print every pacing value, and where it comes from."""
+    from voiceflow import pipeline
     from voiceflow.script.given import pacing_values
     from voiceflow.settings import KEYS, origins, resolve
 
@@ -197,10 +198,12 @@ def settings(
 
 def options(given: Mapping[str, Any]) -> Options:
     """The command line's options as the pipeline takes them. Raises InputError."""
-    from voiceflow.script.given import pacing_values
-
     said = {key: value for key, value in given.items() if value is not None}
-    pacing = pacing_values(said.pop("given", ()))
+    pacing: dict[str, Any] = {}
+    if changes := said.pop("given", ()):
+        from voiceflow.script.given import pacing_values
+
+        pacing = pacing_values(changes)
     if (detail := said.pop("detail", None)) is not None:
         pacing["detail"] = detail
     if (minutes := said.pop("minutes", None)) is not None:
@@ -224,6 +227,8 @@ def _minutes(text: str) -> int:
 
 
 def _equipment(text: str) -> tuple[str, ...]:
+    from voiceflow.script.models import EQUIPMENT
+
     things = tuple(part.strip() for part in text.split(",") if part.strip())
     for thing in things:
         if thing not in EQUIPMENT:
@@ -235,7 +240,7 @@ def _equipment(text: str) -> tuple[str, ...]:
 def progress() -> Iterator[Report]:
     """A bar for each stage on a terminal; silence in a pipe."""
     if not sys.stderr.isatty():
-        yield pipeline.quiet
+        yield quiet
         return
     from rich.console import Console
     from rich.progress import (

@@ -17,7 +17,15 @@ from voiceflow.plan import Line, Moment, Plan
 from voiceflow.script.fields import Text, split_versions
 from voiceflow.script.library import Library
 from voiceflow.script.yaml import read_text
-from voiceflow.templates import PHRASE_VARIABLES, Macros, TemplateFault, faults, macro_names, render
+from voiceflow.templates import (
+    PHRASE_VARIABLES,
+    Macros,
+    TemplateFault,
+    faults,
+    macro_names,
+    names_in,
+    render,
+)
 
 MACROS = (
     "welcome", "section", "exercise", "sides", "ready", "count", "inhale", "exhale", "hold",
@@ -62,11 +70,15 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The cues of a plan, one a moment; the tips of each bout; the title of the closing chapter."""
+    """The cues of a plan, one a moment; the tips of each bout; the title of the closing chapter.
+
+    `sided` are the tips that name a side: they are true of the first one only.
+    """
 
     cues: tuple[Cue, ...]
     tips: tuple[tuple[str, ...], ...]
     closing: str
+    sided: frozenset[str] = frozenset()
 
 
 class Phrases:
@@ -185,7 +197,7 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> Script:
     )
     closing = " ".join(phrases.say("closing", {"title": plan.session.title})[:1])
     writer.finish()
-    return Script(cues, tips, closing or plan.session.title)
+    return Script(cues, tips, closing or plan.session.title, frozenset(writer.sided))
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -197,7 +209,7 @@ class _Writer:
     def __init__(self, phrases: Phrases, facts: Facts) -> None:
         self.phrases, self.facts = phrases, facts
         self.problems: list[Problem] = []
-        self._memo: dict[tuple[Any, ...], Cue] = {}
+        self.sided: set[str] = set()
 
     def finish(self) -> None:
         if self.problems:
@@ -222,6 +234,8 @@ class _Writer:
         for tip in tips:
             text = self._text(tip, 0, context)
             if said := self._macro("tip", {**context, "tip": text}):
+                if {"side", "other_side"} & set(names_in(tip.versions[0])):
+                    self.sided.add(said)
                 yield said
 
     def _counts(self, moment: Moment, context: Mapping[str, Any]) -> tuple[str, ...]:
@@ -257,7 +271,7 @@ class _Writer:
         texts = (own[start:] or ([] if moment.richness == "brief" else own)) + [word]
         if moment.prefix:
             prefix = self._macro(moment.prefix, context)
-            texts = [*(f"{prefix} {text}".strip() for text in texts), prefix, *texts]
+            texts = [*(_announced(prefix, text) for text in texts), prefix, *texts]
         return iter(dict.fromkeys(text for text in texts if text))
 
     def _text(self, text: Text, version: int, context: Mapping[str, Any]) -> str:
@@ -267,3 +281,11 @@ class _Writer:
         except TemplateFault as fault:
             self.problems.append(Problem(text.mark, fault.message, fault.hint))
             return ""
+
+
+def _announced(prefix: str, text: str) -> str:
+    """An announcement and a text in one breath: a full stop between them would cost a second."""
+    if not text or not prefix.endswith("."):
+        return f"{prefix} {text}".strip()
+    lower = text[:1].lower() if text[1:2].islower() else text[:1]
+    return f"{prefix[:-1]}, {lower}{text[1:]}"

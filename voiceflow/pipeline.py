@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voiceflow import arranging, cues, voices
-from voiceflow.cache import Cache
 from voiceflow.errors import TimingError, VoiceError, VoiceflowError
 from voiceflow.fit import Reach, reach, repetitions
+from voiceflow.options import Context, Options, Report, quiet
 from voiceflow.plan import Plan, Wishes, pacing_of, unroll
 from voiceflow.score import Score
 from voiceflow.script.choose import choose, drop_one
-from voiceflow.script.library import Library, default_library
+from voiceflow.script.library import default_library
 from voiceflow.script.load import load_pace, load_session, load_settings, pronunciations
 from voiceflow.script.models import Session
 from voiceflow.script.positions import Positions, load_positions
@@ -30,57 +30,6 @@ DEFAULT_PACE = "steady"
 DEFAULT_PHRASES = "coach"
 _PASSES = 5
 _TRIES = 60
-
-Report = Callable[[str, int, int], None]
-"""Told of progress: stage, steps done, steps in all."""
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    """A report that says nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked for beside the session; None is not said.
-
-    Attributes
-    ----------
-    pacing : tuple of (str, value)
-        Pacing values that win over every script (`voiceflow.settings.Pacing`).
-    equipment : tuple of str
-        What is at hand.
-    minutes_ms : int > 0
-        How long the session shall last.
-    only, skip, focus, shuffle
-        Which exercises, and in what order: see `voiceflow.script.choose`.
-    bed : str
-        What sounds under everything: ``ocean``, ``rain``, a sound file, or ``none``.
-    """
-
-    pace: str | None = None
-    voice: str | None = None
-    phrases: str | None = None
-    tones: str | None = None
-    level: int | None = None
-    name: str | None = None
-    mono: bool = False
-    pacing: tuple[tuple[str, Any], ...] = ()
-    equipment: tuple[str, ...] | None = None
-    minutes_ms: int | None = None
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    focus: tuple[str, ...] = ()
-    shuffle: int | None = None
-    bed: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Where things are looked up and kept: the library, the cache, how many workers."""
-
-    library: Library = field(default_factory=default_library)
-    cache: Cache = field(default_factory=lambda: Cache(Cache.default_root()))
-    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,11 +314,12 @@ class _Unroller:
         gap = _ms(pacing.air)
         purpose = None if quick else exercise.purpose
         self._add("name", Line("exercise", purpose), after_ms=gap, **lead)
-        if pacing.detail == "tones":
-            self.moments[-1] = replace(self.moments[-1], after_ms=_ms(pacing.settle))
-            return
         if exercise.sides != "none":
             self._add("sides", Line("sides"), after_ms=gap, **lead)
+        if pacing.detail == "tones":
+            settle = _ms(pacing.settle)
+            self.moments[-1] = replace(self.moments[-1], after_ms=settle)
+            return
         if exercise.setup is not None:
             settle = _ms(pacing.settle)
             self._add(
@@ -552,7 +553,8 @@ def _prefix(rep: int, bout: Bout, *, alternate: bool) -> str:
     if pacing.last and rep == reps and reps > 1:
         return "last"
     if alternate:
-        return "alternate"
+        # The side of the first one has just been named.
+        return "alternate" if rep > 1 else ""
     if pacing.more and rep == reps - 1 and reps > LEAST_REMINDED:
         return "more"
     if pacing.halfway and reps > LEAST_REMINDED + 1 and rep == reps // 2 + 1:

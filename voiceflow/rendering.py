@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voiceflow.cache import Cache
 from voiceflow.errors import InputError
-from voiceflow.pipeline import Context, Options, Report, decide, quiet
-from voiceflow.recording.head import head, picture
-from voiceflow.recording.labels import Labels
+from voiceflow.memo import Remembered, memo_key, recall, remember
+from voiceflow.options import Context, Options, Report, quiet
+from voiceflow.parts import Sounded, Tally
+from voiceflow.recording.mp3 import Splice, stream_length
 from voiceflow.recording.output import writing
-from voiceflow.sounding import Sounding, Tally
 from voiceflow.units import clock, ms_to_samples
 
+# What decides and sounds is loaded only where something is to be decided or sounded.
 if TYPE_CHECKING:
     from pydub import AudioSegment
+
+    from voiceflow.sounding import Sounding
 
 FORMATS = ("mp3", "wav", "flac", "ogg")
 
@@ -82,6 +87,65 @@ def render(
     if form not in FORMATS:
         raise InputError(f"there is no format {form!r}", hint=", ".join(FORMATS))
     context = context or Context()
+    key = None
+    if form == "mp3" and options.bed in (None, "none"):
+        key = memo_key(reference, options, context.library)
+        remembered = recall(context.cache, key)
+        if remembered is not None:
+            with suppress(_ForgottenError):
+                return _again(remembered, target, context.cache)
+    return _anew(reference, target, form, options, context, report, key)
+
+
+class _ForgottenError(Exception):
+    """A part of a remembered render has left the cache."""
+
+
+def _again(remembered: Remembered, target: Path, cache: Cache) -> Summary:
+    """A render that is known, joined from its parts."""
+    watch, tally = _Watch(), Tally(pieces=len(remembered.pieces))
+
+    def part(kind: str, key: str) -> bytes:
+        value = cache.get(kind, key)
+        if value is None:
+            raise _ForgottenError
+        return value
+
+    def pieces() -> Iterator[tuple[int, bytes]]:
+        for start_ms, key in remembered.pieces:
+            yield start_ms, Sounded.unpack(part("piece", key)).frames
+
+    splice = Splice(remembered.channels)
+    with writing(target, stream_length(remembered.length_ms, remembered.channels)) as draft:
+        draft.write(part("head", remembered.head))
+        for chunk in splice.join(pieces(), remembered.length_ms):
+            draft.write(chunk)
+    tally.different = tally.hits = len({key for _, key in remembered.pieces})
+    watch.lap("join")
+    return Summary(
+        path=target,
+        length_ms=remembered.length_ms,
+        chapters=remembered.chapters,
+        loudness=remembered.loudness,
+        peak=remembered.peak,
+        seconds=watch.total,
+        tally=tally,
+        stages=tuple(watch.laps),
+    )
+
+
+def _anew(
+    reference: str | Path,
+    target: Path,
+    form: str,
+    options: Options,
+    context: Context,
+    report: Report,
+    key: str | None,
+) -> Summary:
+    from voiceflow.pipeline import decide
+    from voiceflow.sounding import Sounding
+
     watch = _Watch()
     # The draft is begun first: a place that cannot be written to shows before the work.
     with writing(target) as draft:
@@ -93,14 +157,14 @@ def render(
                 draft.write(chunk)
         else:
             from voiceflow.recording.containers import write
+            from voiceflow.recording.head import picture
+            from voiceflow.recording.labels import Labels
 
             labels, cover = Labels.of(decision.score), picture(decision.score, context.cache)
             write(draft, form, sounding.samples(report), sounding.channels, labels, cover)
         watch.lap("sound")
-    context.cache.trim()
-    watch.lap("file")
     score = decision.score
-    return Summary(
+    summary = Summary(
         path=target,
         length_ms=score.length_ms,
         chapters=len(score.chapters),
@@ -110,10 +174,32 @@ def render(
         tally=sounding.tally,
         stages=tuple(watch.laps),
     )
+    # A voice or a music file of one's own may change under its name.
+    if decision.voice.driver != "piper":
+        remember(context.cache, key, _parts(summary, sounding))
+    context.cache.trim()
+    return summary
+
+
+def _parts(summary: Summary, sounding: Sounding) -> Remembered:
+    from voiceflow.recording.head import head_key
+
+    starts = [piece.start_ms for piece in sounding.pieces]
+    return Remembered(
+        length_ms=summary.length_ms,
+        chapters=summary.chapters,
+        loudness=summary.loudness,
+        peak=summary.peak,
+        channels=sounding.channels,
+        head=head_key(sounding.decision.score),
+        pieces=tuple(zip(starts, sounding.keys(), strict=True)),
+    )
 
 
 def recording(sounding: Sounding, report: Report = quiet) -> Iterator[bytes]:
     """The whole MP3 file, chunk by chunk: its tag, then the stream as pieces arrive."""
+    from voiceflow.recording.head import head
+
     score = sounding.decision.score
     yield head(score, sounding.cache)
     yield from sounding.stream(report)
@@ -129,6 +215,8 @@ def segment(
     VoiceflowError
         It is wrong or cannot be done.
     """
+    from voiceflow.pipeline import decide
+    from voiceflow.sounding import Sounding
     from voiceflow.sounds.segments import segment_of
 
     context = context or Context()

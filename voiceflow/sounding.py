@@ -7,67 +7,23 @@ store, else from the cache, else made again.
 from __future__ import annotations
 
 import os
-import struct
 import threading
-from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from voiceflow.cache import Cache
-from voiceflow.pipeline import Decision, Report, quiet
+from voiceflow.options import Report, quiet
+from voiceflow.parts import Sounded, Tally
+from voiceflow.pipeline import Decision
 from voiceflow.recording import mp3
-from voiceflow.recording.loudness import Levels, integrated, measure, true_peak
+from voiceflow.recording.loudness import VERSION, measure
 from voiceflow.stitch import Piece, cut, piece_keys, stitch
 from voiceflow.underlay import underlaid
 
-_HEAD = struct.Struct("<fI")
 _STORE_BYTES = 24 << 20
 _AHEAD = 4  # pieces begun ahead of the one being written, for each worker
-
-
-@dataclass(frozen=True, slots=True)
-class Sounded:
-    """One piece as MP3 frames, with what it adds to the loudness of the whole."""
-
-    frames: bytes
-    levels: Levels
-
-    def pack(self) -> bytes:
-        head = _HEAD.pack(self.levels.peak, len(self.levels.energies))
-        return head + self.levels.energies.tobytes() + self.frames
-
-    @staticmethod
-    def unpack(value: bytes) -> Sounded:
-        peak, count = _HEAD.unpack_from(value)
-        end = _HEAD.size + 4 * count
-        energies: array[float] = array("f")
-        energies.frombytes(value[_HEAD.size : end])
-        return Sounded(value[end:], Levels(energies, peak))
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a render did: for `--profile` and for the loudness of the whole."""
-
-    speech: int = 0
-    clips: int = 0
-    pieces: int = 0
-    different: int = 0
-    made: int = 0
-    hits: int = 0
-    energies: list[tuple[int, array[float]]] = field(default_factory=list)
-    peaks: set[float] = field(default_factory=set)
-
-    def loudness(self, length_ms: int) -> float:
-        """Integrated LUFS of all that has been written."""
-        return integrated(self.energies, length_ms)
-
-    def peak(self) -> float:
-        """True peak in dBTP."""
-        return true_peak(self.peaks)
 
 
 class Sounding:
@@ -162,7 +118,8 @@ class Sounding:
     def keys(self) -> list[str]:
         """The content key of each piece, as MP3."""
         speaker, tones = self.decision.speaker, self.decision.tones
-        return piece_keys(self.pieces, speaker.clip_key, tones, *mp3.settings(self.channels))
+        settings = (*mp3.settings(self.channels), VERSION)
+        return piece_keys(self.pieces, speaker.clip_key, tones, *settings)
 
     def pcm(self, piece: Piece) -> bytes:
         """One piece as int16 little-endian samples, interleaved, 24 kHz."""

@@ -86,7 +86,7 @@ def _wave(start_ms: int, end_ms: int, breaths: Sequence[Event]) -> Wave:
         for step in range(first, last):
             part = math.cos(math.pi * (step - first + 0.5) / max(last - first, 1)) * depth / 2
             wave[step] = 0.5 - part if event.name == "inhale" else 0.5 + part
-    return _smooth(_held(wave))
+    return _smooth(_closed(_held(wave)))
 
 
 def _held(wave: Wave) -> Wave:
@@ -95,6 +95,15 @@ def _held(wave: Wave) -> Wave:
     for step, value in enumerate(wave):
         level = value if value >= 0 else level
         wave[step] = level
+    return wave
+
+
+def _closed(wave: Wave) -> Wave:
+    """The last twelfth of the ring comes home to where it began."""
+    reach = len(wave) // 12
+    for step in range(reach):
+        share = (1 + math.cos(math.pi * (step + 0.5) / reach)) / 2
+        wave[-1 - step] += (wave[0] - wave[-1 - step]) * share
     return wave
 
 

@@ -10,13 +10,17 @@ from voiceflow.score import Score
 
 def head(score: Score, cache: Cache) -> bytes:
     """The tag's bytes, from the cache if it has them: then neither Pillow nor mutagen is loaded."""
-    labels = Labels.of(score)
-    key = Cache.key(tags.VERSION, repr(labels), _cover_key(score))
+    key = head_key(score)
     found = cache.get("head", key)
     if found is None:
-        found = tags.tag(labels, picture(score, cache))
+        found = tags.tag(Labels.of(score), picture(score, cache))
         cache.put("head", key, found)
     return found
+
+
+def head_key(score: Score) -> str:
+    """The key under which a score's tag is kept."""
+    return Cache.key(tags.VERSION, repr(Labels.of(score)), _cover_key(score))
 
 
 def picture(score: Score, cache: Cache) -> bytes:

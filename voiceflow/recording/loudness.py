@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+VERSION: Final = "loudness 1"  # counts up with every change of what `measure` returns
+
 SILENCE: Final = -120.0
 """LUFS and dBTP of a session without sound."""
 
 _BLOCK: Final = 17
 _HOP: Final = 4
 _ROWS: Final = 256  # frames weighted at a time: 6 s, which stays in the processor's cache
+_FULL: Final = 32768.0
 _REACH: Final = 12  # samples to either side that a value between two samples is made from
 
 
@@ -60,13 +63,17 @@ def measure(pcm: bytes, channels: int) -> Levels:
     """
     import numpy as np
 
-    samples = np.frombuffer(pcm, "<i2").reshape(-1, channels).T.astype(np.float32) / 32768
-    rows = samples.reshape(channels, -1, FRAME)
+    samples = np.frombuffer(pcm, "<i2").reshape(-1, channels).T
+    if channels == 2 and np.array_equal(samples[0], samples[1]):
+        samples = samples[:1]  # most pieces lean to no side: half the work
+    rows = samples.reshape(len(samples), -1, FRAME)
     energies = np.zeros(rows.shape[1])
     for at in range(0, rows.shape[1], _ROWS):
-        spectrum = np.fft.rfft(rows[:, at : at + _ROWS])
+        # In double precision, which numpy's real transform is twice as fast in.
+        spectrum = np.fft.rfft(rows[:, at : at + _ROWS].astype(np.float64))
         power = spectrum.real**2 + spectrum.imag**2
         energies[at : at + _ROWS] = (power @ _weights()).sum(axis=0)
+    energies *= channels / len(samples)
     return Levels(array("f", energies), max(map(_true_peak, samples), default=0.0))
 
 
@@ -112,7 +119,7 @@ def _zeros(count: int) -> array[float]:
 
 
 @functools.cache
-def _weights() -> NDArray[np.float32]:
+def _weights() -> NDArray[np.float64]:
     """K-weighting of energies at the bins of one frame, shape (289,).
 
     The shelf and the high-pass of the standard as analogue filters, which its coefficients were
@@ -130,11 +137,11 @@ def _weights() -> NDArray[np.float32]:
     weights = np.abs(lift * high**2 / (high**2 + high / 0.50033 + 1)) ** 2
     # Mean square from the bins (Parseval); all but the outermost stand for two.
     weights[1:-1] *= 2
-    scaled: NDArray[np.float32] = (weights * 10**0.0043 / FRAME**2).astype(np.float32)
+    scaled: NDArray[np.float64] = weights * 10**0.0043 / (FRAME * _FULL) ** 2
     return scaled
 
 
-def _true_peak(samples: NDArray[np.float32]) -> float:
+def _true_peak(samples: NDArray[np.int16]) -> float:
     """The largest magnitude at four times the rate, looked for around the larger samples.
 
     A piece of soft tones, which no peak between two samples could bring near full scale, is
@@ -142,13 +149,13 @@ def _true_peak(samples: NDArray[np.float32]) -> float:
     """
     import numpy as np
 
-    size = np.abs(samples)
+    size = np.abs(samples.astype(np.float32))
     top = float(size.max(initial=0.0))
-    if top < 0.25:
-        return top
+    if top < _FULL / 4:
+        return top / _FULL
     near = np.flatnonzero(size[_REACH:-_REACH] > 0.5 * top) + _REACH
     around = samples[near[:, None] + np.arange(-_REACH, _REACH)]
-    return max(top, float(np.abs(around @ _between()).max(initial=0.0)))
+    return max(top, float(np.abs(around @ _between()).max(initial=0.0))) / _FULL
 
 
 @functools.cache

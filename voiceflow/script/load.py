@@ -70,9 +70,11 @@ def load_session(
     return _Loader(library, path, level, tuple(equipment)).session()
 
 
-def load_exercise(path: Path, library: Library, *, level: int = 1) -> Exercise:
+def load_exercise(
+    path: Path, library: Library, *, level: int = 1, equipment: Sequence[str] = ()
+) -> Exercise:
     """One exercise file, complete. Raises ScriptError."""
-    loader = _Loader(library, path, level, ())
+    loader = _Loader(library, path, level, tuple(equipment))
     item = Node(Mark(str(path), 1, 1), "scalar", path.stem)
     base = loader.exercise_node(path, ())
     exercise = loader.exercise(path.stem, item, base, None) if base else None

@@ -68,7 +68,7 @@ def bounds(power: Floats) -> tuple[int, int]:
     power : np.ndarray [shape=(ms,)]
         K-weighted power of each millisecond. The weighting lifts fricatives and drops rumble.
     """
-    smooth = np.convolve(power, np.full(5, 0.2), "same")
+    smooth = np.convolve(power, np.full(5, 0.2), "same") if power.size else power
     level_db = _db(smooth)
     top = float(level_db.max(initial=SILENT))
     if top < _NOTHING_DB:

@@ -271,15 +271,21 @@ def spawn() -> subprocess.Popen[bytes]:
 def list_voices(driver: str) -> list[tuple[str, str, str]]:
     """Id, name and language of each voice of a system's driver; none where it does not answer."""
     process = spawn()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    watch = threading.Timer(_LIST_S, process.kill)
+    watch.start()
     try:
-        order = json.dumps({"list": True, "driver": driver}).encode() + b"\n"
-        output, _ = process.communicate(order, timeout=_LIST_S)
-        return [tuple(voice) for voice in json.loads(output)["voices"]]
-    except (subprocess.TimeoutExpired, ValueError, KeyError):
+        process.stdin.write(json.dumps({"list": True, "driver": driver}).encode() + b"\n")
+        process.stdin.flush()
+        found = json.loads(process.stdout.readline())["voices"]
+        return [(str(voice_id), str(name), str(language)) for voice_id, name, language in found]
+    except (OSError, ValueError, KeyError):
         return []
     finally:
+        watch.cancel()
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 def _read(worker: _Worker, inbox: SimpleQueue[_Message]) -> None:

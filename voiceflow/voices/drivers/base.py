@@ -124,7 +124,7 @@ class WaveDriver:
 
 
 def _write(filename: str, samples: bytes, rate: int) -> None:
-    with wave.open(filename, "wb") as file:
+    with Path(filename).open("wb") as whole, wave.open(whole, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)

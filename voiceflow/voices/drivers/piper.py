@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
 from pyttsx3.voice import Voice
 
 from voiceflow.voices.drivers.base import WaveDriver
+from voiceflow.voices.lengths import estimate
 
-WORDS_PER_MINUTE = 175.0
-"""What Piper's usual English voices speak at a length scale of 1."""
-
-_SCALES = (0.5, 2.0)
+_SAMPLE = "Breathe in slowly, and let your shoulders rest on the floor."
+_SAMPLE_RATE = 140
+_SCALES = (0.4, 2.5)
+_SILENT = 0.02  # of full scale: Piper makes every sentence as loud as can be
 
 
 def buildDriver(proxy: Any) -> PiperDriver:  # noqa: N802
@@ -25,6 +27,7 @@ class PiperDriver(WaveDriver):
     def __init__(self, proxy: Any) -> None:
         super().__init__(proxy)
         self._model: Any = None
+        self._usual_rate = 200.0
 
     def known_voices(self) -> list[Voice]:
         path = self._values["voice"]
@@ -33,14 +36,26 @@ class PiperDriver(WaveDriver):
     def use_voice(self, voice_id: str) -> None:
         self._model = _load(voice_id)
         self.sample_rate = int(self._model.config.sample_rate)
+        self._usual_rate = self._measured_rate()
 
     def samples_of(self, text: str) -> bytes:
         if self._model is None:
             raise ValueError("no Piper voice is set")
+        low, high = _SCALES
+        return self._scaled(text, min(high, max(low, self._usual_rate / self._values["rate"])))
+
+    def _measured_rate(self) -> float:
+        """Words a minute at a length scale of 1. Voices differ by half, so each is measured."""
+        sound = np.abs(np.frombuffer(self._scaled(_SAMPLE, 1.0), "<i2"))
+        heard = np.flatnonzero(sound > _SILENT * 32768)
+        if not heard.size:
+            raise ValueError("the Piper voice gives silence")
+        length_ms = (heard[-1] - heard[0]) * 1000 / self.sample_rate
+        return float(_SAMPLE_RATE * estimate(_SAMPLE, _SAMPLE_RATE) / length_ms)
+
+    def _scaled(self, text: str, scale: float) -> bytes:
         from piper import SynthesisConfig
 
-        low, high = _SCALES
-        scale = min(high, max(low, WORDS_PER_MINUTE / self._values["rate"]))
         # Without noise a text sounds the same every time.
         config = SynthesisConfig(length_scale=scale, noise_scale=0.0, noise_w_scale=0.0)
         chunks = self._model.synthesize(text, syn_config=config)

@@ -1,0 +1,87 @@
+"""A remembered render is the render; whatever could change it makes it forgotten."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+import voiceflow
+from voiceflow import Options
+from voiceflow.memo import memo_key
+from voiceflow.options import Context
+
+SESSION = "title: Mine\nexercises:\n  - own\n"
+EXERCISE = """\
+name: Own
+position: supine
+setup: Lie down.
+reps: 2
+rep:
+  - inhale 4: Inhale.
+  - exhale 4: Exhale.
+"""
+SILENT = Options(voice="silent")
+
+
+@pytest.fixture
+def session(put, tmp_path):
+    put("exercises/own.yaml", EXERCISE)
+    return put("sessions/mine.yaml", SESSION)
+
+
+def key(reference="mine", options=SILENT):
+    return memo_key(reference, options, Context().library)
+
+
+def test_a_second_render_is_the_same_and_makes_nothing(session, tmp_path):
+    first = voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)
+    second = voiceflow.render("mine", tmp_path / "2.mp3", options=SILENT)
+    assert (tmp_path / "1.mp3").read_bytes() == (tmp_path / "2.mp3").read_bytes()
+    assert [stage for stage, _ in second.stages] == ["join"]
+    assert (first.length_ms, first.chapters) == (second.length_ms, second.chapters)
+    assert second.loudness == pytest.approx(first.loudness)
+    assert second.tally.made == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("exercises/own.yaml", EXERCISE.replace("Lie down", "Sit down")),
+        ("sessions/mine.yaml", SESSION.replace("Mine", "Ours")),
+        ("settings.yaml", "tempo: 0.9\n"),
+        ("paces/steady.yaml", "tempo: 0.8\n"),
+        ("phrases/coach.j2", "{% macro ready() %}Go on.{% endmacro %}"),
+        ("phrases/positions.yaml", "language: en\n"),
+        ("sounds/bowl.yaml", "about: mine\nlike: pluck\n"),
+    ],
+)
+def test_a_change_of_any_script_is_seen(session, put, name, text):
+    before = key()
+    put(name, text)
+    assert key() != before
+
+
+def test_options_and_an_exercise_beside_the_session_are_seen(session, tmp_path):
+    assert key(options=Options(voice="silent", level=2)) != key()
+    beside = tmp_path / "elsewhere"
+    beside.mkdir()
+    path = shutil.copy(session, beside / "mine.yaml")
+    before = key(path)
+    (beside / "own.yaml").write_text(EXERCISE)
+    assert key(path) != before
+
+
+def test_a_piece_that_has_gone_is_made_again(session, tmp_path):
+    voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)
+    for entry in (tmp_path / "cache").rglob("piece/*/*"):
+        entry.unlink()
+    again = voiceflow.render("mine", tmp_path / "2.mp3", options=SILENT)
+    assert again.tally.made > 0
+    assert (tmp_path / "1.mp3").read_bytes() == (tmp_path / "2.mp3").read_bytes()
+
+
+def test_too_many_files_are_not_looked_through(session, tmp_path, monkeypatch):
+    monkeypatch.setattr("voiceflow.memo._MOST_FILES", 3)
+    assert key() is None
+    voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)

@@ -1,0 +1,170 @@
+"""Words that matter to someone who cannot look: what must be seen, sides, things, breath.
+
+Tables by language, whole words only. A language without a table has no findings of its kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+LANGUAGES = ("en", "es")
+
+# What cannot be followed without seeing it.
+POINTING: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "like this", "like so", "like me", "as shown", "shown here", "follow me", "watch me",
+        "look at me", "copy me", "as i do", "as you can see", "as you see", "on the screen",
+        "in the video", "in the picture", "in the mirror",
+    ),
+    "es": (
+        "como yo", "como se ve", "como se muestra", "como ves", "como puedes ver", "sígueme",
+        "síganme", "seguidme", "mírame", "fíjate en mí", "hazlo así", "en la pantalla",
+        "en el video", "en el vídeo", "en la imagen", "en el espejo",
+    ),
+}  # fmt: skip
+
+# What often points at something seen, though not always.
+LOOKING: Mapping[str, tuple[str, ...]] = {
+    "en": ("this way", "watch", "look", "see", "here", "over there"),
+    "es": ("mira", "mire", "mirad", "miren", "aquí", "acá", "ahí", "allí", "de esta manera"),
+}
+
+# "Right away", "two minutes left": no sides. "Espalda derecha": a straight back.
+_NO_RIGHT = (
+    "away|now|angles?|under|above|below|beneath|behind|in|at|through|up|down|back|before|after|"
+    "there|here|so|amount"
+)
+_NO_LEFT = "to|over|behind"
+_SIDES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "right": rf"(?<!all )(?<!that's )(?<!feels )(?<!is )right(?!(?: |-)(?:{_NO_RIGHT})\b)",
+        "left": r"(?<!minutes )(?<!minute )(?<!seconds )(?<!breaths )(?<!more )(?<!is )(?<!are )"
+        rf"(?<!nothing )(?<!reps )(?<!rounds )(?<!sets )left(?! (?:{_NO_LEFT})\b)",
+    },
+    "es": {
+        "right": r"(?<!espalda )(?<!columna )(?<!siéntate )(?<!ponte )derech[oa]s?",
+        "left": r"izquierd[oa]s?",
+    },
+}
+
+# Things by the name they have under `needs:` and `equipment:`. Feet have balls, arms draw
+# circles, legs bear weight and bellies have walls: those are not meant.
+THINGS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "mat": "mats?",
+        "chair": "chairs?",
+        "wall": r"(?:a|the|free|nearest) wall(?! of)",
+        "cushion": "cushions?|pillows?",
+        "towel": "towels?",
+        "strap": "straps?",
+        "stool": "stools?",
+        "roller": "rollers?",
+        "circle": r"(?:the|your|small|magic) circle(?! of| with)",
+        "ball": r"(?<!into a )balls?(?! of| joint| and socket)",
+        "weight": r"(?:light|hand|small) weights?|(?:the|a|both) weights?(?! of| off)|dumb-?bells?",
+        "band": r"(?<!it )bands?",
+        "reformer": "reformer|footbar",
+    },
+    "es": {
+        "mat": "esterillas?|colchonetas?",
+        "chair": "sillas?",
+        "wall": r"(?:una|la|pared libre|cualquier) pared(?! abdominal)",
+        "cushion": "coj[ií]n(?:es)?|almohadas?",
+        "towel": "toallas?",
+        "strap": "correas?",
+        "stool": "taburetes?|banquetas?",
+        "roller": "rodillos?",
+        "circle": r"(?:el|un|tu) aro",
+        "ball": "pelotas?|bal[oó]n",
+        "weight": "pesas?|mancuernas?",
+        "band": r"bandas?(?! iliotibial)",
+        "reformer": "reformer",
+    },
+}
+
+# What belongs to another thing comes with it.
+_PARTS: Mapping[str, tuple[str, ...]] = {"reformer": ("strap",), "chair": ("stool",)}
+
+# A picture, to its end: nobody fetches the chair of "as if to sit on a chair".
+_PICTURES: Mapping[str, str] = {
+    "en": r"\b(?:as if|as though|like an?|imagine)\b[^,.;:!?…]*",
+    "es": r"\b(?:como si|como una?|imagina)\b[^,.;:!?…]*",
+}
+
+_BREATH: Mapping[str, str] = {
+    "en": r"breath\w*|inhal\w*|exhal\w*",
+    "es": r"respir\w*|inhal\w*|exhal\w*",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A word that points at what must be seen. `sure`: it can mean nothing else."""
+
+    start: int
+    word: str
+    sure: bool
+
+
+def seen(text: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[Seen, ...]:
+    """The words in `text` that point at what must be seen, in order, none within another."""
+    found: list[Seen] = []
+    for table, sure in ((POINTING, True), (LOOKING, False)):
+        for language in languages:
+            for match in _any_of(table.get(language, ())).finditer(text):
+                if not any(one.start <= match.start() < one.start + len(one.word) for one in found):
+                    found.append(Seen(match.start(), match[0], sure))
+    return tuple(sorted(found, key=lambda one: one.start))
+
+
+def sides(text: str, language: str, own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The sides that `text` names, each with the word it is named by.
+
+    Parameters
+    ----------
+    own : mapping from "right" and "left" to words, optional
+        The words that the positions of a language have; they count beside the table's.
+    """
+    found: dict[str, str] = {}
+    for side in ("right", "left"):
+        pattern = _SIDES.get(language, {}).get(side, "")
+        word = re.escape(own.get(side, "")) if own and language not in _SIDES else ""
+        if match := _whole("|".join(one for one in (pattern, word) if one)).search(text):
+            found[side] = match[0]
+    return found
+
+
+def things(text: str, language: str) -> dict[str, str]:
+    """The things that `text` asks for, by their names under `needs:`, each with its word."""
+    table = THINGS.get(language, {})
+    meant = _whole(_PICTURES.get(language, "")).sub("", text)
+    matches = ((need, _whole(pattern).search(meant)) for need, pattern in table.items())
+    return {need: match[0] for need, match in matches if match}
+
+
+def listed(needs: Iterable[str], language: str) -> set[str]:
+    """The things that `needs` name, in whatever words, with what belongs to them."""
+    named = set(needs)
+    named |= {thing for need in needs for thing in things(need, language)}
+    return named | {part for thing in named for part in _PARTS.get(thing, ())}
+
+
+def breathes(text: str, language: str) -> bool:
+    """Whether `text` speaks of the breath; True in a language without a table."""
+    pattern = _BREATH.get(language)
+    return pattern is None or bool(_whole(pattern).search(text))
+
+
+@cache
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    longest = sorted(words, key=len, reverse=True)
+    return _whole("|".join(re.escape(word).replace(r"\ ", r"\s+") for word in longest))
+
+
+@cache
+def _whole(pattern: str) -> re.Pattern[str]:
+    """`pattern` as whole words; a pattern that never matches where it is empty."""
+    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)" if pattern else r"(?!)", re.IGNORECASE)

@@ -384,12 +384,6 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "not-announced", "warning",
         session(exercise(rep="['inhale 0.7': In., 'exhale 5': Exhale.]")), {},
     ),
-    "only beside the name of a side": (
-        "never-said", "warning",
-        session(
-            exercise(LIFT, sides="alternate", switch="", rep=f"['exhale 4': '{SNUG} | Lift.']")
-        ), {},
-    ),
     "a tip for a book": (
         "tip-unsaid", "warning",
         session(exercise(tips=f"['{WORDY} {WORDY}']")), {},

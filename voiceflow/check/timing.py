@@ -10,7 +10,6 @@ from typing import Any
 from voiceflow.arranging import Unsaid
 from voiceflow.check.view import Finding, Said, View, once
 from voiceflow.plan import Bout, Moment
-from voiceflow.templates import TemplateFault, render
 
 LEAST_TEMPO = 0.25
 
@@ -73,39 +72,9 @@ def unannounced(view: View) -> Iterator[Finding]:
 
 def _prefix(versions: tuple[str, ...]) -> str:
     """The announcement that the first of a phase's versions begins with."""
-    alone = [one for one in versions[1:] if versions[0].startswith(f"{one} ")]
-    return min(alone, key=len, default="")
-
-
-def unheard(view: View) -> Iterator[Finding]:
-    """Full texts that no repetition says, though the session teaches in full."""
-    for number, bout in enumerate(view.bouts):
-        if bout.known or bout.pacing.detail != "full" or not bout.pacing.teach:
-            continue
-        heard = [said.event.name for said in view.of_bout(number)]
-        asked: dict[Any, tuple[int, str]] = {}
-        plain = set()
-        for index, moment in view.numbered(number, "phase"):
-            text = moment.lines[0].text if moment.lines else None
-            if text is None or moment.richness != "full" or len(text.versions) < 2:
-                continue
-            if moment.prefix:
-                asked.setdefault(text.mark, (index, _richest(moment)))
-            else:
-                plain.add(text.mark)
-        for mark, (index, richest) in asked.items():
-            if mark not in plain and richest and not any(richest in one for one in heard):
-                message = f"“{richest}” is never said: each time something is announced there"
-                hint = "put what matters into the brief text"
-                yield view.finding("warning", "never-said", message, hint, at=index, mark=mark)
-
-
-def _richest(moment: Moment) -> str:
-    text = moment.lines[0].text
-    try:
-        return render(text.versions[0], dict(moment.context)) if text else ""
-    except TemplateFault:
-        return ""
+    alone = [one.rstrip(".") for one in versions[1:]]
+    begins = [one for one in alone if versions[0].startswith((f"{one}. ", f"{one}, ", f"{one} "))]
+    return min(begins, key=len, default="")
 
 
 def uncounted(view: View) -> Iterator[Finding]:
@@ -192,7 +161,6 @@ def _air_ms(view: View, *said: Said) -> int:
 RULES = (
     unfit,
     unannounced,
-    unheard,
     uncounted,
     unsaid_tips,
     collisions,

@@ -14,7 +14,7 @@ from voiceflow.cues import Cue, Script
 from voiceflow.errors import TimingError
 from voiceflow.plan import Moment, Plan
 from voiceflow.score import Chapter, Event, EventKind, Score
-from voiceflow.units import GRID_MS, clock, snap_up
+from voiceflow.units import GRID_MS, snap_up
 
 # Speech ends so long before its phase does; between phases a piece can then be cut.
 SPARE_MS = 200
@@ -24,7 +24,6 @@ LONGEST_TONE_MS = 288_000
 QUIET_MS = 2_000
 LEAD_MS = 240
 TAIL_MS = 720
-LONGEST_MS = 6 * 3600 * 1000
 
 
 class Signals(Protocol):
@@ -111,14 +110,12 @@ def arrange(
     Raises
     ------
     TimingError
-        The glue does not reach `target_ms`, or the session is longer than six hours.
+        The glue does not reach `target_ms`.
     """
     arranger = _Arranger(plan, script, voicing, signals)
     laid = arranger.lay()
     natural = sum(one.length for one in laid) + LEAD_MS + TAIL_MS
     shrink, stretch = sum(one.shrink for one in laid), sum(one.stretch for one in laid)
-    if natural > LONGEST_MS:
-        raise TimingError(f"the session would last {clock(natural)}", hint="six hours at most")
     told: dict[str, Any] = {"natural_ms": natural, "shrink_ms": shrink, "stretch_ms": stretch}
     if arranger.missing:
         return Arranged(None, frozenset(arranger.missing), **told)
@@ -393,7 +390,7 @@ def _set_glue(laid: Sequence[_Laid], delta: int) -> None:
     room = [one.stretch if delta > 0 else one.shrink for one in laid]
     total = sum(room)
     if abs(delta) > total + GRID_MS:
-        raise TimingError("the length cannot be reached")
+        raise TimingError("the length cannot be reached", hint="ask for a little more or less")
     steps = round(abs(delta) / GRID_MS)
     sign = 1 if delta > 0 else -1
     given = spent = 0

@@ -61,8 +61,10 @@ def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int
     # Those that were rounded down furthest come first.
     for knob in sorted(knobs, key=lambda k: (reps[k.bout] - k.written * high, k.bout)):
         more = reps[knob.bout] + knob.step
-        gain = knob.step * knob.unit_ms
-        if more <= knob.most and abs(total(reps) + gain - target_ms) < abs(total(reps) - target_ms):
+        now, then = total(reps), total(reps) + knob.step * knob.unit_ms
+        # Glue gives way more easily than it gives in.
+        bearable = then - target_ms <= arranged.shrink_ms
+        if more <= knob.most and bearable and abs(then - target_ms) < abs(now - target_ms):
             reps[knob.bout] = more
     return reps
 

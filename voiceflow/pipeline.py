@@ -30,6 +30,7 @@ DEFAULT_PACE = "steady"
 DEFAULT_PHRASES = "coach"
 _PASSES = 5
 _TRIES = 60
+LONGEST_MS = 6 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,9 @@ class _Desk:
             arranged = self._guessed(session)
             assert self.plan is not None
             if target is None:
+                if arranged.natural_ms > LONGEST_MS:
+                    length = clock(arranged.natural_ms)
+                    raise TimingError(f"it would last {length}", hint="six hours at most")
                 break
             span = reach(self.plan, arranged)
             if target > span.longest_ms:

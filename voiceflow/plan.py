@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from voiceflow.errors import TimingError
 from voiceflow.script.fields import Text
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.positions import Positions
@@ -23,8 +24,13 @@ Richness = Literal["full", "brief", "word", "none"]
 # A spoken breath word needs time to be heard; below this a phase has only its tone.
 LEAST_COUNTED_MS = 3_500
 LEAST_REMINDED = 5
+# Six hours of the shortest breaths have fewer.
+MOST_MOMENTS = 100_000
 REST_STRETCH, REST_SHRINK = 2.0, 0.5
 SILENCE_STRETCH, SILENCE_SHRINK = 1.0, 0.5
+# So much quiet a set-up, a change of sides or a finish bears; together they make up for half a
+# repetition even where a session has a single exercise.
+QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +232,10 @@ class _Unroller:
             "section": "",
         }
 
+    def _bound(self) -> None:
+        if len(self.moments) > MOST_MOMENTS:
+            raise TimingError("the session is far too long", hint="six hours at most")
+
     def _add(
         self, kind: str, *lines: Line, context: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
@@ -237,12 +247,20 @@ class _Unroller:
         self.chapters.append((self.session.title, 0))
         context = {"next": first.name, "next_position": self.positions.name(first.position)}
         after = _ms(self.pacing.settle)
-        self._add("welcome", Line("welcome"), context=context, after_ms=after, signal="start")
+        self._add(
+            "welcome",
+            Line("welcome"),
+            context=context,
+            after_ms=after,
+            stretch_ms=QUIET_STRETCH_MS,
+            signal="start",
+        )
 
     def _close(self) -> None:
         self.chapters.append(("", len(self.moments)))
         self.base = {**self.base, "position": self.positions.name(self.at or "standing")}
-        self._add("farewell", Line("farewell"), after_ms=_ms(self.pacing.air * 2))
+        after = _ms(self.pacing.air * 2)
+        self._add("farewell", Line("farewell"), after_ms=after, stretch_ms=QUIET_STRETCH_MS)
         self._add("end", Line("end"), signal="end")
 
     def _begins_section(self, index: int) -> bool:
@@ -275,8 +293,14 @@ class _Unroller:
             return
         for number in range(1, bout.sets + 1):
             self._set(index, bout, number)
-        finish = Line("finish", exercise.finish)
-        self._add("finish", finish, after_ms=_ms(pacing.air), signal="change", **lead)
+        self._add(
+            "finish",
+            Line("finish", exercise.finish),
+            after_ms=_ms(pacing.air),
+            stretch_ms=FINISH_STRETCH_MS,
+            signal="change",
+            **lead,
+        )
 
     def _bout_context(self, bout: Bout, section: Section) -> dict[str, Any]:
         exercise = bout.exercise
@@ -326,6 +350,7 @@ class _Unroller:
                 "set-up",
                 Line("", exercise.setup),
                 after_ms=settle,
+                stretch_ms=QUIET_STRETCH_MS,
                 richness="brief" if quick else "full",
                 **lead,
             )
@@ -361,7 +386,14 @@ class _Unroller:
         seconds = max(bout.pacing.switch_time, self.pacing.switch_time)
         least, gap = _ms(seconds), _ms(bout.pacing.air)
         self._add(
-            "switch", *lines, least_ms=least, after_ms=gap, signal="switch", side=side, **lead
+            "switch",
+            *lines,
+            least_ms=least,
+            after_ms=gap,
+            stretch_ms=QUIET_STRETCH_MS,
+            signal="switch",
+            side=side,
+            **lead,
         )
 
     def _set_rest(self, bout: Bout, number: int, lead: dict[str, Any]) -> None:
@@ -405,6 +437,7 @@ class _Unroller:
             working = side
             if exercise.sides == "alternate":
                 working = exercise.first if rep % 2 else _other(exercise.first)
+            self._bound()
             self.group += 1
             context = dict(shared)
             context.update(

@@ -18,7 +18,9 @@ from voiceflow.units import GRID_MS, snap_up
 
 # Speech ends so long before its phase does; between phases a piece can then be cut.
 SPARE_MS = 200
+COUNT_SPARE_MS = 144
 TONE_GAP_MS = 72
+QUIET_LEFT_MS = 480
 LEAST_TONE_MS = 120
 LONGEST_TONE_MS = 288_000
 QUIET_MS = 2_000
@@ -147,7 +149,12 @@ class _Arranger:
         self.plan, self.script, self.voicing, self.signals = plan, script, voicing, signals
         self.missing: set[str] = set()
         self.unsaid: list[Unsaid] = []
-        self.tips = [list(tips) for tips in script.tips]
+        # An exercise that comes again goes on with the tips not said yet.
+        shared: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        self.tips = [
+            shared.setdefault((bout.exercise.slug, tips), list(tips))
+            for bout, tips in zip(plan.bouts, script.tips, strict=True)
+        ]
         self._tip_group: dict[int, int] = {}
 
     def lay(self) -> list[_Laid]:
@@ -166,6 +173,7 @@ class _Arranger:
             lay = self._work if moment.kind == "work" else self._spoken
             laid.append(lay(moment, cues[index]))
             index += 1
+        _close_rests(moments, laid)
         return laid
 
     # Lengths
@@ -246,10 +254,11 @@ class _Arranger:
         for step, text in enumerate(reversed(numbers), 1):
             at = end - step * moment.beat_ms
             event = self._speech(moment, at, text)
-            if at < free or event.length_ms + SPARE_MS > moment.beat_ms:
+            if at < free or event.length_ms + COUNT_SPARE_MS > moment.beat_ms:
                 break
             placed.append(event)
-        events.extend(reversed(placed))
+        if len(placed) > 1 or len(numbers) == 1:  # "one" alone counts nothing
+            events.extend(reversed(placed))
         return end
 
     # Boxes
@@ -385,6 +394,31 @@ class _Arranger:
         return moment.count > 0
 
 
+def _close_rests(moments: Sequence[Moment], laid: Sequence[_Laid]) -> None:
+    """An interval's rest lasts to the next "Go": what is said before it comes out of the rest.
+
+    The quiet that is left stands before the count-in, where the body gets into place.
+    """
+    for start, moment in enumerate(moments):
+        if not moment.until_work:
+            continue
+        end = start + 1
+        while end < len(moments) and moments[end].kind != "work":
+            end += 1
+        if end == len(moments):
+            continue
+        laid[start].length = laid[start].words
+        first = start - 1 if moments[start - 1].kind == "finish" else start
+        left = moment.least_ms - sum(snap_up(one.length) for one in laid[first:end])
+        for one in laid[first:end]:
+            one.stretch = one.shrink = 0
+        quiet = end - 2 if moments[end - 1].kind == "count-in" else end - 1
+        rests = laid[max(start, quiet)]
+        spoken = max((event.end_ms for event in rests.events), default=0)
+        # Where the words need the whole rest, the quiet after them gives way.
+        rests.length = max(rests.length + left, min(rests.length, snap_up(spoken + QUIET_LEFT_MS)))
+
+
 def _set_glue(laid: Sequence[_Laid], delta: int) -> None:
     """Stretches or shrinks the glue by `delta` milliseconds in all, in proportion, on the grid."""
     room = [one.stretch if delta > 0 else one.shrink for one in laid]
@@ -420,21 +454,18 @@ def _wake(events: Sequence[Event], signals: Signals) -> list[Event]:
     length = signals.length_ms("wake") if signals.has("wake") else 0
     if not length:
         return list(events)
+    spoken = {event.start_ms for event in events if event.kind == "speech"}
     woken: list[Event] = []
-    end = 0
+    before = end = at = 0
     for event in events:
-        if event.kind == "speech" and event.start_ms - end > QUIET_MS:
-            start = event.start_ms - snap_up(length)
-            woken.append(
-                replace(
-                    event,
-                    kind=signals.kind("wake"),
-                    start_ms=start,
-                    length_ms=length,
-                    name="wake",
-                    spoken="",
-                )
-            )
+        if event.start_ms > at or not woken:
+            # A breath tone that begins with the word does not wake anybody in time.
+            before, at = end, event.start_ms
+            if at in spoken and at - before > QUIET_MS:
+                start = at - snap_up(length)
+                kind = signals.kind("wake")
+                wake = replace(event, kind=kind, start_ms=start, length_ms=length, name="wake")
+                woken.append(replace(wake, spoken=""))
         woken.append(event)
         end = max(end, event.end_ms)
     return woken

@@ -30,7 +30,7 @@ from voiceflow.templates import (
 MACROS = (
     "welcome", "section", "exercise", "sides", "ready", "count", "inhale", "exhale", "hold",
     "pause", "last", "more", "halfway", "set", "switch", "alternate", "rest", "next",
-    "remaining", "tip", "caution", "finish", "work", "relax", "farewell", "closing", "end",
+    "remaining", "round", "tip", "caution", "finish", "work", "relax", "farewell", "closing", "end",
 )  # fmt: skip
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)")
@@ -188,6 +188,7 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> Script:
         A text or a macro fails with the values it gets.
     """
     writer = _Writer(phrases, facts)
+    writer.about = plan.session.about
     cues = tuple(writer.cue(moment) for moment in plan.moments)
     tips = tuple(
         tuple(writer.tips(bout.exercise.tips, plan, index))
@@ -210,6 +211,7 @@ class _Writer:
         self.phrases, self.facts = phrases, facts
         self.problems: list[Problem] = []
         self.sided: set[str] = set()
+        self.about: Text | None = None
 
     def finish(self) -> None:
         if self.problems:
@@ -220,6 +222,7 @@ class _Writer:
         context["minutes"] = self.facts.minutes
         left = self.facts.remaining
         context["remaining"] = left[moment.section] if moment.section < len(left) else 0
+        context["about"] = self._text(self.about, 0, context) if self.about else ""
         counts = self._counts(moment, context)
         if not moment.box:
             rich = moment.richness

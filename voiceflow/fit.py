@@ -112,4 +112,5 @@ def _unit_ms(plan: Plan, index: int, bout: Bout) -> int:
     )
     counted = bout.pacing.count_in * 1_008
     rest = max(int(bout.pacing.rest * 1000), 1_000)
-    return sides * (work + counted) + rest
+    # The last count-in of a set is within its rest.
+    return sides * work + (sides - 1) * counted + rest

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-import voiceflow
+from voiceflow import __version__
 from voiceflow.cache import Cache
 from voiceflow.script.library import Library
 
@@ -70,7 +70,7 @@ def memo_key(reference: str | Path, options: object, library: Library) -> str | 
     folders = [library.user, library.bundled, library.sounds]
     folders += [near, near / "sounds"] if near else []
     seen = blake2b(digest_size=20)
-    seen.update(repr((voiceflow.__version__, sys.version, str(reference), str(near))).encode())
+    seen.update(repr((__version__, sys.version, str(reference), str(near))).encode())
     seen.update(repr(options).encode())
     budget = [_MOST_FILES, _MOST_BYTES]
     for folder in _with_kinds(folders, near):
@@ -118,7 +118,7 @@ def _look(folder: Path, update: Callable[[bytes], object], budget: list[int]) ->
 
 
 def _code() -> Iterator[str]:
-    root = Path(voiceflow.__file__).parent
+    root = Path(__file__).parent
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(f for f in folders if f not in ("__pycache__", "_content", "serve"))
         yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith(".py"))

@@ -32,7 +32,7 @@ def untold(view: View) -> Iterator[Finding]:
     for number, bout in enumerate(view.bouts):
         said = view.of_bout(number)
         kinds = {one.moment.kind for one in said}
-        if "name" not in kinds:
+        if "name" not in kinds and not _named_before(view, number):
             message, hint = "its name is not said", "the macro `exercise` of the phrases says it"
             yield view.finding("error", "no-name", message, hint, bout=number)
         if bout.pacing.detail != "tones" and not _set_up(said, bout):
@@ -45,6 +45,15 @@ def untold(view: View) -> Iterator[Finding]:
         if _ends(view, number, bout) and not _ended(view, number):
             message, hint = "nothing says that it is over", "write `finish:`, or use a tone set"
             yield view.finding("error", "no-finish", message, hint, bout=number)
+
+
+def _named_before(view: View, number: int) -> bool:
+    """Whether the interval's rest before it names it: it is then introduced within that rest."""
+    rests = [index for index, _ in view.numbered(number - 1, "rest")] if number else []
+    if not rests or not view.moments[rests[-1]].until_work:
+        return False
+    heard = " ".join(said.event.name for said in view.of_moment(rests[-1]))
+    return view.bouts[number].exercise.name.casefold() in heard.casefold()
 
 
 def _set_up(said: list[Said], bout: Bout) -> bool:

@@ -105,9 +105,11 @@ def unsaid_tips(view: View) -> Iterator[Finding]:
     for number, bout in enumerate(view.bouts):
         if bout.pacing.detail == "tones" or not view.worked(bout):
             continue
-        said = {one.event.name: one.moment for one in view.of_bout(number)}
-        left = [tip for tip in view.script.tips[number] if tip not in said]
-        told = [said[tip] for tip in view.script.tips[number] if tip in said]
+        if any(later.exercise.slug == bout.exercise.slug for later in view.bouts[number + 1 :]):
+            continue  # what is left is said when it comes again
+        tips, said = view.script.tips[number], {one.event.name for one in _said_of(view, bout)}
+        left = [tip for tip in tips if tip not in said]
+        told = [one.moment for one in view.of_bout(number) if one.event.name in tips]
         if left and (bout.exercise.flow or _had_room(view, bout, number, told)):
             hint = "make it shorter"
             if bout.exercise.flow:
@@ -117,6 +119,12 @@ def unsaid_tips(view: View) -> Iterator[Finding]:
                 text = view.tip(number, tip)
                 mark = text.mark if text else None
                 yield view.finding("warning", "tip-unsaid", message, hint, bout=number, mark=mark)
+
+
+def _said_of(view: View, bout: Bout) -> Iterator[Said]:
+    for number, one in enumerate(view.bouts):
+        if one.exercise.slug == bout.exercise.slug:
+            yield from view.of_bout(number)
 
 
 def _had_room(view: View, bout: Bout, number: int, told: list[Moment]) -> bool:

@@ -25,7 +25,6 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
-import voiceflow
 from voiceflow.errors import VoiceError
 from voiceflow.voices.text import shorten
 
@@ -251,7 +250,7 @@ class Pool:
 def spawn() -> subprocess.Popen[bytes]:
     """A worker process, apart from the terminal's signals and from the current folder's modules."""
     environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
-    home = str(Path(voiceflow.__file__).resolve().parent.parent)
+    home = str(Path(__file__).resolve().parents[2])
     if Path(home).name not in ("site-packages", "dist-packages"):
         paths = [home, environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)

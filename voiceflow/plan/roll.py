@@ -1,0 +1,40 @@
+"""The moments as they are laid one after another, and what every text may know just then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from voiceflow.errors import TimingError
+from voiceflow.plan.moments import Line, Moment
+from voiceflow.script.positions import Positions
+from voiceflow.settings import Pacing
+
+# Six hours of the shortest breaths have fewer.
+MOST_MOMENTS = 100_000
+
+
+class Roll:
+    """Moments, and the context that is added to each."""
+
+    def __init__(self, positions: Positions, pacing: Pacing) -> None:
+        self.positions, self.pacing = positions, pacing
+        self.moments: list[Moment] = []
+        self.base: dict[str, Any] = {}
+        self.group = 0
+
+    def bound(self) -> None:
+        if len(self.moments) > MOST_MOMENTS:
+            raise TimingError("the session is far too long", hint="six hours at most")
+
+    def add(
+        self, kind: str, *lines: Line, context: Mapping[str, Any] | None = None, **more: Any
+    ) -> None:
+        given = tuple({**self.base, **(context or {})}.items())
+        self.moments.append(Moment(kind, lines=lines, context=given, **more))
+
+    def sides(self, side: str | None) -> dict[str, str]:
+        if side is None:
+            return {"side": "", "other_side": ""}
+        other = "left" if side == "right" else "right"
+        return {"side": self.positions.side(side), "other_side": self.positions.side(other)}

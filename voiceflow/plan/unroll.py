@@ -1,0 +1,257 @@
+"""Unrolling: the bouts of a session become moments, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from voiceflow.plan.moments import Bout, Line, Moment, Plan, Wishes, pacing_of
+from voiceflow.plan.sets import FINISH_STRETCH_MS, QUIET_STRETCH_MS, Sets
+from voiceflow.plan.timing import to_ms
+from voiceflow.script.models import Exercise, Section, Session
+from voiceflow.script.positions import Positions
+from voiceflow.settings import Pacing
+
+
+def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
+    """The plan of `session`.
+
+    Parameters
+    ----------
+    positions : Positions
+        How the body moves between positions, and how long it takes.
+    wishes : Wishes
+        The person's name, known exercises, chosen repetitions (by bout) and layers of pacing
+        under (`before`) and over (`after`) the session's own.
+    """
+    bouts = tuple(_bouts(session, wishes))
+    roll = _Unroller(session, positions, wishes, bouts)
+    return Plan(session, roll.pacing, bouts, *roll.run())
+
+
+def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
+    chosen = dict(wishes.reps)
+    index = 0
+    met: set[str] = set()
+    for number, section in enumerate(session.sections):
+        for turn in range(section.rounds):
+            for exercise in section.exercises:
+                pacing = pacing_of(session, wishes, exercise)
+                rounds = f" ({turn + 1}/{section.rounds})" if section.rounds > 1 else ""
+                known, seen = exercise.slug in wishes.known, exercise.slug in met
+                met.add(exercise.slug)
+                count = chosen.get(index, exercise.reps if exercise.rep else exercise.sets)
+                if exercise.rep and exercise.sides == "alternate":
+                    count += count % 2
+                sets = exercise.sets if exercise.rep else count
+                reps = count if exercise.rep else 1
+                title = exercise.name + rounds
+                yield Bout(exercise, pacing, title, number, known, reps, sets, seen, turn)
+                index += 1
+
+
+class _Unroller(Sets):
+    """Walks the bouts: opens, introduces each, has its sets laid, rests, closes."""
+
+    def __init__(
+        self, session: Session, positions: Positions, wishes: Wishes, bouts: Sequence[Bout]
+    ) -> None:
+        super().__init__(positions, pacing_of(session, wishes))
+        self.session, self.bouts = session, bouts
+        self.name = wishes.name or session.name
+        self.chapters: list[tuple[str, int]] = []
+        self.at: str | None = None
+
+    def run(self) -> tuple[tuple[Moment, ...], tuple[tuple[str, int], ...]]:
+        self.base = self._session_context()
+        self._open()
+        for index, bout in enumerate(self.bouts):
+            box = self.session.sections[bout.section].box_s
+            self._bout(index, bout)
+            if box is not None and self._ends_section(index):
+                self._time_box(index, box)
+            self._between(index)
+        self._close()
+        return tuple(self.moments), tuple(self.chapters)
+
+    def _session_context(self) -> dict[str, Any]:
+        needs = self.session.needs or tuple(
+            dict.fromkeys(
+                need
+                for bout in self.bouts
+                for need in (*bout.exercise.needs, *bout.exercise.equipment)
+            )
+        )
+        return {
+            "title": self.session.title,
+            "name": self.name,
+            "equipment": self.positions.listed(needs),
+            "exercises": len({b.exercise.slug for b in self.bouts}),
+            "level": self.session.level,
+            "exercise": "",
+            "next": "",
+            "position": "",
+            "next_position": "",
+            "side": "",
+            "other_side": "",
+            "sides": "none",
+            "rep": 1,
+            "reps": 1,
+            "left": 0,
+            "set": 1,
+            "sets": 1,
+            "breath": "",
+            "seconds": 0,
+            "n": 0,
+            "purpose": "",
+            "caution": "",
+            "tip": "",
+            "section": "",
+        }
+
+    def _open(self) -> None:
+        first = self.bouts[0].exercise
+        self.chapters.append((self.session.title, 0))
+        context = {"next": first.name, "next_position": self.positions.name(first.position)}
+        after = to_ms(self.pacing.settle)
+        self.add(
+            "welcome",
+            Line("welcome"),
+            context=context,
+            after_ms=after,
+            stretch_ms=QUIET_STRETCH_MS,
+            signal="start",
+        )
+
+    def _close(self) -> None:
+        self.chapters.append(("", len(self.moments)))
+        self.base = {**self.base, "position": self.positions.name(self.at or "standing")}
+        after = to_ms(self.pacing.air * 2)
+        self.add("farewell", Line("farewell"), after_ms=after, stretch_ms=QUIET_STRETCH_MS)
+        self.add("end", Line("end"), signal="end")
+
+    def _begins_section(self, index: int) -> bool:
+        return index == 0 or self.bouts[index - 1].section != self.bouts[index].section
+
+    def _ends_section(self, index: int) -> bool:
+        return (
+            index + 1 == len(self.bouts)
+            or self.bouts[index + 1].section != self.bouts[index].section
+        )
+
+    def _bout(self, index: int, bout: Bout) -> None:
+        exercise, pacing = bout.exercise, bout.pacing
+        section = self.session.sections[bout.section]
+        self.chapters.append((bout.title, len(self.moments)))
+        first = exercise.first if exercise.sides != "none" else None
+        self.base = {**self.base, **self._bout_context(bout, section), **self.sides(first)}
+        lead: dict[str, Any] = {"exercise": index, "section": bout.section}
+        if self._begins_section(index):
+            lines = [Line("section")] if section.title else []
+            if bout.section and pacing.remaining:
+                lines.append(Line("remaining"))
+            self.add("section", *lines, after_ms=to_ms(pacing.air), **lead)
+        self._transition(exercise, pacing, lead)
+        self._introduce(index, bout, lead)
+        self.at = exercise.position
+        if section.box_s is not None:
+            return
+        for number in range(1, bout.sets + 1):
+            self.set(index, bout, number)
+        # An interval ends with "Rest", a flow with its own last words.
+        if not exercise.flow or exercise.finish is not None:
+            self.add(
+                "finish",
+                Line("relax" if exercise.work_s else "finish", exercise.finish),
+                after_ms=to_ms(pacing.air),
+                stretch_ms=FINISH_STRETCH_MS,
+                signal="change",
+                **lead,
+            )
+
+    def _bout_context(self, bout: Bout, section: Section) -> dict[str, Any]:
+        exercise = bout.exercise
+        return {
+            "exercise": exercise.name,
+            "section": section.title,
+            "level": exercise.level,
+            "position": self.positions.name(exercise.position),
+            "sides": exercise.sides,
+            "reps": bout.reps,
+            "sets": bout.sets,
+            "rep": 1,
+            "set": 1,
+            "left": bout.reps - 1,
+            "seconds": round(exercise.work_s or 0),
+        }
+
+    def _transition(self, exercise: Exercise, pacing: Pacing, lead: dict[str, Any]) -> None:
+        if exercise.position == self.at:
+            return
+        path = self.positions.path(self.at, exercise.position)
+        seconds = sum(step.seconds for step in path) * pacing.transition
+        lines = [Line("", step.say) for step in path]
+        self.add("transition", *lines, least_ms=to_ms(seconds), after_ms=to_ms(pacing.air), **lead)
+
+    def _introduce(self, index: int, bout: Bout, lead: dict[str, Any]) -> None:
+        exercise, pacing, quick = bout.exercise, bout.pacing, bout.quick
+        gap = to_ms(pacing.air)
+        purpose = None if quick else exercise.purpose
+        if not (quick and self._just_named(index)):
+            self.add("name", Line("exercise", purpose), after_ms=gap, **lead)
+        if exercise.sides != "none":
+            self.add("sides", Line("sides"), after_ms=gap, **lead)
+        if pacing.detail == "tones":
+            settle = to_ms(pacing.settle)
+            self.moments[-1] = replace(self.moments[-1], after_ms=settle)
+            return
+        if exercise.setup is not None:
+            settle = to_ms(pacing.settle)
+            self.add(
+                "set-up",
+                Line("", exercise.setup),
+                after_ms=settle,
+                stretch_ms=QUIET_STRETCH_MS,
+                richness="brief" if quick else "full",
+                **lead,
+            )
+        if exercise.caution is not None and not (bout.known or bout.met):
+            self.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
+
+    def _just_named(self, index: int) -> bool:
+        """Whether the interval before named this one as the next, with nothing in between."""
+        before = self.moments[-1] if self.moments else None
+        return before is not None and before.until_work and not self._begins_section(index)
+
+    def _time_box(self, index: int, seconds: float) -> None:
+        """As many rounds as the person makes of a section's exercises, until the time is over."""
+        bout = self.bouts[index]
+        lead: dict[str, Any] = {"exercise": index, "section": bout.section}
+        self.count_in(bout, None, lead)
+        self.work(bout, seconds, None, lead)
+        self.add("finish", Line("relax"), after_ms=to_ms(bout.pacing.air), signal="change", **lead)
+
+    def _between(self, index: int) -> None:
+        bout = self.bouts[index]
+        boxed = self.session.sections[bout.section].box_s is not None
+        if index + 1 == len(self.bouts) or (boxed and not self._ends_section(index)):
+            return
+        following = self.bouts[index + 1]
+        after = following.exercise
+        context: dict[str, Any] = {
+            "next": after.name,
+            "next_position": self.positions.name(after.position),
+        }
+        ends = bool(bout.exercise.work_s and after.work_s and following.quick)
+        lines = [Line("next")] if bout.exercise.work_s else [Line("rest"), Line("next")]
+        if bout.exercise.flow and after.flow and following.section == bout.section:
+            lines = []
+        elif bout.pacing.detail == "tones":
+            lines = lines[-1:]
+        elif following.turn > bout.turn and bout.pacing.say_sets:
+            rounds = self.session.sections[following.section].rounds
+            context.update(set=following.turn + 1, sets=rounds)
+            lines.insert(-1, Line("round"))
+        lead = {"exercise": index, "section": bout.section}
+        self.rest(bout, lines, lead, until_work=ends, **context)

@@ -223,6 +223,33 @@ def new(kind: str, name: str) -> None:
     commands.new(kind, name)
 
 
+@cli.command(short_help="A studio for your phone, from this computer.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens the home network."
+)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True)
+@click.option("--library", type=click.Path(file_okay=False), help="The folder of your own scripts.")
+@click.option("--open", "open_browser", is_flag=True, help="Open it on this computer, too.")
+@click.option("--forget", is_flag=True, help="Forget all phones that were paired, and end.")
+@click.option("--certificate", type=click.Path(dir_okay=False), help="For https: a PEM file.")
+@click.option("--key", type=click.Path(dir_okay=False), help="For https: its key.")
+@click.option("--jobs", type=click.IntRange(0, 64), default=0, help="Workers; 0 for one a core.")
+def serve(**options: Any) -> None:
+    """Serve a class studio: point the phone's camera at the code in the terminal.
+
+    Choose a session on the phone, set its length and pace, listen while it is made, keep it, or
+    subscribe in a podcast app. Nothing leaves your network. Needs `pip install '.[serve]'`.
+
+    \b
+    voiceflow serve --open
+    voiceflow serve --host 0.0.0.0
+    voiceflow serve --forget
+    """
+    from voiceflow import commands
+
+    commands.serve(**options)
+
+
 @cli.command(short_help="What is kept, and forgetting it.")
 @click.argument("action", type=click.Choice(("info", "clear", "path")), default="info")
 def cache(action: str) -> None:

@@ -14,7 +14,7 @@ from voiceflow.cues import Cue, Script
 from voiceflow.errors import TimingError
 from voiceflow.plan import Moment, Plan
 from voiceflow.score import Chapter, Event, EventKind, Score
-from voiceflow.units import GRID_MS, snap_up
+from voiceflow.units import GRID_MS, clock, snap_up
 
 # Speech ends so long before its phase does; between phases a piece can then be cut.
 SPARE_MS = 200
@@ -26,6 +26,7 @@ LONGEST_TONE_MS = 288_000
 QUIET_MS = 2_000
 LEAD_MS = 240
 TAIL_MS = 720
+LONGEST_MS = 6 * 3600 * 1000
 
 
 class Signals(Protocol):
@@ -101,6 +102,7 @@ def arrange(
     voice: str = "",
     pace: str = "",
     target_ms: int | None = None,
+    bounded: bool = True,
 ) -> Arranged:
     """The score of a plan, or the texts whose lengths it needs first.
 
@@ -108,16 +110,20 @@ def arrange(
     ----------
     target_ms : int > 0, optional
         The length wanted: glue is set to reach it, to the grid.
+    bounded : bool
+        Whether a length of more than six hours is an error: not while it is still to be fitted.
 
     Raises
     ------
     TimingError
-        The glue does not reach `target_ms`.
+        The glue does not reach `target_ms`, or it would be longer than six hours.
     """
     arranger = _Arranger(plan, script, voicing, signals)
     laid = arranger.lay()
     natural = sum(one.length for one in laid) + LEAD_MS + TAIL_MS
     shrink, stretch = sum(one.shrink for one in laid), sum(one.stretch for one in laid)
+    if bounded and natural > LONGEST_MS:
+        raise TimingError(f"the session would last {clock(natural)}", hint="six hours at most")
     told: dict[str, Any] = {"natural_ms": natural, "shrink_ms": shrink, "stretch_ms": stretch}
     if arranger.missing:
         return Arranged(None, frozenset(arranger.missing), **told)
@@ -173,7 +179,7 @@ class _Arranger:
             lay = self._work if moment.kind == "work" else self._spoken
             laid.append(lay(moment, cues[index]))
             index += 1
-        _close_rests(moments, laid)
+        _close_rests(moments, laid, self._air)
         return laid
 
     # Lengths
@@ -251,10 +257,11 @@ class _Arranger:
     ) -> int:
         """Counts a beat apart, the last a beat before `end`: those that fit after `free`."""
         placed = []
+        spare = max(COUNT_SPARE_MS, self._air(moment))
         for step, text in enumerate(reversed(numbers), 1):
             at = end - step * moment.beat_ms
             event = self._speech(moment, at, text)
-            if at < free or event.length_ms + COUNT_SPARE_MS > moment.beat_ms:
+            if at < free or event.length_ms + spare > moment.beat_ms:
                 break
             placed.append(event)
         if len(placed) > 1 or len(numbers) == 1:  # "one" alone counts nothing
@@ -293,7 +300,7 @@ class _Arranger:
             air = max(self._air(moment), SPARE_MS)
             clear = all(
                 event.end_ms + air <= one.start_ms or one.end_ms + air <= event.start_ms
-                for one in taken
+                for one in (*taken, *said)
             )
             if clear and event.end_ms + air <= length:
                 said.append(event)
@@ -330,7 +337,7 @@ class _Arranger:
         if speech is not None:
             laid.events.append(speech)
         if cue.counts:
-            free = snap_up((speech.end_ms if speech else 0) + self._air(moment))
+            free = snap_up(speech.end_ms + spare) if speech else 0
             self._count(moment, cue.counts, laid.events, free, length)
         return laid
 
@@ -394,7 +401,9 @@ class _Arranger:
         return moment.count > 0
 
 
-def _close_rests(moments: Sequence[Moment], laid: Sequence[_Laid]) -> None:
+def _close_rests(
+    moments: Sequence[Moment], laid: Sequence[_Laid], air: Callable[[Moment], int]
+) -> None:
     """An interval's rest lasts to the next "Go": what is said before it comes out of the rest.
 
     The quiet that is left stands before the count-in, where the body gets into place.
@@ -416,7 +425,8 @@ def _close_rests(moments: Sequence[Moment], laid: Sequence[_Laid]) -> None:
         rests = laid[max(start, quiet)]
         spoken = max((event.end_ms for event in rests.events), default=0)
         # Where the words need the whole rest, the quiet after them gives way.
-        rests.length = max(rests.length + left, min(rests.length, snap_up(spoken + QUIET_LEFT_MS)))
+        kept = snap_up(spoken + max(QUIET_LEFT_MS, air(moments[max(start, quiet)])))
+        rests.length = max(rests.length + left, min(rests.length, kept))
 
 
 def _set_glue(laid: Sequence[_Laid], delta: int) -> None:

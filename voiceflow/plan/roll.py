@@ -30,6 +30,7 @@ class Roll:
     def add(
         self, kind: str, *lines: Line, context: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
+        self.bound()
         given = tuple({**self.base, **(context or {})}.items())
         self.moments.append(Moment(kind, lines=lines, context=given, **more))
 

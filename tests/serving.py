@@ -1,0 +1,168 @@
+"""A server as the tests of `serve` use it: in a thread, with a small library, silent."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from voiceflow.cache import Cache
+from voiceflow.script.library import Library, content
+from voiceflow.serve.app import application
+from voiceflow.serve.server import bind, server_of
+from voiceflow.serve.studio import Studio
+
+TINY = """\
+title: Two Breaths
+about: Sit & breathe.
+exercises:
+  - name: First Breath
+    position: seated
+    setup: Sit tall.
+    reps: 3
+    rep: [inhale 3: Inhale., exhale 3: Exhale.]
+  - name: Second Breath
+    position: supine
+    setup: Lie down.
+    reps: 3
+    rep: [inhale 3: Inhale., exhale 3: Exhale.]
+"""
+BROKEN = """\
+title: Not Yet Right
+exercises:
+  - name: Lift
+    position: supine
+    setup: Lie down.
+    rep:
+      - inhail 4: Inhale.
+"""
+EXERCISES = ("bridge", "hip-hinge", "side-leg-lift")
+SHORT = """\
+title: Short & Sweet
+about: Two exercises, for a test.
+pace: calm
+level: 1
+sections:
+  - Hips:
+      - bridge: {reps: 3}
+      - side-leg-lift: {reps: 2}
+  - Stand:
+      - hip-hinge: {reps: 3}
+"""
+
+
+def small_library(folder: Path) -> Library:
+    """A library with three sessions, one of them with an error; all speak with the silent voice."""
+    bundled, user = folder / "bundled", folder / "user"
+    for kind in ("paces", "phrases"):
+        shutil.copytree(content() / "scripts" / kind, bundled / kind)
+    (bundled / "exercises").mkdir()
+    for name in EXERCISES:
+        shutil.copy(content() / "scripts" / "exercises" / f"{name}.yaml", bundled / "exercises")
+    (bundled / "sessions").mkdir()
+    (bundled / "sessions" / "hip-back-short.yaml").write_text(SHORT)
+    (user / "sessions").mkdir(parents=True)
+    (user / "sessions" / "two-breaths.yaml").write_text(TINY)
+    (user / "sessions" / "not-yet.yaml").write_text(BROKEN)
+    (user / "settings.yaml").write_text("voice: silent\n")
+    return Library(user, bundled, content() / "sounds")
+
+
+class Home:
+    """A studio behind a real server on this computer."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        self.folder = folder
+        self.library = small_library(folder) if not (folder / "user").exists() else Library(
+            folder / "user", folder / "bundled", content() / "sounds"
+        )  # fmt: skip
+        self.studio = Studio(self.library, Cache(folder / "cache"), jobs=1)
+        self.app = application(self.studio, **more)
+        self.listening = bind("127.0.0.1", 0)
+        self.port: int = self.listening.getsockname()[1]
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.server = server_of(self.app)
+        self.thread = threading.Thread(
+            target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True
+        )
+        self.thread.start()
+        self._clients: list[httpx.Client] = []
+        wait_for(lambda: self.server.started)
+
+    def client(self, **more: Any) -> httpx.Client:
+        """A browser that nobody has paired: it says where its requests come from."""
+        headers = {"Origin": self.base, **more.pop("headers", {})}
+        made = httpx.Client(base_url=self.base, headers=headers, timeout=60, **more)
+        self._clients.append(made)
+        return made
+
+    def phone(self, **more: Any) -> httpx.Client:
+        """A paired phone."""
+        client = self.client(**more)
+        answer = client.post("/pair", data={"code": self.studio.pairing.new()})
+        assert answer.status_code == 303, answer.text
+        return client
+
+    def token(self) -> str:
+        """The token of a newly paired phone."""
+        return self.phone().cookies["vf"]
+
+    def feed(self, phone: httpx.Client) -> str:
+        """The address of a phone's feed, less the server's."""
+        found = re.search(r'value="https?://[^/]*(/feed/[^"]+)"', phone.get("/settings").text)
+        assert found
+        return found[1]
+
+    def raw(self, data: bytes, *, end: bool = False) -> bytes:
+        """What the server answers to bytes that no client would send; `end` sends no more."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as link:
+            link.sendall(data)
+            if end:
+                link.shutdown(socket.SHUT_WR)
+            found = b""
+            try:
+                while chunk := link.recv(65_536):
+                    found += chunk
+            except (TimeoutError, ConnectionResetError):
+                pass
+            return found
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+        self.server.should_exit = True
+        self.thread.join(timeout=20)
+        self.studio.close()
+
+
+@contextmanager
+def home_in(folder: Path, **more: Any) -> Iterator[Home]:
+    home = Home(folder, **more)
+    try:
+        yield home
+    finally:
+        home.close()
+
+
+def wait_for(true: Callable[[], object], limit_s: float = 60.0) -> None:
+    """Until something is so; the limit only ends what would never be."""
+    end = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
+def make(phone: httpx.Client, session: str = "two-breaths", **options: Any) -> dict[str, Any]:
+    """A render of a session."""
+    answer = phone.post("/api/v1/renders", json={"session": session, "options": options})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found

@@ -1,0 +1,15 @@
+// The offline page: what plays without the server.
+
+import { fill } from "/static/rows.js";
+
+const found = await fill(document.getElementById("stored"));
+document.getElementById("nothing").hidden = found.length > 0;
+
+const again = () => (location.pathname === "/offline" ? location.assign("/") : location.reload());
+document.getElementById("retry").addEventListener("click", again);
+
+// A network is not yet the server: whoever is about to press play is not disturbed for nothing.
+window.addEventListener("online", async () => {
+  const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+  if (answer?.ok) again();
+});

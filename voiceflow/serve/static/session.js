@@ -1,0 +1,129 @@
+// A session's page: wishes in, a player out.
+
+import { Refused, send, sendInTurn } from "/static/api.js";
+import { Choices } from "/static/choices.js";
+import { remember } from "/static/memory.js";
+import { ask } from "/static/naming.js";
+import { show } from "/static/problems.js";
+import * as stored from "/static/stored.js";
+import { say, setIcon } from "/static/words.js";
+
+const form = document.getElementById("wishes");
+if (form) begin();
+document.getElementById("remove")?.addEventListener("click", removeKept);
+
+function begin() {
+  const choices = new Choices(form);
+  choices.restore();
+  form.querySelectorAll('input[type="range"]').forEach((slider) => tellSlider(slider, choices));
+  form.addEventListener("input", (event) => {
+    if (event.target.type === "range") {
+      choices.moved.add(event.target.name);
+      tellSlider(event.target, choices);
+    }
+    choices.save();
+    tellAbout();
+  });
+  tellAbout();
+  const step = (by) => () => {
+    const field = form.elements.minutes;
+    const now = parseFloat(field.value || field.placeholder) || 10;
+    field.value = String(Math.min(180, Math.max(1, Math.round(now) + by)));
+    choices.save();
+    say(`${field.value} minutes`);
+  };
+  document.getElementById("shorter").addEventListener("click", step(-1));
+  document.getElementById("longer").addEventListener("click", step(1));
+  document.getElementById("as-written").addEventListener("click", () => {
+    choices.asWritten();
+    form.querySelectorAll('input[type="range"]').forEach((slider) => tellSlider(slider, choices));
+    tellAbout();
+    say("All as written.");
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    listen(choices);
+  });
+  document.getElementById("keep").addEventListener("click", (event) => keep(choices, event.currentTarget));
+  // Not before they would do what they say.
+  for (const button of form.querySelectorAll("button")) button.disabled = false;
+}
+
+function tellSlider(slider, choices) {
+  const told = choices.moved.has(slider.name) ? `${slider.value} ${slider.dataset.unit}` : "as written";
+  slider.previousElementSibling.textContent = told;
+  slider.setAttribute("aria-valuetext", told);
+  slider.style.setProperty("--part", `${(100 * (slider.value - slider.min)) / (slider.max - slider.min)}%`);
+}
+
+/** What the chosen pace is, in a sentence. */
+function tellAbout() {
+  for (const place of form.querySelectorAll("[data-about-of]")) {
+    const chosen = form.querySelector(`[name="${place.dataset.aboutOf}"]:checked`);
+    place.textContent = chosen?.dataset.about ?? "";
+  }
+}
+
+/** Have the session decided; null if it cannot be, which is then shown. */
+async function made(choices, button) {
+  const label = button.querySelector(".label");
+  const usual = label.textContent;
+  if (button.getAttribute("aria-busy") === "true") return null;
+  document.getElementById("errors").hidden = true;
+  button.setAttribute("aria-busy", "true");
+  label.textContent = "Preparing…";
+  // A first time takes longer: every sentence is spoken and measured before the first is heard.
+  const patience = setTimeout(() => (label.textContent = "Speaking it once…"), 4000);
+  try {
+    const body = { session: choices.slug, options: choices.options() };
+    return await sendInTurn("POST", "/renders", body, () => (label.textContent = "Waiting our turn…"));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    show(document.getElementById("errors"), "That cannot be done", error.problems);
+    return null;
+  } finally {
+    clearTimeout(patience);
+    button.removeAttribute("aria-busy");
+    label.textContent = usual;
+  }
+}
+
+async function listen(choices) {
+  const render = await made(choices, document.getElementById("listen"));
+  if (!render) return;
+  remember(`at.${render.id}`, null);
+  location.assign(`${render.player}#listen`);
+}
+
+async function keep(choices, button) {
+  const title = await ask();
+  if (!title) return;
+  const render = await made(choices, button);
+  if (!render) return;
+  try {
+    await send("POST", "/kept", { render: render.id, title });
+  } catch (error) {
+    show(document.getElementById("errors"), "It could not be kept", error.problems ?? [{ message: String(error) }]);
+    return;
+  }
+  setIcon(button, "kept");
+  button.classList.add("done");
+  button.querySelector(".label").textContent = "Kept";
+  say("Kept among your sessions, and in your feed.");
+  if (!stored.possible()) return;
+  await stored.store(render).then(
+    () => say("Kept, and stored on this phone."),
+    () => say("Kept. It could not be stored on this phone."),
+  );
+}
+
+async function removeKept(event) {
+  const { slug } = event.currentTarget.dataset;
+  if (!confirm("Remove this session from your sessions and your feed?")) return;
+  try {
+    await send("DELETE", `/kept/${encodeURIComponent(slug)}`);
+    location.assign("/");
+  } catch (error) {
+    say(error.message);
+  }
+}

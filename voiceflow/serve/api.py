@@ -264,7 +264,9 @@ class Media:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         studio = self.api.studio
         record_id = scope["path_params"]["id"]
-        record = studio.records.held(record_id) or await asyncio.to_thread(studio.record, record_id)
+        record = studio.records.held(record_id)
+        if record is None:
+            record = await asyncio.to_thread(studio.record, record_id)
         client = scope["vf.phone"].id
         name = slug_for(record.title)
         answer: ASGIApp = TapeAnswer(record, studio.spool, studio.streams, client, name)

@@ -113,7 +113,8 @@ class TapeAnswer:
         stream = self.streams.enter(self.client)
         try:
             tape = self.spool.ready(record)
-            tape = tape or await asyncio.to_thread(self.spool.tape, record)
+            if tape is None:
+                tape = await asyncio.to_thread(self.spool.tape, record)
             self.spool.enter(tape, stream, found.start)
             try:
                 if tape.whole and found.end - found.start <= _CHUNK:

@@ -101,6 +101,7 @@ class Decided:
         signals: FakeSignals | None = None,
         target_ms: int | None = None,
         book: str = "coach",
+        bounded: bool = True,
     ) -> None:
         self.session, self.asked = made, asked or Wishes()
         self.signals = signals or FakeSignals()
@@ -110,7 +111,12 @@ class Decided:
         self.script: Script = write(self.plan, phrases(book, made.language), facts)
         self.voicing = Voicing(lambda _, said: said, self.lengths, length_of)
         self.arranged: Arranged = arrange(
-            self.plan, self.script, self.voicing, self.signals, target_ms=target_ms
+            self.plan,
+            self.script,
+            self.voicing,
+            self.signals,
+            target_ms=target_ms,
+            bounded=bounded,
         )
         assert self.arranged.score is not None
         self.score = self.arranged.score

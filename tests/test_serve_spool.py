@@ -21,6 +21,7 @@ from serving import wait_for
 
 from voiceflow.errors import SoundError
 from voiceflow.score import Score
+from voiceflow.serve.media import _opened
 from voiceflow.serve.records import GoneError, Record
 from voiceflow.serve.refusal import Refusal
 from voiceflow.serve.spool import Spool, Tape, TapeError
@@ -99,8 +100,7 @@ async def read(spool: Spool, tape: Tape, start: int = 0, end: int | None = None)
     try:
         while place < end:
             there = await tape.wait(place, 30)
-            path = tape.path if tape.path.exists() else spool._final(tape.record.id)
-            with path.open("rb") as file:
+            with _opened(tape.path, tape.record.id) as file:
                 file.seek(place)
                 data = file.read(min(there, end - place))
             found += data

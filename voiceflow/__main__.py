@@ -312,13 +312,22 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _end_on_terminate() -> None:
-    """SIGTERM ends as Ctrl-C does: workers stopped, nothing half-written left."""
+    """Ctrl-C and SIGTERM end alike: workers stopped, nothing half-written left.
+
+    The first one is heard; those that follow would only disturb the clearing up.
+    """
     import signal
 
+    signals = (signal.SIGINT, signal.SIGTERM)
+
     def stop(*_: object) -> NoReturn:
+        for one in signals:
+            signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for one in signals:
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            signal.signal(one, stop)
 
 
 if __name__ == "__main__":

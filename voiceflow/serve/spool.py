@@ -236,7 +236,7 @@ class Spool:
         """A reader has gone. The tape is made to its end all the same, when nothing else is."""
         with self._wake:
             tape.places.pop(reader, None)
-            if not tape.places and tape.whole and tape.path != self._final(tape.record.id):
+            if not tape.places and tape.whole and not tape.busy:
                 self._settle(tape)
 
     def drop(self, record_id: str) -> None:
@@ -369,13 +369,16 @@ class Spool:
     def _settle(self, tape: Tape) -> None:
         """Give a whole tape its final name; where readers hold it open, that may have to wait."""
         final = self._final(tape.record.id)
-        try:
-            tape.path.replace(final)
-        except PermissionError:  # Windows, while it is read: `leave` tries again
-            if os.name == "posix":
-                raise
-        else:
-            tape.path = final
+        with self._wake:
+            if tape.path == final or tape.dropped:
+                return
+            try:
+                tape.path.replace(final)
+            except PermissionError:  # Windows, while it is read: `leave` tries again
+                if os.name == "posix":
+                    raise
+            else:
+                tape.path = final
 
     def _final(self, record_id: str) -> Path:
         return self.folder / f"{record_id}.mp3"

@@ -27,6 +27,7 @@ from voiceflow.serve.kept import read_title, slug_for
 from voiceflow.serve.options import Names, read_options
 from voiceflow.serve.records import Record, record_of
 from voiceflow.serve.refusal import Refusal
+from voiceflow.sounding import Sounding
 
 NAMES = Names(
     pace=("calm", "steady", "brisk"),
@@ -58,7 +59,7 @@ class Keeping:
         options, said = read_options({"voice": "silent", **asked}, NAMES)
         path = self.library.find("sessions", slug)
         decision = decide(path, options, self.context)
-        return decision, record_of(decision, slug, "", said, self.context)
+        return decision, record_of(Sounding(decision, self.context.cache), slug, "", said)
 
     def kept(self, slug: str, title: str = "Kept", **asked: Any) -> tuple[Decision, Decision]:
         """What was heard, and what its kept script gives, by its name alone and its title's."""

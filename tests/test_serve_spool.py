@@ -415,3 +415,21 @@ def test_a_render_with_a_bed_is_not_begun_twice(
         spool.enter(tape, number, 0)
     wait_for(lambda: all(tape.whole for tape in tapes))
     assert all(source.begun.count(one.id) == 1 for one in bedded)
+
+
+def test_who_is_far_enough_ahead_waits_for_what_is_decided(
+    spools: Callable[..., Spool], source: Source
+) -> None:
+    busy = [True]
+    spool = spools()
+    spool.others_wait = lambda: busy[0]
+    tape, left = spool.tape(record(1, 2 << 20)), spool.tape(record(2))
+    spool.enter(tape, "me", 0)
+    wait_for(lambda: tape.done > 256 << 10 and not tape.busy)
+    assert tape.done < 512 << 10
+    assert left.done == 0
+    spool.enter(tape, "me", tape.done)  # as the listener comes near, there is more
+    wait_for(lambda: tape.done > 512 << 10 and not tape.busy)
+    assert not tape.whole
+    busy[0] = False
+    wait_for(lambda: tape.whole and left.whole)

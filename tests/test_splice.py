@@ -6,6 +6,7 @@ those samples encoded in one go by an encoder of this test's own.
 
 from __future__ import annotations
 
+import base64
 import io
 import random
 import re
@@ -307,6 +308,59 @@ def test_ffprobe_finds_its_length(make, kind):
     assert float(told) * 1000 == pytest.approx(made.score.length_ms, abs=5)
 
 
+LISTEN = """
+async ([data, positions]) => {
+  const audio = new Audio(URL.createObjectURL(await (await fetch(data)).blob()));
+  const heard = (name) => new Promise((done) => audio.addEventListener(name, done, {once: true}));
+  const context = new AudioContext({sampleRate: 24000});
+  await Promise.all([context.resume(), audio.readyState ? 0 : heard("loadedmetadata")]);
+  const tap = context.createScriptProcessor(1024, 1, 1);
+  let samples = [];
+  tap.onaudioprocess = (event) => samples.push(...event.inputBuffer.getChannelData(0));
+  context.createMediaElementSource(audio).connect(tap).connect(context.destination);
+  const found = [];
+  for (const position of positions) {
+    audio.currentTime = position;
+    await heard("seeked");
+    samples = [];
+    await audio.play();
+    const enough = () => samples.length - samples.findIndex((one) => one !== 0) > 16000;
+    while (!samples.some((one) => one !== 0) || !enough()) await new Promise(requestAnimationFrame);
+    audio.pause();
+    found.push(samples.slice(samples.findIndex((one) => one !== 0)).slice(0, 16000));
+  }
+  return [audio.duration, found];
+}
+"""
+
+
+@pytest.mark.parametrize("kind", ["stereo, bowl", "stereo, pluck, bed"])
+def test_chromium_finds_its_length_and_every_chapter(make, kind):
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no Chromium")
+    made = make(kind)
+    spoken = [event for event in made.score.events if event.kind == "speech"]
+    # Into the first words of each chapter: what is heard first tells where it landed.
+    asked = [
+        next(one.start_ms + 300 for one in spoken if one.start_ms >= chapter.start_ms)
+        for chapter in made.score.chapters
+    ]
+    data = "data:audio/mpeg;base64," + base64.b64encode(made.path.read_bytes()).decode()
+    with api.sync_playwright() as play:
+        flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        browser = play.chromium.launch(executable_path=chromium, args=flags)
+        page = browser.new_page()
+        length, found = page.evaluate(LISTEN, [data, [ms / 1000 for ms in asked]])
+        browser.close()
+    assert length * 1000 == pytest.approx(made.score.length_ms, abs=1)
+    for position_ms, heard in zip(asked, found, strict=True):
+        around = made.meant[ms_to_samples(position_ms - 250) :][:28_000].sum(axis=1)
+        landed = int(np.correlate(around, np.array(heard)[:9_600], "valid").argmax()) / 24 - 250
+        assert abs(landed) < 50, made.score.chapters
+
+
 # The same bytes, whatever happens
 
 ESPEAK = Options(voice="espeak", tones="pluck")
@@ -359,6 +413,16 @@ def test_from_the_command_line_and_as_a_stream(truth, tmp_path):
     stream = voiceflow.stream(session, ESPEAK, context)
     assert b"".join(stream) == data
     assert stream.length == len(data)
+
+
+def test_a_stream_whose_cache_goes_half_way(truth, tmp_path):
+    session, cache, data = truth
+    shutil.copytree(cache, tmp_path / "cache")
+    context = Context(Library(session.parent / "user", BUNDLED, SOUNDS), Cache(tmp_path / "cache"))
+    chunks = iter(voiceflow.stream(session, ESPEAK, context))
+    begun = [next(chunks) for _ in range(8)]
+    shutil.rmtree(tmp_path / "cache")
+    assert b"".join([*begun, *chunks]) == data
 
 
 def _delete(path: Path, _: random.Random) -> None:

@@ -68,13 +68,18 @@ def run(
         finally:
             clock.cancel()
         seconds = time.perf_counter() - began
+        if seconds >= timeout_s:
+            raise FailedError(f"{' '.join(command[-6:])} takes more than {timeout_s:g} s")
         if code != 0:
             raise FailedError(f"{' '.join(command[-6:])}: exit code {code}: {_text(err)[-400:]}")
         return Run(seconds, peak_mb, _text(out))
 
 
 def together(
-    commands: Sequence[Sequence[str]], environment: Mapping[str, str], folder: Path
+    commands: Sequence[Sequence[str]],
+    environment: Mapping[str, str],
+    folder: Path,
+    timeout_s: float = 300,
 ) -> tuple[float, list[str]]:
     """Seconds until all of `commands`, started at once, have ended; and what each said."""
     began = time.perf_counter()
@@ -84,7 +89,13 @@ def together(
         )
         for command in commands
     ]
-    said = [process.communicate()[0].decode() for process in running]
+    try:
+        said = [process.communicate(timeout=timeout_s)[0].decode() for process in running]
+    except subprocess.TimeoutExpired:
+        raise FailedError(f"{' '.join(commands[0][-6:])} takes too long") from None
+    finally:
+        for process in running:
+            process.kill()
     seconds = time.perf_counter() - began
     if any(process.returncode for process in running):
         raise FailedError(f"{' '.join(commands[0][-6:])} failed")

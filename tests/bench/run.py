@@ -13,15 +13,15 @@ import argparse
 import json
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from processes import cores
+from processes import Run, cores
 from reach import judged, seconds, table
 from scenarios import FULL, QUICK, Bench
 
@@ -35,6 +35,7 @@ PARTS = (
 
 def main() -> int:
     asked = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="voiceflow-bench-"))
     began = time.monotonic()
     bench = Bench(folder, QUICK if asked.quick else FULL, ffmpeg())
@@ -49,8 +50,8 @@ def main() -> int:
         print(f"{part} failed: {why}")
     print(f"\n{time.monotonic() - began:.0f} s on {cores()} cores")
     if asked.json:
-        told = json.dumps(report(bench, asked.quick), ensure_ascii=False, indent=1)
-        Path(asked.json).write_text(told + "\n", encoding="utf-8")
+        everything = json.dumps(report(bench, asked.quick), ensure_ascii=False, indent=1)
+        Path(asked.json).write_text(everything + "\n", encoding="utf-8")
     return 1 if bench.failed else 0
 
 
@@ -107,8 +108,18 @@ def report(bench: Bench, quick: bool) -> dict[str, Any]:
         "reach": judged(bench),
         "facts": bench.facts,
         "seconds": {name: bench.seconds(name) for name in bench.runs},
-        "runs": {name: [asdict(one) for one in runs] for name, runs in bench.runs.items()},
+        "runs": {name: told(runs) for name, runs in bench.runs.items()},
         "failed": bench.failed,
+    }
+
+
+def told(runs: list[Run]) -> dict[str, Any]:
+    """All runs of one scenario; what the last one said of itself, where it was a render."""
+    said = runs[-1].said.splitlines()
+    return {
+        "seconds": [round(one.seconds, 4) for one in runs],
+        "peak_mb": [one.peak_mb and round(one.peak_mb, 1) for one in runs],
+        "profile": [line.strip() for line in said] if any("LUFS" in line for line in said) else [],
     }
 
 

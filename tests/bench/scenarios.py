@@ -79,9 +79,14 @@ class Bench:
         return {**os.environ, **own}
 
     def measure(
-        self, name: str, command: Sequence[str], cache: str = "none", home: str = "home"
+        self,
+        name: str,
+        command: Sequence[str],
+        cache: str = "none",
+        home: str = "home",
+        timeout_s: float = 300,
     ) -> Run:
-        done = run(command, self.environment(cache, home), self.folder)
+        done = run(command, self.environment(cache, home), self.folder, timeout_s)
         self.runs.setdefault(name, []).append(done)
         peak = f"{done.peak_mb:5.0f} MB" if done.peak_mb else ""
         self.tell(f"  {name:<44} {done.seconds:8.3f} s  {peak}")
@@ -143,7 +148,7 @@ class Bench:
         (self.folder / "score.json").write_text(score, encoding="utf-8")
         script = [sys.executable, str(HERE / "naive.py"), "score.json", "naive.mp3", self.ffmpeg]
         for _ in range(self.times.long):
-            self.measure("naive", script)
+            self.measure("naive", script, timeout_s=900)
         self._held_to(self.folder / "naive.mp3", "length, naive")
 
     def floor(self) -> None:

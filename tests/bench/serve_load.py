@@ -62,10 +62,14 @@ class Bench:
         while time.monotonic() < until:
             try:
                 httpx.get(f"{self.base}/healthz")
-                return
+                break
             except httpx.HTTPError:
                 time.sleep(0.05)
-        raise SystemExit("the server does not start")
+        else:
+            raise SystemExit("the server does not start")
+        # At its start the server looks at all sessions: that is not what is measured.
+        headers = {"Authorization": f"Bearer {self.tokens[0]}"}
+        httpx.get(f"{self.base}/api/v1/sessions", headers=headers, timeout=120)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -130,13 +134,14 @@ async def ranges(bench: Bench, count: int = 3_000, at_once: int = 16) -> dict[st
         times: list[float] = []
 
         async def work() -> None:
-            for spot in spots:
-                began = time.monotonic()
-                headers = {"Range": f"bytes={spot}-{spot + 65_535}"}
-                answer = await client.get(render["mp3"], headers=headers)
-                assert answer.status_code == 206
-                assert len(answer.content) == 65_536
-                times.append(time.monotonic() - began)
+            async with bench.client() as own:
+                for spot in spots:
+                    began = time.monotonic()
+                    headers = {"Range": f"bytes={spot}-{spot + 65_535}"}
+                    answer = await own.get(render["mp3"], headers=headers)
+                    assert answer.status_code == 206
+                    assert len(answer.content) == 65_536
+                    times.append(time.monotonic() - began)
 
         began = time.monotonic()
         await asyncio.gather(*(work() for _ in range(at_once)))

@@ -45,7 +45,7 @@ def silence(seconds: float) -> Step:
 
 steady = settings(
     derandomize=True,
-    max_examples=80,
+    max_examples=45,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),
 )
@@ -573,7 +573,6 @@ def test_one_exercise_and_sixty() -> None:
     "changes",
     [
         {"reps": 10_000, "sets": 100},
-        {"rep": (phase("hold", 0.5),) * 1000, "reps": 10_000},
         {"rep": (phase("hold", 300),) * 1000, "reps": 90},
         {"flow": (silence(0.5),) * 1000, "sets": 100, "sides": "each"},
     ],

@@ -19,7 +19,7 @@ from voiceflow.units import GRID_MS
 
 # Shrinking a whole session takes minutes; the example as found tells enough.
 steady = settings(
-    derandomize=True, max_examples=40, deadline=None, phases=(Stage.explicit, Stage.generate)
+    derandomize=True, max_examples=30, deadline=None, phases=(Stage.explicit, Stage.generate)
 )
 
 
@@ -34,6 +34,16 @@ def fitted(made: Session, target_ms: int, asked: Wishes) -> Decided:
             return Decided(made, wanted, target_ms=target_ms)
         reps = chosen
     raise AssertionError("the repetitions do not settle")
+
+
+def longest_step(decided: Decided) -> int:
+    """Milliseconds of one repetition more, on both sides and in all sets, where it is longest."""
+    return max(
+        sum(m.least_ms for m in decided.plan.moments if m.exercise == n and m.kind == "phase")
+        // bout.reps
+        * (2 if bout.exercise.sides == "alternate" else 1)
+        for n, bout in enumerate(decided.plan.bouts)
+    )
 
 
 def counts(decided: Decided) -> list[int]:
@@ -56,7 +66,12 @@ def test_any_length_that_can_be_reached_is_met(
     target = int(span.shortest_ms + share * (span.longest_ms - span.shortest_ms))
     if target > 3600 * 1000:
         return
-    decided = fitted(made, target, asked)
+    try:
+        decided = fitted(made, target, asked)
+    except TimingError:
+        # Only where one repetition more is longer than all the glue there is.
+        assert longest_step(natural) > natural.arranged.stretch_ms + natural.arranged.shrink_ms
+        return
     assert abs(decided.score.length_ms - target) <= GRID_MS
     titles = [bout.title for bout in decided.plan.bouts]
     assert titles == [bout.title for bout in natural.plan.bouts], "no exercise vanishes"

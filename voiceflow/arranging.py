@@ -275,7 +275,7 @@ class _Arranger:
         events: list[Event] = []
         for text in cue.versions:
             event = self._speech(moment, 0, text)
-            if event.end_ms + SPARE_MS <= length:
+            if event.end_ms + max(SPARE_MS, air) <= length:
                 events.append(event)
                 break
         free = events[-1].end_ms if events else 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from voiceflow.arranging import Arranged
 from voiceflow.plan import Bout, Plan
 
 LEAST_REPS = 2
 MOST_TIMES = 4
+_FEW, _TURNS = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class _Knob:
 
 def reach(plan: Plan, arranged: Arranged) -> Reach:
     """What `plan` can be shortened and lengthened to, exercises all kept."""
-    knobs = _knobs(plan)
+    knobs = _knobs(plan, arranged)
     natural = arranged.natural_ms
     least = sum((knob.least - knob.now) * knob.unit_ms for knob in knobs)
     most = sum((knob.most - knob.now) * knob.unit_ms for knob in knobs)
@@ -47,12 +49,16 @@ def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int
 
     All are scaled alike and rounded; what rounding leaves over goes where it is missed most.
     """
-    knobs = _knobs(plan)
+    knobs = _knobs(plan, arranged)
     rest = arranged.natural_ms - sum(knob.now * knob.unit_ms for knob in knobs)
 
     def total(reps: Mapping[int, int]) -> int:
         return rest + sum(reps[knob.bout] * knob.unit_ms for knob in knobs)
 
+    left = target_ms - arranged.natural_ms
+    near = max((knob.step * knob.unit_ms for knob in knobs), default=0)
+    if abs(left) <= near and -arranged.shrink_ms <= left <= arranged.stretch_ms:
+        return {knob.bout: knob.now for knob in knobs}
     low, high = 0.0, float(MOST_TIMES)
     for _ in range(40):
         middle = (low + high) / 2
@@ -66,7 +72,43 @@ def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int
         bearable = then - target_ms <= arranged.shrink_ms
         if more <= knob.most and bearable and abs(then - target_ms) < abs(now - target_ms):
             reps[knob.bout] = more
-    return reps
+    return _within_glue(knobs, reps, target_ms - total(reps), arranged)
+
+
+def _within_glue(
+    knobs: list[_Knob], reps: dict[int, int], left: int, arranged: Arranged
+) -> dict[int, int]:
+    """`reps` changed as little as it takes for the glue to make up what is `left`."""
+
+    def fits(rest: int) -> bool:
+        return -arranged.shrink_ms <= rest <= arranged.stretch_ms
+
+    if fits(left):
+        return reps
+    best: tuple[int, dict[int, int]] | None = None
+    for changed, cost, rest in _changes(knobs, reps, left):
+        if fits(rest) and (best is None or cost < best[0]):
+            best = cost, changed
+    return reps if best is None else best[1]
+
+
+def _changes(
+    knobs: list[_Knob], reps: dict[int, int], left: int
+) -> Iterator[tuple[dict[int, int], int, int]]:
+    """One knob turned a little and another to match: (repetitions, milliseconds moved, left)."""
+    # The shortest repetitions come nearest; a few knobs are as good as all.
+    few = sorted(knobs, key=lambda knob: (knob.step * knob.unit_ms, knob.bout))[:_FEW]
+    for one, steps, other in product(few, range(-_TURNS, _TURNS + 1), few):
+        first = steps * one.step
+        rest = left - first * one.unit_ms
+        second = rest // (other.step * other.unit_ms) * other.step
+        for more in (second, second + other.step):
+            changed = dict(reps)
+            changed[one.bout] += first
+            changed[other.bout] += more
+            if all(knob.least <= changed[knob.bout] <= knob.most for knob in (one, other)):
+                moved = abs(first) * one.unit_ms + abs(more) * other.unit_ms
+                yield changed, moved, rest - more * other.unit_ms
 
 
 def _scaled(knobs: list[_Knob], factor: float) -> dict[int, int]:
@@ -77,13 +119,13 @@ def _scaled(knobs: list[_Knob], factor: float) -> dict[int, int]:
     return {knob.bout: one(knob) for knob in knobs}
 
 
-def _knobs(plan: Plan) -> list[_Knob]:
+def _knobs(plan: Plan, arranged: Arranged) -> list[_Knob]:
     found = []
     for index, bout in enumerate(plan.bouts):
         section = plan.session.sections[bout.section]
         if section.box_s is not None or (section.rounds > 1 and not bout.exercise.rep):
             continue
-        unit = _unit_ms(plan, index, bout)
+        unit = _unit_ms(plan, arranged, index, bout)
         if unit:
             found.append(_knob(index, bout, unit))
     return found
@@ -99,18 +141,19 @@ def _knob(index: int, bout: Bout, unit: int) -> _Knob:
     return _Knob(index, now, written, max(least, step), written * MOST_TIMES, step, unit)
 
 
-def _unit_ms(plan: Plan, index: int, bout: Bout) -> int:
+def _unit_ms(plan: Plan, arranged: Arranged, index: int, bout: Bout) -> int:
     """What one repetition more (on each side, in each set) adds; for intervals, one set more."""
-    moments = [moment for moment in plan.moments if moment.exercise == index]
+    own = [(n, moment) for n, moment in enumerate(plan.moments) if moment.exercise == index]
     if bout.exercise.rep:
-        return sum(m.least_ms for m in moments if m.kind == "phase") // max(1, bout.reps)
+        return sum(m.least_ms for _, m in own if m.kind == "phase") // max(1, bout.reps)
     if bout.exercise.work_s is None:
         return 0
-    sides = 2 if bout.exercise.sides == "each" else 1
-    work = sum(moment.least_ms for moment in moments if moment.kind == "work") // max(
-        1, bout.sets * sides
-    )
-    counted = bout.pacing.count_in * 1_008
-    rest = max(int(bout.pacing.rest * 1000), 1_000)
-    # The last count-in of a set is within its rest.
-    return sides * work + (sides - 1) * counted + rest
+    # A set begins with its rest, or with its count-in; the last one ends with the finish.
+    starts = arranged.starts
+    last = next(n for n, moment in own if moment.kind == "finish")
+    if bout.sets > 1:
+        rests = [n for n, moment in own if moment.kind == "rest" and n < last]
+        return starts[last] - starts[rests[-1]]
+    first = next(n for n, moment in own if moment.kind in ("count-in", "work"))
+    again = next((starts[n + 1] - starts[n] for n, m in own if m.kind == "switch"), 0)
+    return starts[last] - starts[first] + again + int(bout.pacing.rest * 1000)

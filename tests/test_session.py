@@ -197,3 +197,10 @@ def test_the_stream_knows_its_length_beforehand(tmp_path):
     stream = voiceflow.stream(write(tmp_path, OWN), Options(voice="silent"))
     assert sum(map(len, stream)) == stream.length
     assert stream.chapters[0][1] < stream.chapters[1][1] < stream.length
+
+
+def test_a_session_larger_than_what_memory_keeps(tmp_path, monkeypatch):
+    path, options = write(tmp_path, OWN), Options(voice="silent")
+    first = b"".join(voiceflow.stream(path, options))
+    monkeypatch.setattr("voiceflow.sounding._STORE_BYTES", 1)
+    assert b"".join(voiceflow.stream(path, options)) == first

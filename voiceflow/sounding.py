@@ -78,20 +78,19 @@ class Sounding:
     def _frames(self, splice: mp3.Splice, report: Report) -> Iterator[tuple[int, bytes]]:
         keys = self.keys()
         self.tally.different = len(set(keys))
-        with _pool(self.jobs) as pool:
+        with self._speaking(), _pool(self.jobs) as pool:
             waiting: dict[str, Future[Sounded]] = {}
             ahead = 0
             for at, (piece, key) in enumerate(zip(self.pieces, keys, strict=True)):
-                while ahead < len(keys) and len(waiting) < self.jobs * _AHEAD:
+                # Not far ahead even of what is cached: it would leave the store before its turn.
+                while ahead < min(len(keys), at + self.jobs * _AHEAD):
                     self._begin(pool, splice, self.pieces[ahead], keys[ahead], waiting)
                     ahead += 1
                 sounded = self._kept(key)
                 if sounded is None:
                     self._begin(pool, splice, piece, key, waiting)
-                    sounded = waiting.pop(key).result()
+                    sounded = self._kept(key) or waiting.pop(key).result()
                     self._keep(key, sounded)
-                else:
-                    waiting.pop(key, None)
                 self.tally.energies.append((piece.start_ms, sounded.levels.energies))
                 self.tally.peaks.add(sounded.levels.peak)
                 report("stitching", at + 1, len(keys))
@@ -132,6 +131,10 @@ class Sounding:
 
         With a bed, of blocks without gaps.
         """
+        with self._speaking():
+            yield from self._measured(report)
+
+    def _measured(self, report: Report) -> Iterator[tuple[int, bytes]]:
         stretches = self._plain(report)
         if self.decision.bed is not None:
             score, bed = self.decision.score, self.decision.bed
@@ -146,6 +149,14 @@ class Sounding:
         for at, piece in enumerate(self.pieces):
             report("stitching", at + 1, len(self.pieces))
             yield piece.start_ms, self.pcm(piece)
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Ends the workers that came back for clips which the cache had lost."""
+        try:
+            yield
+        finally:
+            self.decision.speaker.close()
 
     def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> Sounded:
         pcm = self.pcm(piece)

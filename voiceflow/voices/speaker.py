@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
@@ -56,6 +57,8 @@ class Speaker:
         self.voice, self.rate = voice, rate
         self._cache, self._jobs, self._timeout_s = cache, jobs or _cores(), timeout_s
         self._pool: Pool | None = None
+        # The workers have one listener: threads that stitch and miss a clip take turns.
+        self._turn = threading.RLock()
         self._held: dict[str, bytes] = {}
         self._keys: dict[str, str] = {}
 
@@ -72,9 +75,10 @@ class Speaker:
 
     def close(self) -> None:
         """Ends all workers. Clips that are known stay known."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        with self._turn:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
 
     def start(self, texts: int | None = None) -> None:
         """Begins loading workers, and returns at once.
@@ -133,12 +137,18 @@ class Speaker:
         """
         if self.voice.driver == "silent":
             return Clip(text, bytes(2 * ms_to_samples(estimate(text, self.rate))))
-        pcm = self._held.get(text) or self._cache.get("clip", self.clip_key(text))
+        pcm = self._found(text)
         if pcm is None:
-            for _, pcm in self._made([text]):
-                self._keep(text, pcm)
+            with self._turn:
+                pcm = self._found(text)  # another thread may have had it made meanwhile
+                if pcm is None:
+                    for _, pcm in self._made([text]):
+                        self._keep(text, pcm)
         assert pcm is not None
         return Clip(text, pcm)
+
+    def _found(self, text: str) -> bytes | None:
+        return self._held.get(text) or self._cache.get("clip", self.clip_key(text))
 
     def clip_key(self, text: str) -> str:
         """Of everything that decides the clip's samples, and of nothing else."""

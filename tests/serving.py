@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from voiceflow.cache import Cache
+from voiceflow.recording import cover
 from voiceflow.script.library import Library, content
 from voiceflow.serve.app import application
 from voiceflow.serve.server import bind, server_of
@@ -77,10 +79,12 @@ def small_library(folder: Path) -> Library:
 
 
 class Home:
-    """A studio behind a real server on this computer."""
+    """A studio behind a real server on this computer. Covers are not drawn: that takes long."""
 
     def __init__(self, folder: Path, **more: Any) -> None:
         self.folder = folder
+        self._patch = pytest.MonkeyPatch()
+        self._patch.setattr(cover, "cover", lambda score: b"\xff\xd8" + score.title.encode())
         self.library = small_library(folder) if not (folder / "user").exists() else Library(
             folder / "user", folder / "bundled", content() / "sounds"
         )  # fmt: skip
@@ -141,6 +145,7 @@ class Home:
         self.server.should_exit = True
         self.thread.join(timeout=20)
         self.studio.close()
+        self._patch.undo()
 
 
 @contextmanager

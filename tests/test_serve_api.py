@@ -177,6 +177,23 @@ def test_an_exercise_that_is_edited_changes_the_sessions_that_name_it(
     own.unlink()
 
 
+def test_a_great_library_is_shown_at_once_and_then_as_a_whole(
+    home: Home, phone: httpx.Client
+) -> None:
+    shelf = home.studio.shelf
+    for number in range(4):
+        path = home.library.user / "sessions" / f"great-{number}.yaml"
+        path.write_text(TINY.replace("Two Breaths", f"Great {number}"))
+    glimpse = [one for one in shelf.sessions(limit_s=-1) if one["slug"].startswith("great")]
+    assert [one["title"] for one in glimpse] == [f"Great {number}" for number in range(4)]
+    wait_for(lambda: not shelf._looking)
+    whole = [one for one in shelf.sessions(limit_s=-1) if one["slug"].startswith("great")]
+    assert all(one["minutes"] for one in whole)
+    assert phone.get("/").text.count("Great ") == 4
+    for number in range(4):
+        (home.library.user / "sessions" / f"great-{number}.yaml").unlink()
+
+
 def test_what_can_be_chosen_is_told(phone: httpx.Client) -> None:
     session = phone.get("/api/v1/sessions/hip-back-short").json()
     choices, defaults = session["choices"], session["defaults"]
@@ -391,7 +408,7 @@ def test_what_is_kept_is_a_session_of_ones_own(home: Home, phone: httpx.Client) 
     mine = next(one for one in sessions if one["slug"] == "my-morning")
     assert (mine["own"], mine["kept"], mine["errors"]) == (True, True, [])
     assert [one["slug"] for one in phone.get("/api/v1/kept").json()["kept"]] == ["my-morning"]
-    assert phone.get(told["mp3"]).status_code == 200
+    assert phone.head(told["mp3"]).status_code == 200
     gone = phone.delete("/api/v1/kept/my-morning").json()
     assert gone["script_removed"]
     assert not (home.library.user / "sessions" / "my-morning.yaml").exists()
@@ -518,6 +535,16 @@ def test_fifty_phones_ask_at_once(tmp_path: Path) -> None:
     for number, (off, words) in results.items():
         assert off == 0
         assert f"Number {number}".encode() in words
+
+
+def test_words_are_spoken_before_they_are_asked_for(home: Home, phone: httpx.Client) -> None:
+    home.studio.warm()
+    renders = home.studio.records.folder
+    before = set(renders.iterdir())
+    made = make(phone, "two-breaths")
+    assert renders / f"{made['id']}.json" in before
+    home.studio.warm()  # the next time there is nothing to do
+    assert home.studio.desk.waiting == 0
 
 
 # The end, and what is after it

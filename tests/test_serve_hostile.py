@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -625,15 +626,11 @@ def test_too_many_connections_are_cut_and_then_there_is_room(
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 20)
     links = [socket.create_connection(("127.0.0.1", home.port), timeout=30) for _ in range(40)]
     cut = 0
-    for link in links:
-        link.settimeout(0.2)
-        try:
-            cut += link.recv(1) == b""
-        except TimeoutError:
-            pass
-        except ConnectionResetError:
-            cut += 1
-    assert cut >= 20
+    for link in links[20:]:
+        with suppress(ConnectionResetError):
+            assert link.recv(1) == b""
+        cut += 1
+    assert cut == 20
     for link in links:
         link.close()
     wait_for(lambda: len(home.server.server_state.connections) < 20)
@@ -759,12 +756,14 @@ def free_port() -> int:
 def test_killed_in_the_middle_it_goes_on_and_never_tells_a_secret(tmp_path: Path) -> None:
     (tmp_path / "user" / "sessions").mkdir(parents=True)
     (tmp_path / "user" / "settings.yaml").write_text("voice: silent\n")
+    long = TINY.replace("reps: 3", "reps: 40")
+    (tmp_path / "user" / "sessions" / "long.yaml").write_text(long)
     port = free_port()
     first = Outside(tmp_path, port)
     token = first.pair()
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=first.base, headers=headers, timeout=60) as phone:
-        wish = {"session": "hip-back-short", "options": {"tempo": 0.77}}
+        wish = {"session": "long", "options": {"tempo": 0.77}}
         render = phone.post("/api/v1/renders", json=wish).json()
         with phone.stream("GET", render["mp3"]) as answer:
             head = next(answer.iter_bytes(100_000))

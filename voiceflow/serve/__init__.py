@@ -9,6 +9,7 @@ with the extra ``voiceflow[serve]``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def main(
     certificate: str | Path | None = None,
     key: str | Path | None = None,
     jobs: int = 0,
+    warm: bool = True,
 ) -> None:
     """Serve until Ctrl-C; or forget all paired phones, and end.
 
@@ -51,6 +53,10 @@ def main(
         ``https://`` before it where another server before this one speaks that.
     certificate, key : path or None
         PEM files, for https: a phone stores sessions only from a server it calls by https.
+    jobs : int
+        Workers for one render; 0 for one a core.
+    warm : bool
+        Speak the words of all sessions beforehand, while nothing else is asked for.
 
     Raises
     ------
@@ -73,15 +79,17 @@ def main(
         return
     studio = Studio(where, cache, jobs=jobs)
     try:
-        run(
-            studio,
-            host,
-            port,
-            names=names,
-            open_browser=open_browser,
-            certificate=Path(certificate) if certificate else None,
-            key=Path(key) if key else None,
-        )
+        with suppress(KeyboardInterrupt):  # the way it is meant to end
+            run(
+                studio,
+                host,
+                port,
+                names=names,
+                open_browser=open_browser,
+                warm=warm,
+                certificate=Path(certificate) if certificate else None,
+                key=Path(key) if key else None,
+            )
     finally:
         studio.close()
         cache.trim()

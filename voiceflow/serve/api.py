@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from email.utils import formatdate
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from voiceflow.serve.ranges import unchanged
 from voiceflow.serve.records import Record
 from voiceflow.serve.refusal import Refusal, fault, unknown
 from voiceflow.serve.studio import Studio, read_json
+from voiceflow.serve.terminal import code_svg
 from voiceflow.serve.words import chapters_json, score_json, transcript
 
 START: Final = "hip-back-short"  # in the feed until something is kept
@@ -164,8 +166,6 @@ class Api:
         await read_body(request, ())
         code = self.studio.pairing.new()
         address = f"{request.base_url}pair?code={code}"
-        from voiceflow.serve.terminal import code_svg
-
         answer = {"address": address, "lasts_s": self.studio.pairing.lasts_s}
         return JSONResponse({**answer, "svg": code_svg(address)}, 201)
 
@@ -220,9 +220,7 @@ class Api:
         base = _address(request, request.path_params["token"]).removesuffix(".xml")
         body = await asyncio.to_thread(rss, episodes, base, _phone(request).id)
         etag = f'"{fingerprint(body)}"'
-        changed = max((one.changed for one in episodes), default=0)
-        from email.utils import formatdate
-
+        changed = max([self.keeper.changed(), *(one.changed for one in episodes)])
         headers = {
             "ETag": etag,
             "Last-Modified": formatdate(changed, usegmt=True),

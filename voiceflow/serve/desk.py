@@ -96,13 +96,19 @@ class Desk:
         finally:
             self._leave(job)
 
-    def begin(self, key: Hashable, work: Work[Any]) -> None:
-        """Have something done when nobody else has a wish; it is no matter if it is not."""
+    def begin(self, key: Hashable, work: Work[Any]) -> Future[Any] | None:
+        """Have something done when nobody else has a wish; it is no matter if it is not.
+
+        Returns
+        -------
+        Future or None
+            What comes of it, or `Dropped`; None where it is not even begun.
+        """
         with self._wake:
             queue = self._queues.get(IDLE, ())
             if key in self._jobs or len(queue) >= self._most_of_one or self._closed:
-                return
-            self._add(_Job(IDLE, key, work, waiting=0, idle=True))
+                return None
+            return self._add(_Job(IDLE, key, work, waiting=0, idle=True)).future
 
     @property
     def waiting(self) -> int:

@@ -83,6 +83,13 @@ class Keeper:
         found = [one for one in self._read() if self._script(one.slug) is not None]
         return tuple(sorted(found, key=lambda one: (-one.created, one.slug)))
 
+    def changed(self) -> int:
+        """When anything was kept, renewed or removed last, in seconds since the epoch."""
+        try:
+            return int(self.path.stat().st_mtime)
+        except OSError:
+            return 0
+
     def find(self, slug: str) -> Kept | None:
         """The kept session of that name."""
         return next((one for one in self.all() if one.slug == slug), None)
@@ -100,10 +107,10 @@ class Keeper:
         kept = self.find(slug)
         return dict(kept.given) if kept is not None else {}
 
-    def sessions(self) -> list[Entry]:
-        """All sessions, with whether they are kept."""
+    def sessions(self, limit_s: float | None = None) -> list[Entry]:
+        """All sessions, with whether they are kept. `limit_s` is for one who cannot wait."""
         kept = {one.slug: one for one in self.all()}
-        return [self._marked(entry, kept) for entry in self.studio.shelf.sessions()]
+        return [self._marked(entry, kept) for entry in self.studio.shelf.sessions(limit_s)]
 
     def session(self, slug: str) -> Entry:
         """One session. Raises Refusal."""

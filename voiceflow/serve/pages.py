@@ -56,6 +56,7 @@ _PAIR: Final = """\
 </html>
 """
 _PAIR_SCRIPT: Final = "document.forms[0].submit();\n"
+_GLANCE_S: Final = 1.0
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -95,7 +96,7 @@ class Pages:
             return "<!doctype html><title>voiceflow</title><p>Scan the code in the terminal."
 
     async def home(self, request: Request) -> Response:
-        sessions = await asyncio.to_thread(self.keeper.sessions)
+        sessions = await asyncio.to_thread(self.keeper.sessions, _GLANCE_S)
         return self._page("studio.html", sessions=sessions)
 
     async def session(self, request: Request) -> Response:
@@ -194,7 +195,7 @@ class Pages:
         data = path.read_bytes()
         etag = f'"{fingerprint(data)}"'
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if unchanged(request.headers, etag, 0):
+        if unchanged(request.headers, etag):
             return Response(None, 304, headers)
         kind = _TYPES.get(path.suffix, "application/octet-stream")
         if path.suffix == ".svg":
@@ -274,7 +275,7 @@ def picture(request: Request, drawn: bytes) -> Response:
         "Cache-Control": "private, no-cache",
         "Content-Security-Policy": PICTURE_POLICY,
     }
-    if unchanged(request.headers, etag, 0):
+    if unchanged(request.headers, etag):
         return Response(None, 304, headers)
     return Response(drawn, headers=headers, media_type="image/svg+xml")
 

@@ -68,13 +68,13 @@ def _part(wanted: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start < size else (size, size)
 
 
-def unchanged(asked: Mapping[str, str], etag: str, modified: int) -> bool:
-    """Whether who asks has it already."""
+def unchanged(asked: Mapping[str, str], etag: str, modified: int | None = None) -> bool:
+    """Whether who asks has it already; without `modified` only its tag can tell."""
     if known := asked.get("if-none-match"):
         tags = {one.strip().removeprefix("W/") for one in known.split(",")}
         return "*" in tags or etag in tags
     since = _time(asked.get("if-modified-since", ""))
-    return since is not None and modified <= since
+    return since is not None and modified is not None and modified <= since
 
 
 def _matches(asked: Mapping[str, str], etag: str, modified: int) -> bool:

@@ -24,7 +24,6 @@ from typing import Any, Final, cast
 from voiceflow import voices
 from voiceflow.cache import Cache
 from voiceflow.errors import UnknownNameError, VoiceflowError
-from voiceflow.options import Context
 from voiceflow.pipeline import Decision
 from voiceflow.recording.head import head
 from voiceflow.score import Chapter, Event, Score
@@ -136,12 +135,10 @@ class _Restored:
     bed: Any = None
 
 
-def record_of(
-    decision: Decision, slug: str, source: str, given: dict[str, Any], context: Context
-) -> Record:
-    """What is kept of a decision."""
-    sounding = Sounding(decision, context.cache, jobs=1)
-    tag = head(decision.score, context.cache)
+def record_of(sounding: Sounding, slug: str, source: str, given: dict[str, Any]) -> Record:
+    """What is kept of a decision that is about to be sounded."""
+    decision = sounding.decision
+    tag = head(decision.score, sounding.cache)
     bed = str(given.get("bed", "none"))
     moments, starts = decision.plan.moments, decision.arranged.starts
     first: dict[int, int] = {}
@@ -206,8 +203,15 @@ def sounding_of(record: Record, library: Library, cache: Cache, jobs: int) -> So
     return Sounding(cast(Decision, restored), cache, mono=record.mono, jobs=jobs)
 
 
-def stream(record: Record, library: Library, cache: Cache, jobs: int) -> Iterator[bytes]:
+def stream(
+    record: Record, library: Library, cache: Cache, jobs: int, fresh: Sounding | None = None
+) -> Iterator[bytes]:
     """The MP3 of a render, chunk by chunk; nothing of it where it would not be the same.
+
+    Parameters
+    ----------
+    fresh : Sounding or None
+        What the record was made of a moment ago, if it is still there.
 
     Raises
     ------
@@ -216,18 +220,25 @@ def stream(record: Record, library: Library, cache: Cache, jobs: int) -> Iterato
     VoiceflowError
         It cannot be sounded.
     """
+    sounding = fresh or _restored(record, library, cache, jobs)
+    try:
+        yield head(record.score, cache)
+        yield from sounding.stream()
+    finally:
+        sounding.decision.speaker.close()
+
+
+def _restored(record: Record, library: Library, cache: Cache, jobs: int) -> Sounding:
+    """What sounds a render as it was. Raises GoneError."""
     try:
         sounding = sounding_of(record, library, cache, jobs)
         tag = head(record.score, cache)
         made = _id(sounding, tag, record.slug, record.source, record.given)
-        same = made == record.id and len(tag) == record.head_bytes
     except VoiceflowError as error:
         raise GoneError(error.message) from None
-    if not same:
+    if made != record.id or len(tag) != record.head_bytes:
         raise GoneError("its voice or its sounds have changed since")
-    yield tag
-    yield from sounding.stream()
-    sounding.decision.speaker.close()
+    return sounding
 
 
 class GoneError(Exception):

@@ -10,7 +10,6 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,6 +134,7 @@ def run(
     *,
     names: Iterable[str] = (),
     open_browser: bool = False,
+    warm: bool = True,
     certificate: Path | None = None,
     key: Path | None = None,
 ) -> None:
@@ -153,11 +153,12 @@ def run(
         terminal.say("", "Ctrl-C ends the server.")
         studio.on_paired = terminal.paired
         _listen_to_keys(studio, terminal, minutes)
+        look = studio.warm if warm else studio.shelf.sessions
+        threading.Thread(target=look, name="look", daemon=True).start()
         if open_browser:
             here = base_address("127.0.0.1", bound, scheme)
             webbrowser.open(f"{here}/pair?code={studio.pairing.new()}")
-        with suppress(KeyboardInterrupt):  # the way it is meant to end
-            server.run(sockets=[listening])
+        server.run(sockets=[listening])
     finally:
         listening.close()
 

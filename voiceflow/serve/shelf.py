@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,7 @@ from voiceflow.script.models import EQUIPMENT, LEVELS, Session
 from voiceflow.script.yaml import read
 from voiceflow.serve.look import Look, Words
 from voiceflow.serve.options import Names
-from voiceflow.serve.refusal import Refusal, refused, unknown
+from voiceflow.serve.refusal import Refusal, fault, refused, unknown
 from voiceflow.settings import resolve
 from voiceflow.sounds import BEDS
 
@@ -54,6 +55,7 @@ class Shelf:
         self._offers: dict[str, tuple[str, list[Entry]]] = {}
         self._words: Words = {}
         self._lock = threading.Lock()
+        self._looking = False
 
     def look(self) -> Look:
         """The library's files as they are now."""
@@ -91,13 +93,39 @@ class Shelf:
             return False
         return True
 
-    def sessions(self) -> list[Entry]:
-        """All sessions: the user's own first, then in order of their titles."""
+    def sessions(self, limit_s: float | None = None) -> list[Entry]:
+        """All sessions: the user's own first, then in order of their titles.
+
+        Parameters
+        ----------
+        limit_s : float, optional
+            After so long, those that were not looked at yet have only a title; the next time
+            they are whole.
+        """
         look, entries = self.look(), []
+        until = None if limit_s is None else time.monotonic() + limit_s
         for slug in self.slugs():
             with suppress(Refusal):  # it has been removed since
-                entries.append(self.session(slug, look))
+                hurried = until is not None and time.monotonic() > until
+                entries.append(self._glance(slug, look) if hurried else self.session(slug, look))
+        if until is not None and time.monotonic() > until and not self._looking:
+            self._looking = True
+            threading.Thread(target=self._look_on, name="look", daemon=True).start()
         return sorted(entries, key=lambda one: (not one["own"], str(one["title"]).casefold()))
+
+    def _look_on(self) -> None:
+        try:
+            self.sessions()
+        finally:
+            self._looking = False
+
+    def _glance(self, slug: str, look: Look) -> Entry:
+        """What can be said of a session at once."""
+        path = self.path(slug)
+        known = self._entries.get(slug)
+        if known is not None and known[0] == look.stamp(path):
+            return known[1]
+        return {**self._blank(slug, path), "title": _title(path) or slug}
 
     def session(self, slug: str, look: Look | None = None) -> Entry:
         """One session, with its exercises, usual values and errors. Raises Refusal."""
@@ -122,22 +150,30 @@ class Shelf:
         self.context.cache.put("shelf", key, json.dumps(entry).encode())
         return entry
 
-    def _entry(self, slug: str, path: Path) -> Entry:
+    def _blank(self, slug: str, path: Path) -> Entry:
         own = path.is_relative_to(self.library.user)
-        entry: Entry = {
+        return {
             "slug": slug, "title": slug, "about": "", "minutes": None, "length_ms": None,
             "language": "en", "positions": [], "equipment": [], "needs": [], "exercises": [],
             "own": own, "kept": False, "errors": [], "defaults": {},
         }  # fmt: skip
+
+    def _entry(self, slug: str, path: Path) -> Entry:
+        entry = self._blank(slug, path)
         try:
-            decision = decide(path, Options(voice="silent"), self.context)
+            return entry | self._told(path)
         except VoiceflowError as error:
-            entry["errors"] = refused(error, self.library).faults
-            entry["title"] = _title(path) or slug
-            return entry
+            wrong = refused(error, self.library).faults
+        except Exception as error:  # one script must not take all pages with it
+            wrong = [fault(f"voiceflow has a fault with this script: {type(error).__name__}")]
+        return entry | {"errors": wrong, "title": _title(path) or slug}
+
+    def _told(self, path: Path) -> Entry:
+        """What there is to say of a session without errors."""
+        decision = decide(path, Options(voice="silent"), self.context)
         session, score = decision.session, decision.score
         bouts = decision.plan.bouts
-        entry |= {
+        return {
             "title": session.title,
             "about": " ".join(score.about.split()),
             "minutes": max(1, round(score.length_ms / 60_000)),
@@ -149,7 +185,6 @@ class Shelf:
             "exercises": _exercises(decision),
             "defaults": self._defaults(decision),
         }
-        return entry
 
     def _equipment(self, path: Path) -> list[str]:
         """The equipment that the session has variants for."""

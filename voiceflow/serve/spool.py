@@ -3,6 +3,7 @@
 One tape a render. Makers work on whichever tape is most urgent: first the ones somebody waits
 at, in turn; then those whose listener is nearest to the end of what is made; last those that
 nobody listens to. So fifty listeners all begin at once, and none runs dry for another's sake.
+While sessions are being decided, a tape that is some 20 s ahead of its listener waits.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _LOOK_BYTES: Final = 64 << 10
 _ENOUGH_BYTES: Final = 256 << 10  # some 20 s: then who waits comes first
 _SLICE_S: Final = 0.5
 _FRESH_S: Final = 10.0
+_HELD_S: Final = 0.1
 _MOST_OPEN: Final = 12
 
 Source = Callable[[Record], Iterator[bytes]]
@@ -141,6 +143,7 @@ class Spool:
     ) -> None:
         self.folder, self._source, self._limit = folder, source, limit_bytes
         self._most, self._clock = most, clock
+        self.others_wait: Callable[[], bool] = lambda: False
         self._tapes: dict[str, Tape] = {}
         self._wake = threading.Condition()
         self._closed = False
@@ -276,7 +279,7 @@ class Spool:
                 while (tape := self._next()) is None:
                     if self._closed:
                         return
-                    self._wake.wait()
+                    self._wake.wait(_HELD_S if self._unmade() else None)
                 if self._closed:
                     return
                 tape.busy = True
@@ -288,13 +291,21 @@ class Spool:
                     tape.served = self._clock()
                     self._wake.notify_all()
 
-    def _next(self) -> Tape | None:
-        waiting = [
+    def _unmade(self) -> list[Tape]:
+        return [
             one
             for one in self._tapes.values()
             if not (one.whole or one.busy or one.dropped or one.problem)
         ]
-        return min(waiting, key=Tape.urgency, default=None)
+
+    def _next(self) -> Tape | None:
+        tape = min(self._unmade(), key=Tape.urgency, default=None)
+        return None if tape is None or self._can_wait(tape) else tape
+
+    def _can_wait(self, tape: Tape) -> bool:
+        """Whether what others wait for elsewhere comes before more of this tape."""
+        enough = not tape.places or tape.lead > _ENOUGH_BYTES
+        return enough and self.others_wait()
 
     def _work(self, tape: Tape) -> None:
         try:
@@ -305,7 +316,8 @@ class Spool:
             elif tape.whole:
                 _shut(tape)
                 self._settle(tape)
-                self._trim()
+                with self._wake:
+                    self._trim()
         except BaseException as error:
             _shut(tape)
             tape.problem = _problem(error)
@@ -334,6 +346,8 @@ class Spool:
             if made - looked < _LOOK_BYTES and not turn:
                 continue
             looked = made
+            if self._can_wait(tape):
+                return
             if (turn or tape.lead > _ENOUGH_BYTES) and self._others(tape, waiting=not turn):
                 return
 

@@ -7,6 +7,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from voiceflow.plan import Plan
 from voiceflow.recording.head import picture as cover
 from voiceflow.script.library import Library
 from voiceflow.serve import records
-from voiceflow.serve.desk import Desk, Report
+from voiceflow.serve.desk import Desk, Dropped, Report
 from voiceflow.serve.limits import Limiter
 from voiceflow.serve.media import Streams
 from voiceflow.serve.options import Given, canonical, read_options
@@ -30,9 +31,12 @@ from voiceflow.serve.records import Record, Records
 from voiceflow.serve.refusal import Refusal, refused, unknown
 from voiceflow.serve.shelf import Shelf
 from voiceflow.serve.spool import Spool, storage
+from voiceflow.sounding import Sounding
 
 _MEMO: Final = 512
-_PLANS: Final = 16
+_PLANS: Final = 32
+_TRIES: Final = 20
+_LATER_S: Final = 15.0
 STATE: Final = "serve"  # in the user's library
 STORE: Final = "serve-1"  # in the cache
 
@@ -74,20 +78,26 @@ class Studio:
         self.spool = Spool(places.store / "spool", self._stream)
         self.streams = Streams()
         self.desk = Desk()
+        self.spool.others_wait = lambda: self.desk.waiting > 0
         self.pins: Callable[[], frozenset[str]] = frozenset
         self.usual: Callable[[str], Given] = lambda slug: {}
         self.on_paired: Callable[[str], None] = lambda name: None
         self._memo: OrderedDict[str, str] = OrderedDict()
+        self._fresh: OrderedDict[str, Sounding] = OrderedDict()
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._lock = threading.Lock()
+        self._ended = threading.Event()
 
     def close(self) -> None:
         """Stop all work; nothing half made is left."""
+        self._ended.set()
         self.desk.close()
         self.spool.close()
 
     def _stream(self, record: Record) -> Any:
-        return records.stream(record, self.library, self.cache, self.jobs)
+        with self._lock:
+            fresh = self._fresh.pop(record.id, None)
+        return records.stream(record, self.library, self.cache, self.jobs, fresh)
 
     # Renders
 
@@ -126,6 +136,41 @@ class Studio:
         if self._known(key) is None:
             self.desk.begin(key, lambda report: self._decide(key, slug, options, said, report))
 
+    def warm(self) -> None:
+        """Have the words of every session spoken when nothing else is to be done.
+
+        The first `listen` to a session would wait for them. What was spoken once is noted, so
+        that the next start has nothing to do.
+        """
+        for entry in self.shelf.sessions():
+            if not entry["errors"]:
+                self._warm(str(entry["slug"]))
+
+    def _warm(self, slug: str) -> None:
+        try:
+            slug, options, said = self._read(slug, {})
+            key = self._key(slug, said)
+        except Refusal:
+            return
+        note = Cache.key("warm", key)
+        for _ in range(_TRIES):
+            if self.cache.get("warm", note) is not None:
+                return
+            begun = self.desk.begin(
+                key, lambda report: self._decide(key, slug, options, said, report, gently=True)
+            )
+            try:
+                if begun is not None:
+                    begun.result()
+                    self.cache.put("warm", note, b"1")
+                    return
+            except CancelledError:  # the server ends
+                return
+            except (Dropped, Refusal):
+                pass
+            if self._ended.wait(_LATER_S):
+                return
+
     def _read(self, slug: object, given: object) -> tuple[str, Options, Given]:
         if not isinstance(slug, str) or not slug:
             raise Refusal(422, "input", "`session` names a session", hint="GET /api/v1/sessions")
@@ -151,15 +196,18 @@ class Studio:
         return self.records.get(record_id) if record_id else None
 
     def _decide(
-        self, key: str, slug: str, options: Options, given: Given, report: Report
-    ) -> Record:
+        self, key: str, slug: str, options: Options, given: Given, report: Report,
+        *, gently: bool = False,
+    ) -> Record:  # fmt: skip
         """Decide, and keep what has to be known to sound it. In a thread of the desk."""
         report("deciding", 0, 1)
         try:
             path = self.shelf.path(slug)
             source = source_of(path)
-            decision = decide(path, options, self.context, report)
-            record = records.record_of(decision, slug, source, given, self.context)
+            context = replace(self.context, jobs=1) if gently else self.context
+            decision = decide(path, options, context, report)
+            sounding = Sounding(decision, self.cache, jobs=self.jobs)
+            record = records.record_of(sounding, slug, source, given)
         except VoiceflowError as error:
             raise refused(error, self.library) from None
         known = self.records.get(record.id)
@@ -171,8 +219,10 @@ class Studio:
         with self._lock:
             # The picture is drawn when it is looked at, with what it needs of the plan.
             self._plans[record.id] = decision.plan
-            while len(self._plans) > _PLANS:
-                self._plans.popitem(last=False)
+            self._fresh[record.id] = sounding
+            for held in (self._plans, self._fresh):
+                while len(held) > _PLANS:
+                    held.popitem(last=False)
             self._memo[key] = record.id
             while len(self._memo) > _MEMO:
                 self._memo.popitem(last=False)

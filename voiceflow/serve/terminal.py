@@ -8,6 +8,7 @@ import sys
 from typing import TextIO
 
 OPEN_TO_ALL = ("0.0.0.0", "::", "")
+_LIGHT_ON_DARK, _PLAIN = "\x1b[38;5;231;48;5;16m", "\x1b[0m"
 
 
 def code_svg(address: str) -> str:
@@ -20,12 +21,13 @@ def code_svg(address: str) -> str:
 
 
 def code_text(address: str) -> str:
-    """An address as a QR code in half blocks, dark on light whatever the terminal's colours are."""
+    """An address as a QR code in half blocks: dark on light, in every colour scheme."""
     import segno
 
     file = io.StringIO()
     segno.make(address, error="l").terminal(out=file, compact=True, border=2)
-    return file.getvalue()
+    # The blocks are the light of the code.
+    return "\n".join(f"{_LIGHT_ON_DARK}{line}{_PLAIN}" for line in file.getvalue().splitlines())
 
 
 def lan_address() -> str | None:
@@ -53,12 +55,12 @@ def is_local(host: str) -> bool:
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
-def welcome(base: str, code: str, *, local: bool, minutes: int) -> str:
+def welcome(base: str, code: str, *, local: bool, minutes: int, drawn: bool = True) -> str:
     """Code and address, and how to open the server where it is closed."""
     address = f"{base}/pair?code={code}"
     lines = [
-        code_text(address),
-        "Scan this code with your phone's camera, or open:",
+        *([code_text(address), ""] if drawn else []),
+        "Scan this code with your phone's camera, or open:" if drawn else "On your phone, open:",
         f"  {address}",
         f"It works once, for {minutes} minutes.",
     ]
@@ -72,11 +74,19 @@ def welcome(base: str, code: str, *, local: bool, minutes: int) -> str:
 
 
 class Terminal:
-    """Tells what happens, one line each; in a pipe no codes are drawn."""
+    """Tells what happens; codes are drawn where there is a terminal that can show them."""
 
     def __init__(self, base: str, *, local: bool, out: TextIO | None = None) -> None:
         self.base, self.local = base, local
         self.out = out if out is not None else sys.stdout
+        self.draws = self.out.isatty() and self._can_show("█▀▄")
+
+    def _can_show(self, text: str) -> bool:
+        try:
+            text.encode(getattr(self.out, "encoding", None) or "utf-8")
+        except UnicodeEncodeError:
+            return False
+        return True
 
     def say(self, *lines: str) -> None:
         """Print lines at once; a terminal that cannot show a character shows another."""
@@ -86,8 +96,11 @@ class Terminal:
 
     def invite(self, code: str, minutes: int) -> None:
         """Show a new code."""
-        self.say(welcome(self.base, code, local=self.local, minutes=minutes))
+        told = welcome(self.base, code, local=self.local, minutes=minutes, drawn=self.draws)
+        self.say(told)
 
     def paired(self, name: str) -> None:
         """Someone has come in."""
-        self.say("", f"Paired: {name}.", "Press Enter for a code for another phone.")
+        self.say("", f"Paired: {name}.")
+        if sys.stdin is not None and sys.stdin.isatty():
+            self.say("Press Enter for a code for another phone.")

@@ -120,9 +120,9 @@ class Bench:
             self.measure("list", voiceflow("list"))
 
     def main_session(self) -> None:
-        """Cold and warm, natural and espeak."""
-        for voice, short in (("natural", "n"), ("espeak", "e")):
-            command = render(SESSION, "--voice", voice)
+        """Cold and warm, natural (which is the default) and espeak."""
+        for voice, short, options in (("natural", "n", ()), ("espeak", "e", ("--voice", "espeak"))):
+            command = render(SESSION, *options)
             for _ in range(self.times.long):
                 self.forget(short)
                 self.measure(f"cold, {voice}", command, short)

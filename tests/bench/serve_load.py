@@ -31,7 +31,7 @@ BYTES_A_SECOND = 12_000  # of an MP3 at 96 kbit/s
 SERVER = """
 import sys
 from voiceflow.serve import main
-main(port=int(sys.argv[1]), library=sys.argv[2])
+main(port=int(sys.argv[1]), library=sys.argv[2], warm=False)
 """
 
 

@@ -27,7 +27,11 @@ DELAY: Final = 1105
 BIT_RATES: Final = {1: 56, 2: 96}
 """Kilobits per second by channels."""
 
-QUALITY: Final = 5
+QUALITY: Final = 7
+"""LAME's `-q`. From 7 on it shapes no noise, so no scale factors are written: FFmpeg 5, still
+in many players, reads the last of them wrong at 24 kHz (its table's band ends two lines early).
+Measured on speech and tones: 0.5 dB less noise than quality 5, for three quarters of the time.
+"""
 
 GAIN: Final = 0.95
 """What LAME multiplies all samples with at these bit rates (its presets' `scale`), measured."""

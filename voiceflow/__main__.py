@@ -13,7 +13,8 @@ import click
 from voiceflow import __version__
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = ("mp3", "wav", "flac", "ogg")
+FORMATS = ("mp3", "wav", "flac", "ogg", "opus")
+EXPORTS = ("mp3", "flac", "ogg", "wav", "opus", "m4b")
 KINDS = ("sessions", "exercises", "paces", "voices", "phrases", "tones")
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 96}
@@ -127,6 +128,71 @@ def render(
 
     context = commands.context(jobs=jobs, no_cache=no_cache)
     commands.render(session, output, form, options, context, profile=profile)
+
+
+@cli.command(short_help="Write sessions as files to copy to a phone or a player.")
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
+@click.option("--to", "into", metavar="DIR", required=True, help="The folder; made if missing.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(EXPORTS),
+    default="mp3",
+    show_default=True,
+    help="Sound format; m4b needs voiceflow[m4b].",
+)
+@click.option("--split", is_flag=True, help="A numbered file for each exercise.")
+@session_options
+@machine_options
+def export(
+    sessions: tuple[str, ...],
+    into: str,
+    form: str,
+    split: bool,
+    jobs: int,
+    no_cache: bool,
+    **options: Any,
+) -> None:
+    """Write each SESSION into a folder, with its cover, words, chapters and a playlist.
+
+    File names suit every phone and card. What is there and the same is left alone, so that it can
+    run into a synced folder. With --split, players without chapters get a file for each exercise.
+
+    \b
+    voiceflow export hip-back everyday --to ~/Phone/Music
+    voiceflow export hip-back --to /media/player --split
+    voiceflow export hip-back --to audiobooks --format m4b
+    """
+    from voiceflow import commands
+
+    context = commands.context(jobs=jobs, no_cache=no_cache)
+    commands.export(sessions, into, form, options, context, split=split)
+
+
+@cli.command(short_help="Play a session here, in the terminal.")
+@click.argument("session")
+@click.option("--from-start", is_flag=True, help="Not from where you left it.")
+@session_options
+@machine_options
+def play(session: str, from_start: bool, jobs: int, no_cache: bool, **options: Any) -> None:
+    """Play SESSION in the terminal while it is made: needs voiceflow[play].
+
+    \b
+    space      pause, go on
+    ← →        the exercise before, the next one
+    a          this one again
+    + -        faster, slower from the next exercise on
+    d          less talk from the next exercise on; after the least, all of it
+    q          quit; the next time it goes on from here
+
+    \b
+    voiceflow play hip-back
+    voiceflow play hip-back --minutes 20 --pace calm --from-start
+    """
+    from voiceflow import commands
+
+    context = commands.context(jobs=jobs, no_cache=no_cache)
+    commands.play(session, options, context, from_start=from_start)
 
 
 @cli.command(short_help="Show a session's timeline.")

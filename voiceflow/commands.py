@@ -43,6 +43,32 @@ def render(
         click.echo(f"warning: nothing was kept for next time: {context.cache.problem}", err=True)
 
 
+def export(
+    sessions: tuple[str, ...],
+    into: str,
+    form: str,
+    given: Mapping[str, Any],
+    context: Context,
+    *,
+    split: bool,
+) -> None:
+    """Export sessions, and say what became of each file."""
+    from voiceflow.export import Asked, export
+
+    asked, folder = Asked(form, split), Path(into).expanduser()
+    with progress() as report:
+        for result in export(sessions, folder, asked, options(given), context, report):
+            click.echo(result.line())
+
+
+def play(session: str, given: Mapping[str, Any], context: Context, *, from_start: bool) -> None:
+    """Play a session, and say how to go on where it was left."""
+    from voiceflow.play import play
+
+    if play(session, options(given), context, progress, from_start=from_start):
+        click.echo(f"`voiceflow play {session}` goes on from here")
+
+
 def context(*, jobs: int, no_cache: bool) -> Context:
     """Where things are kept and how many work."""
     return Context(cache=Cache(None if no_cache else Cache.default_root()), jobs=jobs)

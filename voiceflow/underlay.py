@@ -41,7 +41,7 @@ def underlaid(
     for start in range(0, score.length_ms, BLOCK_MS):
         length = min(BLOCK_MS, score.length_ms - start)
         under = bed.under(start, length, spans, marks).set_channels(channels)
-        yield start, _mixed(source.take(start, length), under.raw_data)
+        yield start, mixed(source.take(start, length), under.raw_data)
 
 
 def speech_spans(score: Score) -> list[tuple[int, int]]:
@@ -57,7 +57,8 @@ def speech_spans(score: Score) -> list[tuple[int, int]]:
     return spans
 
 
-def _mixed(over: bytes, under: bytes) -> bytes:
+def mixed(over: bytes, under: bytes) -> bytes:
+    """`under` added to `over`, int16 samples, short of clipping."""
     import numpy as np
 
     total = np.frombuffer(over, "<i2").astype(np.int32) + np.frombuffer(under, "<i2")

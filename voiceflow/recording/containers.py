@@ -1,4 +1,4 @@
-"""WAV, FLAC and Ogg Vorbis: the same session uncompressed, packed, or small without MP3.
+"""WAV, FLAC, Ogg Vorbis and Opus: the same session uncompressed, packed, or small without MP3.
 
 Written piece by piece, so that memory does not grow with the session; labels and chapters go in
 where the format has a place for them. The same input gives the same bytes.
@@ -19,11 +19,12 @@ from voiceflow.recording.output import Draft, explained
 from voiceflow.recording.tags import tag
 from voiceflow.units import RATE, ms_to_samples
 
-FORMATS: Final = ("wav", "flac", "ogg")
+FORMATS: Final = ("wav", "flac", "ogg", "opus")
 
 _CHUNK_MS: Final = 960
 _LIMIT: Final = 0xFFFF_FFFF
 _SERIAL: Final = 1
+_FORMS: Final = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}
 
 
 def write(
@@ -38,7 +39,7 @@ def write(
 
     Parameters
     ----------
-    kind : {"wav", "flac", "ogg"}
+    kind : {"wav", "flac", "ogg", "opus"}
     pieces : iterable of (int, bytes)
         Start in milliseconds and PCM (int16 little-endian, interleaved, 24 kHz), in order.
     channels : {1, 2}
@@ -58,7 +59,7 @@ def write(
         return
     from mutagen import MutagenError
 
-    label = {"flac": _label_flac, "ogg": _label_ogg}[kind]
+    label = {"flac": _label_flac, "ogg": _label_ogg, "opus": _label_opus}[kind]
     _encode(draft, kind, sound, channels)
     try:
         length_s = label(draft.path, labels, cover)
@@ -140,7 +141,7 @@ def _text(value: str) -> bytes:
 def _encode(draft: Draft, kind: str, sound: Iterable[bytes], channels: int) -> None:
     import soundfile
 
-    form = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS")}[kind]
+    form = _FORMS[kind]
     step = wav_bytes(_CHUNK_MS, channels)
     # Only what libsndfile does is judged here: `sound` may fail for reasons of its own.
     failures = (soundfile.SoundFileError, OSError, AssertionError)
@@ -182,7 +183,15 @@ def _label_flac(path: Path, labels: Labels, cover: bytes | None) -> float:
 
 def _label_ogg(path: Path, labels: Labels, cover: bytes | None) -> float:
     """Write labels into a finished file; return its length in seconds as the file has it."""
-    file = _mutagen("oggvorbis").OggVorbis(path)
+    return _label_pages(_mutagen("oggvorbis").OggVorbis(path), path, labels, cover)
+
+
+def _label_opus(path: Path, labels: Labels, cover: bytes | None) -> float:
+    """The same for Opus."""
+    return _label_pages(_mutagen("oggopus").OggOpus(path), path, labels, cover)
+
+
+def _label_pages(file: Any, path: Path, labels: Labels, cover: bytes | None) -> float:
     file.tags.extend(_comments(labels))
     if cover:
         picture = base64.b64encode(_picture(cover).write()).decode()
@@ -217,6 +226,8 @@ def _comments(labels: Labels) -> list[tuple[str, str]]:
         ("DATE", str(labels.year)),
         ("LANGUAGE", labels.language),
     ]
+    if labels.track:
+        comments += zip(("TRACKNUMBER", "TRACKTOTAL"), map(str, labels.track), strict=True)
     if labels.about:
         comments.append(("DESCRIPTION", labels.about))
     if labels.lines:

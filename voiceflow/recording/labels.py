@@ -38,6 +38,8 @@ class Labels:
         Start in milliseconds and text of each thing said, in order.
     year : int
         Of this version, not of the day: the same input gives the same bytes next year too.
+    track : (int, int) or None
+        Number of this part and of all, where a session is split into files.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Labels:
     album: str = field(default="voiceflow sessions", kw_only=True)
     genre: str = field(default="Fitness", kw_only=True)
     year: int = field(default=2026, kw_only=True)
+    track: tuple[int, int] | None = field(default=None, kw_only=True)
 
     @staticmethod
     def of(score: Score) -> Labels:

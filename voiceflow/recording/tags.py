@@ -50,6 +50,8 @@ def _frames(labels: Labels, cover: bytes | None) -> Iterator[Frame]:
     yield _text(id3.TIT2, labels.title)
     yield _text(id3.TPE1, labels.artist)
     yield _text(id3.TALB, labels.album)
+    if labels.track:
+        yield _text(id3.TRCK, "{}/{}".format(*labels.track))
     yield _text(id3.TCON, labels.genre)
     yield _text(id3.TYER, str(labels.year))
     yield _text(id3.TLAN, labels.language)

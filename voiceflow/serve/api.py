@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from voiceflow import __version__
 from voiceflow.errors import did_you_mean
+from voiceflow.recording.texts import chapters, transcript
 from voiceflow.serve.feed import CONTENT_TYPE, Episode, rss
 from voiceflow.serve.kept import Keeper, Kept, slug_for
 from voiceflow.serve.media import TapeAnswer, while_there
@@ -26,7 +27,7 @@ from voiceflow.serve.records import Record
 from voiceflow.serve.refusal import Refusal, fault, unknown
 from voiceflow.serve.studio import Studio, read_json
 from voiceflow.serve.terminal import code_svg
-from voiceflow.serve.words import chapters_json, score_json, transcript
+from voiceflow.serve.words import score_json
 
 START: Final = "hip-back-short"  # in the feed until something is kept
 CHANGES: Final = ("tempo", "detail", "pace", "teach", "rest", "speech", "breath_in", "breath_out")
@@ -196,12 +197,12 @@ class Api:
     async def chapters(self, request: Request) -> Response:
         record = await self._record(request)
         form = "application/json+chapters" if _is_feed(request) else "application/json"
-        made = JSONResponse(chapters_json(record), media_type=form)
+        made = JSONResponse(chapters(record.score), media_type=form)
         return _lasting(request, record, "c", lambda: made)
 
     async def words(self, request: Request) -> Response:
         record = await self._record(request)
-        made = Response(transcript(record), media_type="text/vtt; charset=utf-8")
+        made = Response(transcript(record.score), media_type="text/vtt; charset=utf-8")
         return _lasting(request, record, "w", lambda: made)
 
     async def cover(self, request: Request) -> Response:

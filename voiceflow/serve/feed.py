@@ -15,8 +15,8 @@ from xml.etree import ElementTree as Xml
 
 from voiceflow import __version__
 from voiceflow.recording.labels import plain
+from voiceflow.recording.texts import stamp
 from voiceflow.serve.records import Record
-from voiceflow.serve.words import stamp
 from voiceflow.units import clock
 
 ITUNES: Final = "http://www.itunes.com/dtds/podcast-1.0.dtd"

@@ -1,0 +1,113 @@
+"""Keys, one at a time, without Enter: POSIX terminals and the Windows console behind one door.
+
+with keys() as read:
+    read(0.1)   # "left", "right", " ", "q" …, or "" after a tenth of a second
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+Read = Callable[[float], str]
+"""Waits so many seconds at most for a key."""
+
+_ARROWS: Final = {b"D": "left", b"C": "right", b"A": "up", b"B": "down"}
+_WINDOWS: Final = {"K": "left", "M": "right", "H": "up", "P": "down"}
+_POLL_S: Final = 0.02
+
+
+@contextmanager
+def keys(wanted: bool = True) -> Iterator[Read]:
+    """Whatever ends the block, the terminal is as it was before.
+
+    Parameters
+    ----------
+    wanted : bool
+        False where there is no terminal: then one only waits.
+    """
+    if not wanted:
+        yield _none
+    elif sys.platform == "win32":
+        yield _windows
+    else:
+        with _posix() as read:
+            yield read
+
+
+def _none(seconds: float) -> str:
+    time.sleep(seconds)
+    return ""
+
+
+def _windows(seconds: float) -> str:
+    import msvcrt
+
+    console: Any = msvcrt
+    until = time.monotonic() + seconds
+    while not console.kbhit():
+        if time.monotonic() >= until:
+            return ""
+        time.sleep(_POLL_S)
+    key = str(console.getwch())
+    if key == "\x03":
+        raise KeyboardInterrupt
+    return _WINDOWS.get(str(console.getwch()), "") if key in "\x00\xe0" else key
+
+
+@contextmanager
+def _posix() -> Iterator[Read]:
+    import termios
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+
+    def enter(*_: object) -> None:
+        mode = termios.tcgetattr(terminal)
+        # Only lines and echo go: Ctrl-C and Ctrl-Z stay what they are.
+        mode[3] &= ~(termios.ICANON | termios.ECHO)
+        mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(terminal, termios.TCSADRAIN, mode)
+
+    # A shell may put its own mode back while the player is stopped by Ctrl-Z.
+    old = signal.signal(signal.SIGCONT, enter)
+    try:
+        enter()
+        yield _Terminal(terminal).read
+    finally:
+        signal.signal(signal.SIGCONT, old)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+class _Terminal:
+    """The bytes of a terminal, read as keys."""
+
+    def __init__(self, number: int) -> None:
+        self._number, self._held = number, b""
+
+    def read(self, seconds: float) -> str:
+        if not self._held and not self._more(seconds):
+            return ""
+        if self._held[:1] != b"\x1b":
+            key, self._held = self._held[:1], self._held[1:]
+            return key.decode("ascii", "ignore")
+        while len(self._held) < 3 and self._more(_POLL_S):
+            pass
+        sequence, self._held = self._held[:3], self._held[3:]
+        return _ARROWS.get(sequence[2:], "") if sequence[1:2] in (b"[", b"O") else ""
+
+    def _more(self, seconds: float) -> bool:
+        import select
+
+        if not select.select([self._number], [], [], seconds)[0]:
+            return False
+        found = os.read(self._number, 64)
+        if not found:
+            raise KeyboardInterrupt  # the terminal has gone
+        self._held += found
+        return True

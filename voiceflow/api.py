@@ -58,7 +58,7 @@ def render(
 
     Parameters
     ----------
-    form : {"mp3", "wav", "flac", "ogg"}
+    form : {"mp3", "wav", "flac", "ogg", "opus"}
 
     Raises
     ------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from voiceflow.sounding import Sounding
 
-FORMATS = ("mp3", "wav", "flac", "ogg")
+FORMATS = ("mp3", "wav", "flac", "ogg", "opus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def render(
         A bundled name, a name in the user's library, or a path.
     target : Path
         Written as a whole or not at all.
-    form : {"mp3", "wav", "flac", "ogg"}
+    form : {"mp3", "wav", "flac", "ogg", "opus"}
 
     Raises
     ------

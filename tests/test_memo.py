@@ -85,3 +85,40 @@ def test_too_many_files_are_not_looked_through(session, tmp_path, monkeypatch):
     monkeypatch.setattr("voiceflow.memo._MOST_FILES", 3)
     assert key() is None
     voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)
+
+
+def test_what_was_rendered_beside_the_session_is_no_change(session, tmp_path):
+    beside = tmp_path / "elsewhere"
+    beside.mkdir()
+    path = shutil.copy(session, beside / "mine.yaml")
+    before = key(path)
+    (beside / "mine.mp3").write_bytes(b"a render")
+    assert key(path) == before
+
+
+def test_a_stream_of_what_was_rendered_decides_nothing(session, tmp_path, monkeypatch):
+    voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)
+    monkeypatch.setattr("voiceflow.pipeline.decide", None)
+    stream = voiceflow.stream("mine", SILENT)
+    data = b"".join(stream)
+    assert data == (tmp_path / "1.mp3").read_bytes()
+    assert stream.length == len(data)
+
+
+def test_a_stream_remembers_what_it_came_to(session, tmp_path):
+    fresh = voiceflow.stream("mine", SILENT)
+    data = b"".join(fresh)
+    again = voiceflow.stream("mine", SILENT)
+    assert (again.chapters, again.length) == (fresh.chapters, fresh.length)
+    summary = voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)
+    assert [stage for stage, _ in summary.stages] == ["join"]
+    assert (tmp_path / "1.mp3").read_bytes() == data == b"".join(again)
+
+
+def test_a_stream_goes_on_where_the_cache_ends(session, tmp_path):
+    data = b"".join(voiceflow.stream("mine", SILENT))
+    chunks = iter(voiceflow.stream("mine", SILENT))
+    begun = next(chunks) + next(chunks)
+    for entry in (tmp_path / "cache").rglob("piece/*/*"):
+        entry.unlink()
+    assert begun + b"".join(chunks) == data

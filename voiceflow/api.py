@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voiceflow import pipeline, rendering
+from voiceflow import rendering
+from voiceflow.memo import memo_key, recall, remember
 from voiceflow.options import Context, Options, Report, quiet
-from voiceflow.pipeline import Decision
-from voiceflow.rendering import Summary
-from voiceflow.script.load import load_session
-from voiceflow.script.models import Session
+from voiceflow.recording.mp3 import stream_length
+from voiceflow.rendering import ForgottenError, Summary
 
+# What is known already is streamed without anything that decides or sounds.
 if TYPE_CHECKING:
     from pydub import AudioSegment
+
+    from voiceflow.pipeline import Decision
+    from voiceflow.script.models import Session
 
 
 def load(reference: str | Path, *, level: int | None = None) -> Session:
@@ -27,6 +31,8 @@ def load(reference: str | Path, *, level: int | None = None) -> Session:
     InputError
         There is no such session.
     """
+    from voiceflow.script.load import load_session
+
     return load_session(reference, Context().library, level=level)
 
 
@@ -43,7 +49,9 @@ def arrange(
     VoiceflowError
         It is wrong (`InputError`) or cannot be spoken (`VoiceError`).
     """
-    return pipeline.decide(reference, options, context, report)
+    from voiceflow.pipeline import decide
+
+    return decide(reference, options, context, report)
 
 
 def render(
@@ -78,37 +86,79 @@ def segment(
 class Stream:
     """The bytes of a session's MP3 file, as they are made; its length is known beforehand.
 
+    What was rendered or streamed before, and has not changed, is read from the cache.
+
     Attributes
     ----------
     length : int
         Bytes in all.
     chapters : tuple of (str, int)
         Title and byte at which each chapter begins.
+    decision : Decision
+        Every word, tone and silence; worked out where it is asked for.
     """
 
-    def __init__(self, decision: Decision, context: Context, *, mono: bool = False) -> None:
-        from voiceflow.recording.head import head
-        from voiceflow.recording.mp3 import stream_length
-        from voiceflow.sounding import Sounding
-
-        self.decision = decision
-        self._sounding = Sounding(decision, context.cache, mono=mono, jobs=context.jobs)
-        self._head = head(decision.score, context.cache)
-        self.length = len(self._head) + self._sounding.length
-        channels = self._sounding.channels
+    def __init__(self, reference: str | Path, options: Options, context: Context) -> None:
+        self._asked = (reference, options, context)
+        self._cache = context.cache
+        plain = options.bed in (None, "none")
+        self._key = memo_key(reference, options, context.library) if plain else None
+        self._known = recall(context.cache, self._key)
+        head = self._cache.get("head", self._known.head) if self._known else None
+        if self._known is not None and head is not None:
+            chapters, channels = self._known.chapters, self._known.channels
+            length = stream_length(self._known.length_ms, channels)
+        else:
+            self._known, head = None, self._head
+            score, channels = self.decision.score, 1 if options.mono else 2
+            chapters = tuple((one.title, one.start_ms) for one in score.chapters)
+            length = stream_length(score.length_ms, channels)
+        self.length = len(head) + length
         self.chapters = tuple(
-            (one.title, len(self._head) + stream_length(one.start_ms, channels))
-            for one in decision.score.chapters
+            (title, len(head) + stream_length(start_ms, channels)) for title, start_ms in chapters
         )
 
+    @cached_property
+    def decision(self) -> Decision:
+        from voiceflow.pipeline import decide
+
+        return decide(*self._asked)
+
+    @cached_property
+    def _head(self) -> bytes:
+        from voiceflow.recording.head import head
+
+        return head(self.decision.score, self._cache)
+
     def __iter__(self) -> Iterator[bytes]:
-        yield self._head
-        yield from self._sounding.stream()
+        done = 0
+        if self._known is not None:
+            try:
+                for chunk in rendering.rejoined(self._known, self._cache):
+                    yield chunk
+                    done += len(chunk)
+                return
+            except ForgottenError:
+                self._known = None
+        # The same to the byte, so that it goes on where the cache left off.
+        for chunk in self._made():
+            if len(chunk) > done:
+                yield chunk[done:]
+            done = max(done - len(chunk), 0)
+
+    def _made(self) -> Iterator[bytes]:
+        from voiceflow.sounding import Sounding
+
+        _, options, context = self._asked
+        sounding = Sounding(self.decision, self._cache, mono=options.mono, jobs=context.jobs)
+        yield from rendering.recording(sounding)
+        if self.decision.voice.driver != "piper":
+            remember(self._cache, self._key, rendering.parts_of(sounding))
+        self._cache.trim()
 
 
 def stream(
     reference: str | Path, options: Options = Options(), context: Context | None = None
 ) -> Stream:
     """The session's MP3 file as an iterator of bytes. Raises VoiceflowError."""
-    context = context or Context()
-    return Stream(pipeline.decide(reference, options, context), context, mono=options.mono)
+    return Stream(reference, options, context or Context())

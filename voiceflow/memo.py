@@ -36,6 +36,8 @@ class Remembered:
 
     Attributes
     ----------
+    chapters : tuple of (str, int)
+        Title and start in milliseconds.
     head : str
         Key of the tag.
     pieces : tuple of (int, str)
@@ -43,7 +45,7 @@ class Remembered:
     """
 
     length_ms: int
-    chapters: int
+    chapters: tuple[tuple[str, int], ...]
     loudness: float
     peak: float
     channels: int
@@ -56,7 +58,8 @@ class Remembered:
     @staticmethod
     def unpack(value: bytes) -> Remembered:
         told = dict(zip(Remembered.__slots__, json.loads(value), strict=True))
-        return Remembered(**{**told, "pieces": tuple((at, key) for at, key in told["pieces"])})
+        pairs = {name: tuple(map(tuple, told[name])) for name in ("chapters", "pieces")}
+        return Remembered(**{**told, **pairs})
 
 
 def memo_key(reference: str | Path, options: object, library: Library) -> str | None:
@@ -93,7 +96,11 @@ def _with_kinds(folders: Iterable[Path], near: Path | None) -> Iterator[Path]:
 
 
 def _look(folder: Path, update: Callable[[bytes], object], budget: list[int]) -> bool:
-    """Takes a folder's scripts and samples into account; whether that is within the budget."""
+    """Takes a folder's scripts and samples into account; whether that is within the budget.
+
+    Samples stand in a folder for sounds. Recordings elsewhere are what was rendered before.
+    """
+    endings = _SAMPLES if folder.name == "sounds" else ()
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -109,7 +116,7 @@ def _look(folder: Path, update: Callable[[bytes], object], budget: list[int]) ->
             update(f"{entry.path} {len(data)} ".encode() + data)
             budget[0] -= 1
             budget[1] -= len(data)
-        elif ending in _SAMPLES:
+        elif ending in endings:
             update(_stamp(entry.path).encode())
             budget[0] -= 1
         if min(budget) < 0:

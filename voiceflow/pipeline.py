@@ -222,7 +222,14 @@ class _Desk:
                 raise self._out_of_reach(span)
             session = less
         self.facts = self._facts(arranged)
+        self._call_workers(arranged)
         return session
+
+    def _call_workers(self, arranged: arranging.Arranged) -> None:
+        """Has the voice load while the rest is decided, where it is going to be needed."""
+        assert arranged.score is not None
+        said = {event.spoken for event in arranged.score.events if event.kind == "speech"}
+        self.speaker.start(len(said) - len(self.speaker.known(said)))
 
     def _out_of_reach(self, span: Reach) -> TimingError:
         shortest, longest = span.shortest_ms, span.longest_ms

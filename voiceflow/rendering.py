@@ -92,40 +92,50 @@ def render(
         key = memo_key(reference, options, context.library)
         remembered = recall(context.cache, key)
         if remembered is not None:
-            with suppress(_ForgottenError):
+            with suppress(ForgottenError):
                 return _again(remembered, target, context.cache)
     return _anew(reference, target, form, options, context, report, key)
 
 
-class _ForgottenError(Exception):
+class ForgottenError(Exception):
     """A part of a remembered render has left the cache."""
 
 
-def _again(remembered: Remembered, target: Path, cache: Cache) -> Summary:
-    """A render that is known, joined from its parts."""
-    watch, tally = _Watch(), Tally(pieces=len(remembered.pieces))
+def rejoined(remembered: Remembered, cache: Cache) -> Iterator[bytes]:
+    """The MP3 file of a render that is known, its tag first.
+
+    Raises
+    ------
+    ForgottenError
+        Before a chunk that is not there any more.
+    """
 
     def part(kind: str, key: str) -> bytes:
         value = cache.get(kind, key)
         if value is None:
-            raise _ForgottenError
+            raise ForgottenError
         return value
 
     def pieces() -> Iterator[tuple[int, bytes]]:
         for start_ms, key in remembered.pieces:
             yield start_ms, Sounded.unpack(part("piece", key)).frames
 
-    splice = Splice(remembered.channels)
+    yield part("head", remembered.head)
+    yield from Splice(remembered.channels).join(pieces(), remembered.length_ms)
+
+
+def _again(remembered: Remembered, target: Path, cache: Cache) -> Summary:
+    """A render that is known, joined from its parts."""
+    watch, tally = _Watch(), Tally(pieces=len(remembered.pieces))
     with writing(target, stream_length(remembered.length_ms, remembered.channels)) as draft:
-        draft.write(part("head", remembered.head))
-        for chunk in splice.join(pieces(), remembered.length_ms):
+        for chunk in rejoined(remembered, cache):
             draft.write(chunk)
     tally.different = tally.hits = len({key for _, key in remembered.pieces})
     watch.lap("join")
     return Summary(
         path=target,
         length_ms=remembered.length_ms,
-        chapters=remembered.chapters,
+        chapters=len(remembered.chapters),
         loudness=remembered.loudness,
         peak=remembered.peak,
         seconds=watch.total,
@@ -176,33 +186,42 @@ def _anew(
     )
     # A voice or a music file of one's own may change under its name.
     if decision.voice.driver != "piper":
-        remember(context.cache, key, _parts(summary, sounding))
+        remember(context.cache, key, parts_of(sounding))
     context.cache.trim()
     return summary
 
 
-def _parts(summary: Summary, sounding: Sounding) -> Remembered:
+def parts_of(sounding: Sounding) -> Remembered:
+    """What a render came to, once all of it is sounded."""
     from voiceflow.recording.head import head_key
 
+    score, tally = sounding.decision.score, sounding.tally
     starts = [piece.start_ms for piece in sounding.pieces]
     return Remembered(
-        length_ms=summary.length_ms,
-        chapters=summary.chapters,
-        loudness=summary.loudness,
-        peak=summary.peak,
+        length_ms=score.length_ms,
+        chapters=tuple((chapter.title, chapter.start_ms) for chapter in score.chapters),
+        loudness=tally.loudness(score.length_ms),
+        peak=tally.peak(),
         channels=sounding.channels,
-        head=head_key(sounding.decision.score),
+        head=head_key(score),
         pieces=tuple(zip(starts, sounding.keys(), strict=True)),
     )
 
 
 def recording(sounding: Sounding, report: Report = quiet) -> Iterator[bytes]:
     """The whole MP3 file, chunk by chunk: its tag, then the stream as pieces arrive."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from voiceflow.recording.head import head
 
-    score = sounding.decision.score
-    yield head(score, sounding.cache)
-    yield from sounding.stream(report)
+    stream = sounding.stream(report)
+    # The tag's cover takes a while to draw: the first pieces are begun meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        drawn = pool.submit(head, sounding.decision.score, sounding.cache)
+        first = next(stream, b"")
+        yield drawn.result()
+    yield first
+    yield from stream
 
 
 def segment(

@@ -111,6 +111,9 @@ def stitch(
     SoundError
         A clip or a tone is longer than the score says.
     """
+    if not mono and not any(event.side for event in piece.events):
+        # The same in both ears: half the work, and the same samples.
+        return stitch(piece, clip, tones, mono=True).set_channels(2)
     speech = [event for event in piece.events if event.kind == "speech"]
     spans = _spans(speech)
     breaths = _silence(piece.length_ms, mono)

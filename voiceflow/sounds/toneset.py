@@ -126,7 +126,7 @@ def _sounded(tone: Tone, length_ms: int) -> AudioSegment:
 
 
 # The same few breaths return all session long, in pieces that differ only in what is said.
-_kept = functools.lru_cache(maxsize=24)(_sounded)
+_kept = functools.lru_cache(maxsize=64)(_sounded)
 
 
 def load(name_or_path: str, folders: Sequence[Path]) -> ToneSet:

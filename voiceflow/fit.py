@@ -8,6 +8,7 @@ from itertools import product
 
 from voiceflow.arranging import Arranged
 from voiceflow.plan import Bout, Plan
+from voiceflow.script.models import Session
 
 LEAST_REPS = 2
 MOST_TIMES = 4
@@ -44,6 +45,39 @@ def reach(plan: Plan, arranged: Arranged) -> Reach:
     return Reach(natural + least - arranged.shrink_ms, natural + most + arranged.stretch_ms)
 
 
+def rounds(session: Session) -> list[dict[int, int]]:
+    """Every number of rounds that the circuits of `session` can have, by section, all scaled alike.
+
+    From one round to four times as many as written; `[{}]` where there is no circuit.
+    """
+    written = {
+        number: section.rounds
+        for number, section in enumerate(session.sections)
+        if section.rounds > 1 and section.box_s is None
+    }
+    most = max(written.values(), default=0)
+    if not most:
+        return [{}]
+    found: list[dict[int, int]] = []
+    for count in range(1, most * MOST_TIMES + 1):
+        scaled = {
+            key: max(1, (2 * one * count + most) // (2 * most)) for key, one in written.items()
+        }
+        if scaled not in found[-1:]:
+            found.append(scaled)
+    return found
+
+
+def left_over(plan: Plan, arranged: Arranged, reps: Mapping[int, int], target_ms: int) -> int:
+    """Milliseconds by which all glue misses `target_ms` with `reps`; 0 where it does not.
+
+    Below 0 where the session stays too long.
+    """
+    more = sum((reps[knob.bout] - knob.now) * knob.unit_ms for knob in _knobs(plan, arranged))
+    left = target_ms - arranged.natural_ms - more
+    return left - min(max(left, -arranged.shrink_ms), arranged.stretch_ms)
+
+
 def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int]:
     """Repetitions by bout with which the natural length comes nearest to `target_ms`.
 
@@ -78,18 +112,23 @@ def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int
 def _within_glue(
     knobs: list[_Knob], reps: dict[int, int], left: int, arranged: Arranged
 ) -> dict[int, int]:
-    """`reps` changed as little as it takes for the glue to make up what is `left`."""
+    """`reps` changed as little as it takes for the glue to make up what is `left`.
+
+    Where it cannot: so that as little as may be is left over.
+    """
 
     def fits(rest: int) -> bool:
         return -arranged.shrink_ms <= rest <= arranged.stretch_ms
 
     if fits(left):
         return reps
-    best: tuple[int, dict[int, int]] | None = None
-    for changed, cost, rest in _changes(knobs, reps, left):
-        if fits(rest) and (best is None or cost < best[0]):
-            best = cost, changed
-    return reps if best is None else best[1]
+    ways = [(reps, 0, left), *_changes(knobs, reps, left)]
+    good = [way for way in ways if fits(way[2])]
+    if good:
+        return min(good, key=lambda way: way[1])[0]
+    # Too short can be mended with quiet, too long cannot.
+    short = [way for way in ways if way[2] > 0]
+    return min(short, key=lambda way: way[2], default=(reps, 0, left))[0]
 
 
 def _changes(

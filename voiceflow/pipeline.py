@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from voiceflow import arranging, cues, voices
 from voiceflow.errors import TimingError, VoiceError, VoiceflowError
-from voiceflow.fit import Reach, reach, repetitions
+from voiceflow.fit import Reach, left_over, reach, repetitions, rounds
 from voiceflow.options import Context, Options, Report, quiet
 from voiceflow.plan import Plan, Wishes, pacing_of, unroll
 from voiceflow.score import Score
@@ -21,7 +21,7 @@ from voiceflow.script.positions import Positions, load_positions
 from voiceflow.settings import Layer, layer
 from voiceflow.sounds import ToneSet
 from voiceflow.sounds import load as load_tones
-from voiceflow.units import clock, snap
+from voiceflow.units import GRID_MS, clock, snap, snap_up
 
 if TYPE_CHECKING:
     from voiceflow.sounds.bed import Bed
@@ -186,6 +186,8 @@ class _Desk:
         self.speaker = voices.Speaker(ground.voice, rate, context.cache, jobs=context.jobs)
         self.lengths: dict[str, int] = {}
         self.reps: dict[int, int] = {}
+        self.rounds: dict[int, int] = {}
+        self.spare_ms = 0
         self.facts = cues.Facts(30)
         self.plan: Plan | None = None
         self._spoken: dict[tuple[str, str], str] = {}
@@ -203,49 +205,91 @@ class _Desk:
     # Deciding by guesses
 
     def session_that_fits(self) -> Session:
-        """The session, less what has no room in the time; facts and repetitions to begin with."""
+        """The session, less what has no room in the time; what is decided to begin with."""
         session, target = self.ground.session, self.ground.target_ms
         while True:
-            arranged = self._guessed(session)
-            assert self.plan is not None
+            arranged, span = self._in_rounds(session)
             if target is None:
                 break
-            span = reach(self.plan, arranged)
-            if target > span.longest_ms:
-                raise self._out_of_reach(span)
+            if target > span.longest_ms and self._is_most(session):
+                raise self._out_of_reach()
             if target >= span.shortest_ms:
-                self.reps = repetitions(self.plan, arranged, target)
-                arranged = self._guessed(session)
                 break
             less = drop_one(session)
             if less is None:
-                raise self._out_of_reach(span)
+                raise self._out_of_reach()
             session = less
+        if target is not None:
+            assert self.plan is not None
+            self.reps = repetitions(self.plan, arranged, target)
+            arranged = self._guessed(session)
         self.facts = self._facts(arranged)
         self._call_workers(arranged)
         return session
+
+    def _in_rounds(self, session: Session) -> tuple[arranging.Arranged, Reach]:
+        """`session` by guesses, its circuits in as many rounds as come nearest to the time."""
+        target, ways = self.ground.target_ms, rounds(session)
+        if target is None or len(ways) == 1:
+            self.rounds = {}
+            return self._planned_guess(session)
+        tried: dict[int, tuple[arranging.Arranged, Reach, int]] = {}
+
+        def miss(at: int) -> int:
+            """By how much the time is missed with whole repetitions and all glue."""
+            self.rounds = ways[at]
+            arranged, span = self._planned_guess(session)
+            assert self.plan is not None
+            reps = repetitions(self.plan, arranged, target)
+            over = left_over(self.plan, arranged, reps, target)
+            tried[at] = arranged, span, over
+            return arranged.natural_ms
+
+        low, high = 0, len(ways) - 1
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if miss(middle) < target else (low, middle)
+        for at in (low - 1, low):
+            if at >= 0 and at not in tried:
+                miss(at)
+
+        def cost(at: int) -> tuple[bool, int, int]:
+            arranged, _, over = tried[at]
+            # Too short can be mended with quiet, too long cannot.
+            return over < 0, abs(over), abs(arranged.natural_ms - target)
+
+        self.rounds = ways[min(tried, key=cost)]
+        return self._planned_guess(session)
+
+    def _is_most(self, session: Session) -> bool:
+        """Whether nothing was left away: what lies between a round more and less is not so."""
+        return session is self.ground.session and self.rounds == rounds(session)[-1]
+
+    def _out_of_reach(self) -> TimingError:
+        """The shortest and the longest that the session can last, by guesses."""
+        smaller = self.ground.session
+        ways = rounds(smaller)
+        self.rounds = ways[-1]
+        longest = self._planned_guess(smaller)[1].longest_ms
+        while (less := drop_one(smaller)) is not None:
+            smaller = less
+        self.rounds = rounds(smaller)[0]
+        shortest = self._planned_guess(smaller)[1].shortest_ms
+        asked = clock(self.ground.target_ms or 0)
+        hint = f"from about {clock(shortest)} to about {clock(longest)}"
+        return TimingError(f"this session cannot last {asked}", hint=hint)
+
+    def _planned_guess(self, session: Session) -> tuple[arranging.Arranged, Reach]:
+        self.reps, self.spare_ms = {}, 0
+        arranged = self._guessed(session)
+        assert self.plan is not None
+        return arranged, reach(self.plan, arranged)
 
     def _call_workers(self, arranged: arranging.Arranged) -> None:
         """Has the voice load while the rest is decided, where it is going to be needed."""
         assert arranged.score is not None
         said = {event.spoken for event in arranged.score.events if event.kind == "speech"}
         self.speaker.start(len(said) - len(self.speaker.known(said)))
-
-    def _out_of_reach(self, span: Reach) -> TimingError:
-        shortest, longest = span.shortest_ms, span.longest_ms
-        smaller = self.ground.session
-        while (less := drop_one(smaller)) is not None:
-            smaller = less
-            shortest = min(shortest, reach(*self._planned_guess(smaller)).shortest_ms)
-        asked = clock(self.ground.target_ms or 0)
-        hint = f"from about {clock(shortest)} to about {clock(longest)}"
-        return TimingError(f"this session cannot last {asked}", hint=hint)
-
-    def _planned_guess(self, session: Session) -> tuple[Plan, arranging.Arranged]:
-        self.reps = {}
-        arranged = self._guessed(session)
-        assert self.plan is not None
-        return self.plan, arranged
 
     def _guessed(self, session: Session) -> arranging.Arranged:
         script = self._write(session)
@@ -263,18 +307,31 @@ class _Desk:
             if target is None:
                 return session, self.plan, script, arranged
             if target < reach(self.plan, arranged).shortest_ms:
-                # The guess was too hopeful: one more exercise has no room.
-                less = drop_one(session)
-                if less is None:
-                    raise self._out_of_reach(reach(self.plan, arranged))
-                session, self.reps = less, {}
+                # The guess was too hopeful: a round or an exercise more has no room.
+                session = self._less(session)
             elif (reps := repetitions(self.plan, arranged, target)) != self.reps:
                 self.reps = reps
+            elif (over := left_over(self.plan, arranged, reps, target)) > 0:
+                # Not even all glue makes up for half a repetition: it is quiet before the end.
+                self.spare_ms += snap_up(over) + GRID_MS
             else:
                 arranged = self._arranged(script, self.lengths, target)
                 return session, self.plan, script, arranged
             script = self._write(session)
         raise TimingError(f"{clock(target or 0)} cannot be met", hint="ask for another length")
+
+    def _less(self, session: Session) -> Session:
+        """`session` with one round less, or with one exercise less."""
+        ways = rounds(session)
+        self.reps = {}
+        if self.rounds in ways[1:]:
+            self.rounds = ways[ways.index(self.rounds) - 1]
+            return session
+        less = drop_one(session)
+        if less is None:
+            raise self._out_of_reach()
+        self.rounds = rounds(less)[0]
+        return less
 
     def _spoken_out(self, script: cues.Script) -> arranging.Arranged:
         """The arrangement once every clip it asks for is spoken."""
@@ -291,7 +348,12 @@ class _Desk:
         return same
 
     def _write(self, session: Session) -> cues.Script:
-        wishes = replace(self.ground.wishes, reps=tuple(self.reps.items()))
+        wishes = replace(
+            self.ground.wishes,
+            reps=tuple(self.reps.items()),
+            rounds=tuple(self.rounds.items()),
+            spare_ms=self.spare_ms,
+        )
         self.plan = unroll(session, self.positions, wishes)
         return cues.write(self.plan, self.ground.phrases, self.facts)
 

@@ -106,11 +106,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the person asks of a session, beside its pacing."""
+    """What the person asks of a session, beside its pacing.
+
+    Attributes
+    ----------
+    reps, rounds : tuple of (int, int)
+        Repetitions by bout and rounds by section, where they are not as written.
+    spare_ms : int
+        How much more quiet the close may bear than it does.
+    """
 
     name: str = ""
     known: tuple[str, ...] = ()
     reps: tuple[tuple[int, int], ...] = ()
+    rounds: tuple[tuple[int, int], ...] = ()
+    spare_ms: int = 0
     before: tuple[Layer, ...] = ()
     after: tuple[Layer, ...] = ()
 

@@ -31,14 +31,15 @@ def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
 
 
 def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
-    chosen = dict(wishes.reps)
+    chosen, turns = dict(wishes.reps), dict(wishes.rounds)
     index = 0
     met: set[str] = set()
     for number, section in enumerate(session.sections):
-        for turn in range(section.rounds):
+        rounds_here = turns.get(number, section.rounds)
+        for turn in range(rounds_here):
             for exercise in section.exercises:
                 pacing = pacing_of(session, wishes, exercise)
-                rounds = f" ({turn + 1}/{section.rounds})" if section.rounds > 1 else ""
+                rounds = f" ({turn + 1}/{rounds_here})" if rounds_here > 1 else ""
                 known, seen = exercise.slug in wishes.known, exercise.slug in met
                 met.add(exercise.slug)
                 count = chosen.get(index, exercise.reps if exercise.rep else exercise.sets)
@@ -59,7 +60,7 @@ class _Unroller(Sets):
     ) -> None:
         super().__init__(positions, pacing_of(session, wishes))
         self.session, self.bouts = session, bouts
-        self.name = wishes.name or session.name
+        self.name, self.spare_ms = wishes.name or session.name, wishes.spare_ms
         self.chapters: list[tuple[str, int]] = []
         self.at: str | None = None
 
@@ -128,7 +129,8 @@ class _Unroller(Sets):
         self.chapters.append(("", len(self.moments)))
         self.base = {**self.base, "position": self.positions.name(self.at or "standing")}
         after = to_ms(self.pacing.air * 2)
-        self.add("farewell", Line("farewell"), after_ms=after, stretch_ms=QUIET_STRETCH_MS)
+        stretch = QUIET_STRETCH_MS + self.spare_ms
+        self.add("farewell", Line("farewell"), after_ms=after, stretch_ms=stretch)
         self.add("end", Line("end"), signal="end")
 
     def _begins_section(self, index: int) -> bool:
@@ -250,7 +252,7 @@ class _Unroller(Sets):
         elif bout.pacing.detail == "tones":
             lines = lines[-1:]
         elif following.turn > bout.turn and bout.pacing.say_sets:
-            rounds = self.session.sections[following.section].rounds
+            rounds = 1 + max(b.turn for b in self.bouts if b.section == following.section)
             context.update(set=following.turn + 1, sets=rounds)
             lines.insert(-1, Line("round"))
         lead = {"exercise": index, "section": bout.section}

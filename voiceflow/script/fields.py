@@ -23,7 +23,7 @@ MAX_TEXT = 20_000
 MAX_WORDS = 1_000
 # Problems after so many are told without a hint: finding near names and places takes time.
 _MANY = 100
-_NUMBER = re.compile(r"[-+]?\d{1,12}(\.\d{1,9})?")
+_NUMBER = re.compile(r"[-+]?(\d{1,12}(\.\d{0,9})?|\.\d{1,9})")
 _SLUG = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*", re.UNICODE)
 _BRACE = re.compile(r"(\{\{|\}\}|\{%|%\}|\{#|#\}|\|)")
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}

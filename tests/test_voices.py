@@ -101,7 +101,7 @@ def test_a_piper_voice_needs_its_files(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("voiceflow.voices.engines.version_of", lambda module, package: None)
     with pytest.raises(VoiceError) as error:
         voices.find(f"piper:{model}")
-    assert "voiceflow[piper]" in error.value.hint
+    assert "pip install piper-tts" in error.value.hint
     monkeypatch.setattr("voiceflow.voices.engines.version_of", lambda module, package: "1.8.0")
     first = voices.find(f"piper:{model}")
     assert first.language == "es-mx"

@@ -139,7 +139,7 @@ def render(
     type=click.Choice(EXPORTS),
     default="mp3",
     show_default=True,
-    help="Sound format; m4b needs voiceflow[m4b].",
+    help="Sound format; m4b needs the extra `m4b`.",
 )
 @click.option("--split", is_flag=True, help="A numbered file for each exercise.")
 @session_options
@@ -175,7 +175,7 @@ def export(
 @session_options
 @machine_options
 def play(session: str, from_start: bool, jobs: int, no_cache: bool, **options: Any) -> None:
-    """Play SESSION in the terminal while it is made: needs voiceflow[play].
+    """Play SESSION in the terminal while it is made: needs the extra `play`.
 
     \b
     space      pause, go on
@@ -297,6 +297,13 @@ def new(kind: str, name: str) -> None:
 @click.option("--library", type=click.Path(file_okay=False), help="The folder of your own scripts.")
 @click.option("--open", "open_browser", is_flag=True, help="Open it on this computer, too.")
 @click.option("--forget", is_flag=True, help="Forget all phones that were paired, and end.")
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="A name that it is called by, too, as behind another server; repeatable.",
+)
 @click.option("--certificate", type=click.Path(dir_okay=False), help="For https: a PEM file.")
 @click.option("--key", type=click.Path(dir_okay=False), help="For https: its key.")
 @click.option("--jobs", type=click.IntRange(0, 64), default=0, help="Workers; 0 for one a core.")
@@ -304,7 +311,7 @@ def serve(**options: Any) -> None:
     """Serve a class studio: point the phone's camera at the code in the terminal.
 
     Choose a session on the phone, set its length and pace, listen while it is made, keep it, or
-    subscribe in a podcast app. Nothing leaves your network. Needs `pip install '.[serve]'`.
+    subscribe in a podcast app. Nothing leaves your network. Needs the extra `serve`.
 
     \b
     voiceflow serve --open

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from voiceflow.cache import Cache
-from voiceflow.errors import InputError, Problem, UnknownNameError, VoiceflowError
+from voiceflow.errors import InputError, Problem, UnknownNameError
 from voiceflow.options import Context, Options, Report, quiet
 from voiceflow.script.library import default_library, is_name
 from voiceflow.units import parse_seconds
@@ -295,11 +295,7 @@ def progress() -> Iterator[Report]:
 
 
 def serve(**options: Any) -> None:
-    """Run the server; tell how to get what it needs where that is missing."""
-    try:
-        from voiceflow import serve as serving
+    """Run the server, until Ctrl-C."""
+    from voiceflow import serve as serving
 
-        serving.main(**options)
-    except ModuleNotFoundError as error:
-        missing = f"{error.name} is not installed"
-        raise VoiceflowError(missing, hint="pip install 'voiceflow[serve]'") from None
+    serving.main(**options)

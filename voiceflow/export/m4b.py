@@ -22,7 +22,7 @@ _AUDIOBOOK: Final = 2
 def ready() -> None:
     """Raises InputError where what makes AAC is not here."""
     if find_spec("av") is None:
-        hint = "pip install 'voiceflow[m4b]', or --format mp3, which has chapters too"
+        hint = "pip install av, which is the extra `m4b`; or --format mp3, which has chapters too"
         raise InputError("`--format m4b` needs av, which is not here", hint=hint)
 
 

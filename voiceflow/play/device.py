@@ -36,7 +36,7 @@ class Device:
         try:
             import miniaudio
         except ImportError:
-            hint = "pip install 'voiceflow[play]'"
+            hint = "pip install miniaudio, which is the extra `play`"
             raise InputError("`play` needs miniaudio, which is not here", hint=hint) from None
         null = miniaudio.Backend.NULL
         # miniaudio's own last resort is the device that plays to nobody: to be told of, not taken.

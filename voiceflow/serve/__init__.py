@@ -3,7 +3,7 @@
     main("0.0.0.0", 8765)
 
 Nothing heavy is loaded before `main` is called, and Starlette and uvicorn only by it: they come
-with the extra ``voiceflow[serve]``.
+with the extra ``serve``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main(
         from voiceflow.serve.server import run
         from voiceflow.serve.studio import Places, Studio
     except ImportError as error:
-        hint = "pip install 'voiceflow[serve]'"
+        hint = "pip install segno starlette uvicorn, which are the extra `serve`"
         raise InputError(f"`serve` needs {error.name}, which is not here", hint=hint) from None
     cache = Cache(Cache.default_root())
     if forget:

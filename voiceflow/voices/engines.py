@@ -48,7 +48,7 @@ class Natural:
 class Piper:
     """The family ``piper``: a Piper voice of the user's own, a model and its configuration."""
 
-    _extra = "pip install 'voiceflow[piper]'"
+    _extra = "pip install piper-tts, which is the extra `piper`"
 
     def find(self, rest: str) -> Voice:
         if not rest:

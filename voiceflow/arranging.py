@@ -452,7 +452,7 @@ def _place(laid: Iterable[_Laid]) -> tuple[list[Event], list[int], int]:
     at = LEAD_MS
     for one in laid:
         starts.append(at)
-        events.extend(replace(event, start_ms=event.start_ms + at) for event in one.events)
+        events.extend(event.later(at) for event in one.events)
         at += snap_up(one.length)
     events.sort(key=lambda event: (event.start_ms, event.kind != "tone"))
     last = max((event.end_ms for event in events), default=at)

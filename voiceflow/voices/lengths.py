@@ -7,6 +7,7 @@ than `area`.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -24,6 +25,7 @@ _COUNT_LETTERS = 1.5  # of a count by itself: 0.51 to 0.68 s at 145 words a minu
 _SIGN_LETTERS = 7  # `percent`, `degrees`
 
 
+@functools.lru_cache(maxsize=8192)  # the same few texts are guessed in every pass
 def estimate(text: str, rate: int) -> int:
     """Whole milliseconds that `text` takes at `rate` words a minute; at least 200.
 

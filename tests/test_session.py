@@ -16,6 +16,7 @@ from listening import decode, onset_errors, where_silent
 import voiceflow
 from voiceflow import Options
 from voiceflow.score import as_dict
+from voiceflow.units import GRID_MS
 
 SPANISH = """\
 title: Caderas en calma
@@ -204,3 +205,21 @@ def test_a_session_larger_than_what_memory_keeps(tmp_path, monkeypatch):
     first = b"".join(voiceflow.stream(path, options))
     monkeypatch.setattr("voiceflow.sounding._STORE_BYTES", 1)
     assert b"".join(voiceflow.stream(path, options)) == first
+
+
+def test_a_session_says_how_long_it_lasts_and_what_lies_under_it(tmp_path):
+    text = OWN.replace("title:", "minutes: 4\nbed: rain\ntitle:", 1)
+    decision = voiceflow.arrange(write(tmp_path, text), Options(voice="silent"))
+    assert decision.score.length_ms == pytest.approx(240_000, abs=GRID_MS)
+    assert decision.bed is not None
+    assert decision.bed.name == "rain"
+    asked = Options(voice="silent", minutes_ms=300_000, bed="none")
+    other = voiceflow.arrange(tmp_path / "own.yaml", asked)
+    assert other.score.length_ms == pytest.approx(300_000, abs=GRID_MS)
+    assert other.bed is None
+    # What lies on a bed is never taken for what was rendered without.
+    plain, under = tmp_path / "plain.mp3", tmp_path / "under.mp3"
+    for target in (under, under):
+        voiceflow.render(tmp_path / "own.yaml", target, options=Options(voice="silent"))
+    voiceflow.render(tmp_path / "own.yaml", plain, options=Options(voice="silent", bed="none"))
+    assert plain.read_bytes() != under.read_bytes()

@@ -152,7 +152,7 @@ class Stream:
         _, options, context = self._asked
         sounding = Sounding(self.decision, self._cache, mono=options.mono, jobs=context.jobs)
         yield from rendering.recording(sounding)
-        if self.decision.voice.driver != "piper":
+        if self.decision.voice.driver != "piper" and self.decision.bed is None:
             remember(self._cache, self._key, rendering.parts_of(sounding))
         self._cache.trim()
 

@@ -103,6 +103,7 @@ def _read(reference: str | Path, options: Options, context: Context) -> _Ground:
     phrases = options.phrases or session.phrases or settings.get("phrases") or DEFAULT_PHRASES
     voice = voices.find(options.voice or session.voice or _usual_voice(settings, session.language))
     tones = pacing_of(session, wishes).tones
+    length_ms = options.minutes_ms or session.length_ms
     return _Ground(
         session=session,
         pace=pace,
@@ -111,8 +112,8 @@ def _read(reference: str | Path, options: Options, context: Context) -> _Ground:
         tones=load_tones(tones, library.folders("sounds", beside)),
         voice=voice,
         pronounce=pronunciations(settings.get("pronounce", ()), session.pronounce),
-        target_ms=options.minutes_ms and snap(options.minutes_ms),
-        bed=_bed(options.bed),
+        target_ms=length_ms and snap(length_ms),
+        bed=_bed(options.bed or session.bed),
     )
 
 

@@ -185,7 +185,7 @@ def _anew(
         stages=tuple(watch.laps),
     )
     # A voice or a music file of one's own may change under its name.
-    if decision.voice.driver != "piper":
+    if decision.voice.driver != "piper" and decision.bed is None:
         remember(context.cache, key, parts_of(sounding))
     context.cache.trim()
     return summary

@@ -158,18 +158,20 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """A time: seconds as a bare number, or 40s, 1.5 min, 12:30. Its value is seconds."""
+    """A time: 40s, 1.5 min, 12:30, or a bare number of `bare` seconds. Its value is seconds."""
 
     least: float
     most: float
+    bare: float = 1.0
 
     def read(self, node: Node, problems: Problems) -> Any:
         if node.kind != "scalar":
             return complain(problems, node, f"a time is needed here, not a {_kind(node)}")
         try:
-            value = parse_seconds(node.text)
+            value = parse_seconds(node.text, bare=self.bare)
         except ValueError:
-            hint = "write seconds (40), 40s, 1.5 min or 12:30"
+            number = "seconds (40)" if self.bare == 1 else "minutes (20)"
+            hint = f"write {number}, 40s, 1.5 min or 12:30"
             return complain(problems, node, f"{node.text[:40]!r} is not a time", hint)
         if not self.least <= value <= self.most:
             hint = f"from {self.least:g} s to {self.most:g} s"
@@ -178,7 +180,12 @@ class Seconds:
 
     def schema(self) -> Schema:
         pattern = r"^\s*(\d+(\.\d+)?\s*[a-zA-Z]*|(\d+:)?\d+:\d{1,2}(\.\d+)?)\s*$"
-        number = {"type": "number", "minimum": self.least, "maximum": self.most}
+        scale = 1 if self.bare == 1 else self.bare
+        number = {
+            "type": "number",
+            "minimum": self.least if scale == 1 else round(self.least / scale, 3),
+            "maximum": self.most if scale == 1 else round(self.most / scale, 3),
+        }
         return {"anyOf": [number, {"type": "string", "pattern": pattern}]}
 
 

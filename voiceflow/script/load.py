@@ -111,8 +111,9 @@ class _Loader:
             complain(self.problems, root, f"more than {MAX_EXERCISES} exercises")
         if self.problems:
             raise ScriptError(self.problems)
-        keys = ("about", "pace", "phrases", "voice", "needs", "pronounce")
+        keys = ("about", "pace", "phrases", "voice", "bed", "needs", "pronounce")
         given = {key: values[key] for key in keys if key in values}
+        length_ms = round(values["minutes"] * 1000) if "minutes" in values else None
         return Session(
             slug=self.path.stem,
             title=values["title"],
@@ -121,6 +122,7 @@ class _Loader:
             language=values.get("language", "en").lower(),
             level=self.level,
             name=values.get("name", ""),
+            length_ms=length_ms,
             pacing=layer(str(self.path), values),
             **given,
         )

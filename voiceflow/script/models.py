@@ -153,6 +153,8 @@ SESSION_HEAD: tuple[Field, ...] = (
     Field("language", Words(slug=True), "The language of the texts: en, es."),
     Field("level", Number(1, 3, whole=True), "The level, unless another is asked for."),
     Field("name", Words(), "Whom the session is for."),
+    Field("minutes", Seconds(5, 6 * 3600, bare=60), "How long it lasts: 20, or 12:30."),
+    Field("bed", Choice(("none", "ocean", "rain")), "What sounds under everything."),
     Field("needs", Several(Words(), commas=True, most=20), "What is needed, said in the welcome."),
     Field("pronounce", Table(Words()), "Word: respelling, or /IPA/ where the voice takes it."),
     *PACING,
@@ -230,6 +232,8 @@ class Session:
     language: str = "en"
     level: int = 1
     name: str = ""
+    length_ms: int | None = None
+    bed: str | None = None
     needs: tuple[str, ...] = ()
     pronounce: tuple[tuple[str, str], ...] = ()
     pacing: Layer = Layer("session", ())

@@ -246,7 +246,7 @@ class Api:
     async def _again(self, client: str, kept: Kept) -> None:
         """Make a lost render again, so that its episode does not go; unless it has errors now."""
         try:
-            record = await self.studio.decided(client, kept.slug, kept.given)
+            record = await self.studio.decided(client, kept.slug, {})
         except Refusal as refusal:
             if refusal.status in (503, 507):
                 raise

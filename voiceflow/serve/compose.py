@@ -24,8 +24,7 @@ from voiceflow.serve.records import Part, Record
 
 _HEAD: Final = tuple(field.name for field in models.SESSION_HEAD)
 _PACING: Final = frozenset(field.name for field in models.PACING)
-# What a phone can ask for and a script may not be able to say.
-_BESIDE: Final = ("minutes", "bed")
+_CHOSEN: Final = ("minutes", "bed", "name", "voice", "phrases", "tones", *sorted(_PACING))
 _FIRST: Final = ("title", "about", "pace", "level", "name", "voice", "phrases", "language")
 _BODIES: Final = ("rep", "work", "flow")
 _FLOW_WIDTH: Final = 64
@@ -33,10 +32,8 @@ _FLOW_WIDTH: Final = 64
 Place = tuple[int, int]
 
 
-def compose(
-    record: Record, source: Path, title: str, library: Library
-) -> tuple[str, dict[str, Any]]:
-    """The text of a session that sounds as `record` does, and the options it cannot say.
+def compose(record: Record, source: Path, title: str, library: Library) -> str:
+    """The text of a session that sounds as `record` does.
 
     Parameters
     ----------
@@ -56,23 +53,16 @@ def compose(
     level = given.get("level") or settings.get("level")
     equipment = settings.get("with", ()) if "equipment" not in given else given["equipment"]
     session = load_session(source, library, level=level, equipment=tuple(equipment))
-    rest: dict[str, Any] = {key: given[key] for key in _BESIDE if key in given and key not in _HEAD}
-    if rest.get("bed") == "none":
-        del rest["bed"]
     items = _Items(record, session, library, source, settings)
     document = _mapping(
         [*_head(root, record, session, title), *items.listed(root)],
     )
-    return _comments(record, rest) + _text(document), rest
+    return _comment(record) + _text(document)
 
 
-def _comments(record: Record, rest: Mapping[str, Any]) -> str:
+def _comment(record: Record) -> str:
     day = time.strftime("%Y-%m-%d", time.localtime(record.created))
-    lines = [f"# Kept on the phone: `{record.slug}` as it was heard on {day}. Edit it as you like."]
-    if rest:
-        options = " ".join(f"--{key} {value}" for key, value in rest.items())
-        lines.append(f"# A script cannot say all of it. It was heard with: {options}")
-    return "\n".join(lines) + "\n"
+    return f"# Kept on the phone: `{record.slug}` as it was heard on {day}. Edit it as you like.\n"
 
 
 def _head(
@@ -86,8 +76,7 @@ def _head(
         "title": title,
         "pace": record.score.pace,
         "level": session.level,
-        **{key: given[key] for key in (*_BESIDE, "name", "voice", "phrases") if key in given},
-        **{key: given[key] for key in (*_PACING, "tones") if key in given},
+        **{key: given[key] for key in _CHOSEN if key in given},
     }
     said |= {key: _scalar(value) for key, value in chosen.items() if key in _HEAD}
     order = [*_FIRST, *(key for key in said if key not in _FIRST)]

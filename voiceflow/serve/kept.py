@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from voiceflow.errors import InputError, OutputError, ScriptError
 from voiceflow.script.library import is_file
@@ -48,8 +48,6 @@ class Kept:
         Of the script as it was last rendered; `written` as we wrote it.
     render : str
         The id of its render.
-    given : dict
-        Options that a script cannot say: minutes, equipment, bed.
     """
 
     slug: str
@@ -59,7 +57,6 @@ class Kept:
     digest: str
     written: str
     render: str
-    given: dict[str, Any]
 
 
 class Keeper:
@@ -74,7 +71,7 @@ class Keeper:
         self.studio, self.library, self._clock = studio, studio.library, clock
         self.path = studio.places.state / "kept.json"
         self._lock = threading.RLock()
-        studio.pins, studio.usual = self.renders, self.given
+        studio.pins = self.renders
 
     # What is kept
 
@@ -102,11 +99,6 @@ class Keeper:
         """The renders that kept sessions name."""
         return frozenset(one.render for one in self._read())
 
-    def given(self, slug: str) -> dict[str, Any]:
-        """Options that a session was kept with and its script cannot say."""
-        kept = self.find(slug)
-        return dict(kept.given) if kept is not None else {}
-
     def sessions(self, limit_s: float | None = None) -> list[Entry]:
         """All sessions, with whether they are kept. `limit_s` is for one who cannot wait."""
         kept = {one.slug: one for one in self.all()}
@@ -118,18 +110,7 @@ class Keeper:
         return self._marked(self.studio.shelf.session(slug), kept)
 
     def _marked(self, entry: Entry, kept: dict[str, Kept]) -> Entry:
-        one = kept.get(str(entry["slug"])) if entry["own"] else None
-        if one is None:
-            return entry
-        marked = {**entry, "kept": True}
-        if one.given and not entry["errors"]:
-            marked["defaults"] = {**entry["defaults"], **one.given}
-            record = self.studio.records.get(one.render)
-            if record is not None:
-                length = record.score.length_ms
-                marked["minutes"] = max(1, round(length / 60_000))
-                marked["length_ms"] = marked["defaults"]["length_ms"] = length
-        return marked
+        return {**entry, "kept": True} if entry["own"] and entry["slug"] in kept else entry
 
     # Keeping
 
@@ -142,23 +123,23 @@ class Keeper:
             The title is none; the library cannot be written to; too much is being done.
         """
         name = read_title(title, record.title)
-        slug, given = await asyncio.to_thread(self._write, record, name)
+        slug = await asyncio.to_thread(self._write, record, name)
         try:
-            made = await self.studio.render(client, slug, given)
-            kept = await asyncio.to_thread(self._note, slug, given, made)
+            made = await self.studio.render(client, slug, {})
+            kept = await asyncio.to_thread(self._note, slug, made)
         except BaseException:
             self._unwrite(slug)  # at once: whoever asked may be gone
             raise
         return kept, made
 
-    def _write(self, record: Record, title: str) -> tuple[str, dict[str, Any]]:
+    def _write(self, record: Record, title: str) -> str:
         """The script, under a name that is free: nothing is ever written over."""
         source = self.studio.shelf.path(record.slug)
         if source_of(source) != record.source:
             hint = "press listen again, then keep it"
             raise Refusal(409, "edited", "the session has been edited since", hint=hint)
         try:
-            text, given = compose(record, source, title, self.library)
+            text = compose(record, source, title, self.library)
         except ScriptError as error:
             raise Refusal(
                 409, "script", "the session has errors now", faults=[fault(str(error))]
@@ -181,7 +162,7 @@ class Keeper:
                         file.write(text)
                 except FileExistsError:
                     continue
-                return slug, given
+                return slug
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise OutputError(f"the session cannot be written down: {reason}") from None
@@ -193,11 +174,11 @@ class Keeper:
             with suppress(OSError):
                 path.unlink()
 
-    def _note(self, slug: str, given: dict[str, Any], record: Record) -> Kept:
+    def _note(self, slug: str, record: Record) -> Kept:
         path, now = self._script(slug), int(self._clock())
         digest = fingerprint(path.read_bytes()) if path is not None else ""
         guid = f"urn:uuid:{uuid.uuid4()}"
-        kept = Kept(slug, guid, now, now, digest, digest, record.id, given)
+        kept = Kept(slug, guid, now, now, digest, digest, record.id)
         self._change(lambda all_: [one for one in all_ if one.slug != slug] + [kept])
         return kept
 
@@ -251,7 +232,7 @@ class Keeper:
         return found
 
     def _again(self, kept: Kept) -> None:
-        self.studio.again(kept.slug, kept.given, lambda record: self.renewed(kept.slug, record))
+        self.studio.again(kept.slug, lambda record: self.renewed(kept.slug, record))
 
     def renewed(self, slug: str, record: Record) -> None:
         """A kept session was decided anew."""

@@ -87,6 +87,8 @@ class Record:
     bytes: int
     head_bytes: int
     bed: str | None = None
+    tempo: float = 1.0
+    detail: str = "full"
     mono: bool = False
 
     @property
@@ -139,7 +141,6 @@ def record_of(sounding: Sounding, slug: str, source: str, given: dict[str, Any])
     """What is kept of a decision that is about to be sounded."""
     decision = sounding.decision
     tag = head(decision.score, sounding.cache)
-    bed = str(given.get("bed", "none"))
     moments, starts = decision.plan.moments, decision.arranged.starts
     first: dict[int, int] = {}
     for moment, start in zip(moments, starts, strict=True):
@@ -158,7 +159,9 @@ def record_of(sounding: Sounding, slug: str, source: str, given: dict[str, Any])
         close_ms=starts[min(close, len(starts) - 1)],
         bytes=len(tag) + sounding.length,
         head_bytes=len(tag),
-        bed=None if bed == "none" else bed,
+        bed=decision.bed.name if decision.bed else None,
+        tempo=decision.plan.pacing.tempo,
+        detail=str(decision.plan.pacing.detail),
     )
 
 

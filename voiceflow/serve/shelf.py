@@ -210,7 +210,7 @@ class Shelf:
             "equipment": list(settings.get("with", ())),
             "voice": usual_voice(session, settings),
             "tones": pacing.tones,
-            "bed": "none",
+            "bed": session.bed or "none",
             "phrases": session.phrases or settings.get("phrases") or "coach",
             "name": session.name or settings.get("name", ""),
             "length_ms": decision.score.length_ms,

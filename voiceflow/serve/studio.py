@@ -80,7 +80,6 @@ class Studio:
         self.desk = Desk()
         self.spool.others_wait = lambda: self.desk.waiting > 0
         self.pins: Callable[[], frozenset[str]] = frozenset
-        self.usual: Callable[[str], Given] = lambda slug: {}
         self.on_paired: Callable[[str], None] = lambda name: None
         self._memo: OrderedDict[str, str] = OrderedDict()
         self._fresh: OrderedDict[str, Sounding] = OrderedDict()
@@ -178,10 +177,6 @@ class Studio:
             raise unknown("session called", slug)
         self.shelf.path(slug)
         options, said = read_options(given, self.shelf.names())
-        usual = self.usual(slug)
-        merged = {**usual, **said}
-        if usual and merged != said:
-            options, said = read_options(merged, self.shelf.names())
         return slug, options, said
 
     def _key(self, slug: str, said: Given) -> str:
@@ -229,10 +224,10 @@ class Studio:
         self.records.trim(self.pins())
         return record
 
-    def again(self, slug: str, given: Given, then: Callable[[Record], None]) -> None:
+    def again(self, slug: str, then: Callable[[Record], None]) -> None:
         """Decide a session anew when there is time, and say so."""
         try:
-            slug, options, said = self._read(slug, given)
+            slug, options, said = self._read(slug, {})
         except Refusal:
             return
         key = self._key(slug, said)

@@ -91,9 +91,7 @@ class ToneSet:
         if not 0 < length_ms <= MAX_MS:
             raise SoundError(f"a tone of {length_ms} ms cannot be made", hint="5 minutes at most")
         make = _kept if length_ms <= _KEPT_MS else _sounded
-        middle = make(self._tone(name), length_ms)
-        balance = _balance(side, self.lean)
-        return middle.set_channels(2) if balance is None else middle.apply_gain_stereo(*balance)
+        return make(self._tone(name), length_ms, _balance(side, self.lean))
 
     def _tone(self, name: str) -> Tone:
         for known, tone in self.tones:
@@ -116,17 +114,18 @@ def _balance(side: str | None, lean: float) -> tuple[float, float] | None:
     return (near, far) if side == "left" else (far, near)
 
 
-def _sounded(tone: Tone, length_ms: int) -> AudioSegment:
+def _sounded(tone: Tone, length_ms: int, balance: tuple[float, float] | None) -> AudioSegment:
     import numpy as np
 
     from voiceflow.sounds.synth import render
 
     mono = np.rint(render(tone, ms_to_samples(length_ms)) * 32767).astype("<i2")
-    return segment_of(mono.tobytes())
+    middle = segment_of(mono.tobytes())
+    return middle.set_channels(2) if balance is None else middle.apply_gain_stereo(*balance)
 
 
 # The same few breaths return all session long, in pieces that differ only in what is said.
-_kept = functools.lru_cache(maxsize=64)(_sounded)
+_kept = functools.lru_cache(maxsize=48)(_sounded)
 
 
 def load(name_or_path: str, folders: Sequence[Path]) -> ToneSet:

@@ -1,6 +1,6 @@
 // Slower, faster, less or more talk: the rest of the session decided anew, taken up at the next exercise.
 
-import { Refused, send, sendInTurn } from "/static/api.js";
+import { Refused, sendInTurn } from "/static/api.js";
 
 const STEP = 0.1;
 const [SLOWEST, FASTEST] = [0.5, 2];
@@ -12,21 +12,10 @@ export class Pacing {
     this.base = render;
     this.say = say;
     this.changed = changed;
-    this.tempo = render.tempo ?? 1;
-    this.detail = render.detail ?? "full";
+    this.tempo = render.tempo;
+    this.detail = render.detail;
     this.pending = null;
     this.asked = 0;
-    if (render.tempo == null) this.#learn(render);
-  }
-
-  /** Where nobody chose a tempo, it is the session's own. */
-  async #learn({ session, options }) {
-    if (!session || options?.pace) return;
-    const told = await send("GET", `/sessions/${encodeURIComponent(session)}`).catch(() => ({}));
-    const { tempo = 1, detail = "full" } = told.defaults ?? {};
-    if (this.asked) return;
-    this.tempo = this.base.tempo ??= tempo;
-    this.detail = this.base.detail ??= detail;
   }
 
   faster = (atMs) => this.#tempo(this.tempo + STEP, atMs);
@@ -78,8 +67,8 @@ export class Pacing {
 
   #giveUp() {
     const now = this.pending?.render ?? this.base;
-    this.tempo = now.tempo ?? 1;
-    this.detail = now.detail ?? "full";
+    this.tempo = now.tempo;
+    this.detail = now.detail;
   }
 
   /** What comes with the next exercise, in a few words. */
@@ -87,7 +76,7 @@ export class Pacing {
     const { render } = this.pending ?? {};
     if (!render) return "";
     const talk = { full: "full words", brief: "fewer words", tones: "tones only" }[render.detail];
-    const news = [render.tempo !== (this.base.tempo ?? 1) && `tempo ${render.tempo.toFixed(2)}`, render.detail !== (this.base.detail ?? "full") && talk];
+    const news = [render.tempo !== this.base.tempo && `tempo ${render.tempo.toFixed(2)}`, render.detail !== this.base.detail && talk];
     return news.filter(Boolean).join(", ");
   }
 

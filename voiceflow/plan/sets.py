@@ -24,6 +24,8 @@ SILENCE_STRETCH, SILENCE_SHRINK = 1.0, 0.5
 # So much quiet a set-up, a change of sides or a finish bears; together they make up for half a
 # repetition even where a session has a single exercise.
 QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984
+# An interval's last three seconds are counted; at a slow pace the words need a little longer.
+SECOND_MS = 1_008
 
 
 class Sets(Roll):
@@ -163,7 +165,7 @@ class Sets(Roll):
             box=True,
             side=side,
             count=beats,
-            beat_ms=1008,
+            beat_ms=max(SECOND_MS, beat_ms(pacing)),
             halfway=pacing.halfway and seconds >= 30 and pacing.detail != "tones",
             group=self.group,
             **lead,

@@ -7,6 +7,8 @@ to both sides of its reason: nothing pumps and no attack is late.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,9 +16,9 @@ from voiceflow.errors import VoiceError
 from voiceflow.units import RATE
 from voiceflow.voices.loudness import OFFSET, SILENT, block_peaks, gated, k_weight
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
-VERSION = "level-2"
+VERSION = "level-3"
 """Stands in every clip's key: raise it when a clip sounds different after a change here."""
 
 TARGET_LUFS = -15.5
@@ -39,8 +41,9 @@ def make_clip(x: Floats) -> bytes:
 
     Parameters
     ----------
-    x : np.ndarray [shape=(n,), float64]
-        Mono at 24 kHz as the engine gave it, full scale 1.
+    x : np.ndarray [shape=(n,)]
+        Mono at 24 kHz as the engine gave it, full scale 1. Worked on in single precision, which is
+        exact to 24 bits and half the work.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def make_clip(x: Floats) -> bytes:
     VoiceError
         Nothing is to be heard.
     """
-    whole = np.concatenate((x, np.zeros(-x.size % _MS)))
+    whole = np.concatenate((x, np.zeros(-x.size % _MS, x.dtype))).astype(np.float32, copy=False)
     weighted = k_weight(whole, RATE)
     start, end = bounds(_per_ms(weighted))
     cut = slice(start * _MS, end * _MS)
@@ -142,8 +145,13 @@ def _smooth(values: Floats, reach: int) -> Floats:
 
 def _draw(gain: Floats) -> Floats:
     """A gain a millisecond as a gain a sample, by straight lines between the middles."""
-    places = (np.arange(gain.size * _MS) + 0.5) / _MS - 0.5
-    return np.interp(places, np.arange(gain.size), gain)
+    held = np.concatenate((gain[:1], gain, gain[-1:])).astype(np.float32)[:, np.newaxis]
+    half = _MS // 2
+    share = (np.arange(half, dtype=np.float32) + 0.5) / _MS
+    drawn = np.empty((gain.size, _MS), np.float32)
+    drawn[:, :half] = held[:-2] * (0.5 - share) + held[1:-1] * (0.5 + share)
+    drawn[:, half:] = held[1:-1] * (1 - share) + held[2:] * share
+    return drawn.reshape(-1)
 
 
 def _loudness(power: Floats) -> float:
@@ -161,7 +169,8 @@ def _block_mean(power: Floats) -> float:
 
 
 def _per_ms(x: Floats) -> Floats:
-    power: Floats = (x.reshape(-1, _MS) ** 2).mean(axis=1)
+    rows = x.reshape(-1, _MS)
+    power: Floats = np.einsum("ij,ij->i", rows, rows).astype(np.float64) / _MS
     return power
 
 

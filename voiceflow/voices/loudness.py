@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 OFFSET = -0.691
 """The constant of BS.1770 that lets a full-scale 997 Hz sine measure -3.01 LUFS."""
@@ -52,13 +53,16 @@ def k_weight(x: Floats, rate: int) -> Floats:
     # Overlap-save in blocks of one size: the response is worked out once, and small transforms
     # stay in the processor's cache.
     response, taps = _k_response(rate)
+    single = x.dtype == np.float32
     size = 2 * (response.size - 1)
     hop = size - taps + 1
     blocks = -(-x.size // hop)
-    padded = np.zeros(blocks * hop + taps - 1)
+    padded = np.zeros(blocks * hop + taps - 1, np.float32 if single else np.float64)
     padded[taps - 1 : taps - 1 + x.size] = x
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    filtered: Floats = np.fft.irfft(np.fft.rfft(windows, axis=1) * response, size, axis=1)
+    spectrum = np.fft.rfft(windows, axis=1)
+    spectrum *= response.astype(np.complex64) if single else response
+    filtered: Floats = np.fft.irfft(spectrum, size, axis=1)
     weighted: Floats = filtered[:, taps - 1 :].reshape(-1)[: x.size]
     return weighted
 
@@ -107,7 +111,7 @@ def block_peaks(x: Floats, block: int) -> Floats:
     np.ndarray [shape=(ceil(n / block),)]
     """
     blocks = -(-x.size // block)
-    padded = np.zeros(_TAPS - 1 + blocks * block + _TAPS)
+    padded = np.zeros(_TAPS - 1 + blocks * block + _TAPS, x.dtype)
     padded[_TAPS - 1 : _TAPS - 1 + x.size] = x
     height = np.abs(padded[_TAPS - 1 : _TAPS - 1 + blocks * block]).reshape(-1, block).max(axis=1)
     high = np.flatnonzero(height > height.max(initial=0) / 4)
@@ -115,7 +119,7 @@ def block_peaks(x: Floats, block: int) -> Floats:
         reach = np.arange(block + 2 * _TAPS - 1)
         near: Floats = padded[(high * block)[:, np.newaxis] + reach]
         windows = np.lib.stride_tricks.sliding_window_view(near, 2 * _TAPS, axis=1)
-        between = np.abs(windows @ _quarter_taps()).max(axis=(1, 2))
+        between = np.abs(windows @ _quarter_taps().astype(x.dtype)).max(axis=(1, 2))
         height[high] = np.maximum(height[high], between)
     return np.asarray(height)
 

@@ -19,7 +19,7 @@ from voiceflow.voices.voice import Voice
 if TYPE_CHECKING:
     from voiceflow.voices.pool import Pool
 
-_LEVELLING = "level-2"  # `level.VERSION`, known here without numpy; a test holds them together
+_LEVELLING = "level-3"  # `level.VERSION`, known here without numpy; a test holds them together
 _FORMAT = "s16le mono 24000"
 _WORTH = 6  # texts that are worth the loading of one more worker
 

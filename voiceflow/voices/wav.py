@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from voiceflow.errors import VoiceError
 from voiceflow.units import RATE
 from voiceflow.voices.loudness import fast_size
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 def read(path: Path) -> Floats:
@@ -48,7 +49,7 @@ def resample(x: Floats, rate: int) -> Floats:
     # Silence at the end keeps the transform's circle from laying the tail over the onset.
     blocks = fast_size(-(-(x.size + rate // 20) // down))
     spectrum = np.fft.rfft(x, blocks * down)
-    wide = np.zeros(blocks * up // 2 + 1, np.complex128)
+    wide = np.zeros(blocks * up // 2 + 1, spectrum.dtype)
     keep = min(spectrum.size, wide.size)
     wide[:keep] = spectrum[:keep]
     return np.fft.irfft(wide, blocks * up)[: -(-x.size * up // down)] * (up / down)
@@ -60,9 +61,9 @@ def _read_wave(path: Path) -> tuple[Floats, int]:
         width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
         raw = file.readframes(file.getnframes())
     if width == 2:
-        flat = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2") / 32768.0
+        flat = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2").astype(np.float32) / 32768
     elif width == 1:
-        flat = np.frombuffer(raw, np.uint8) / 128.0 - 1.0
+        flat = np.frombuffer(raw, np.uint8).astype(np.float32) / 128 - 1
     else:
         raise wave.Error("a width that soundfile reads as well")
     return _to_mono(flat[: flat.size // channels * channels].reshape(-1, channels)), rate
@@ -73,7 +74,7 @@ def _read_other(path: Path) -> tuple[Floats, int]:
     import soundfile
 
     try:
-        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         raise VoiceError("the voice wrote something that is no sound") from error
     return _to_mono(samples), int(rate)

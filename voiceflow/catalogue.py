@@ -58,7 +58,7 @@ def _first_version(text: str) -> str:
 def _phrases(library: Library) -> list[Entry]:
     entries = []
     for path in library.files("phrases"):
-        comment = re.match(r"\{#-?\s*(.*?[.:])\s", read_text(path), re.DOTALL)
+        comment = re.match(r"\{#-?\s*(.*?[.])\s", read_text(path), re.DOTALL)
         entries.append(_entry(library, path, " ".join(comment[1].split()) if comment else ""))
     return sorted(entries, key=lambda entry: str(entry["name"]))
 

@@ -185,6 +185,8 @@ def list_(kind: str | None, *, as_json: bool) -> None:
         return
     for title, entries in found.items():
         click.secho(title, bold=True)
+        if kind is None:
+            entries = _folded(entries)
         width = max((len(entry["name"]) for entry in entries), default=0)
         for entry in entries:
             told = entry.get("about") or ""
@@ -192,6 +194,16 @@ def list_(kind: str | None, *, as_json: bool) -> None:
                 told = f"not here: {entry.get('why', '')}"
             own = " (yours)" if entry.get("own") else ""
             click.echo(f"  {entry['name']:<{width}}  {told}{own}".rstrip())
+
+
+def _folded(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A voice's many languages on one line: a list of everything is read from the top."""
+    tongues = [one for one in entries if one["name"].startswith("espeak:")]
+    if len(tongues) < 2:
+        return entries
+    at = entries.index(tongues[0])
+    one = {"name": "espeak:CODE", "about": f"{len(tongues)} languages: voiceflow list voices"}
+    return [*entries[:at], one, *(e for e in entries[at:] if e not in tongues)]
 
 
 def new(kind: str, name: str) -> None:

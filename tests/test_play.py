@@ -355,7 +355,7 @@ def test_no_sound_device_is_said_clearly(room, monkeypatch):
 
 def test_without_its_extra_it_says_what_to_install(room, monkeypatch):
     monkeypatch.setitem(sys.modules, "miniaudio", None)
-    with pytest.raises(InputError, match=r"voiceflow\[play\]"):
+    with pytest.raises(InputError, match=r"pip install miniaudio"):
         Device(2)
 
 

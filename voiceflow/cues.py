@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -137,19 +138,13 @@ def read_phrases(path: Path) -> Macros:
         Problem(_place(path, source, fault), fault.message, fault.hint)
         for fault in faults(source, PHRASE_VARIABLES)
     ]
-    if not problems:
-        from voiceflow.errors import did_you_mean
-
-        for name in macro_names(source):
-            if name not in MACROS and not name.startswith("_"):
-                fault = TemplateFault("", needle=name)
-                hint = did_you_mean(name, MACROS) + "; a helper's name begins with _"
-                mark = _place(path, source, fault)
-                problems.append(
-                    Problem(mark, f"nothing is said by a macro `{name}`", hint, "warning")
-                )
-    if any(problem.severity == "error" for problem in problems):
+    if problems:
         raise ScriptError(problems)
+    return _macros(source)
+
+
+@lru_cache(maxsize=16)
+def _macros(source: str) -> Macros:
     return Macros(source)
 
 

@@ -191,6 +191,7 @@ class _Desk:
         self.spare_ms = 0
         self.facts = cues.Facts(30)
         self.plan: Plan | None = None
+        self._wishes: Wishes | None = None  # with which it was made
         self._spoken: dict[tuple[str, str], str] = {}
 
     def spoken(self, exercise: int, text: str) -> str:
@@ -355,7 +356,9 @@ class _Desk:
             rounds=tuple(self.rounds.items()),
             spare_ms=self.spare_ms,
         )
-        self.plan = unroll(session, self.positions, wishes)
+        if self.plan is None or self.plan.session is not session or self._wishes != wishes:
+            self.plan = unroll(session, self.positions, wishes)
+            self._wishes = wishes
         return cues.write(self.plan, self.ground.phrases, self.facts)
 
     def _arranged(

@@ -108,8 +108,22 @@ _environment = _Environment()
 
 def faults(source: str, variables: frozenset[str] = TEXT_VARIABLES) -> list[TemplateFault]:
     """Everything wrong with a template, without running it. Empty for a text without braces."""
-    if "{" not in source:
+    if "{" not in source or (source, variables) in _clean:
         return []
+    found = _faults(source, variables)
+    if not found:
+        if len(_clean) >= _MOST_CLEAN:
+            _clean.clear()
+        _clean.add((source, variables))
+    return found
+
+
+# What was found clean is not read again: a session is decided many times over in one process.
+_clean: set[tuple[str, frozenset[str]]] = set()
+_MOST_CLEAN = 4096
+
+
+def _faults(source: str, variables: frozenset[str]) -> list[TemplateFault]:
     try:
         tree = _environment.parse(source)
     except TemplateSyntaxError as error:
@@ -333,14 +347,19 @@ class Macros:
         """What macro `name` says in `context`, as written with its versions; may be empty."""
         values = {one: context.get(one, "") for one in self._needs[name]}
         key = (name, *values.values())
-        if key not in self._said:
-            self._said[key] = _guarded(lambda: self._call(name, values))
-        return self._said[key]
+        said = self._said.get(key)
+        if said is None:
+            if len(self._said) >= _MOST_SAID:
+                self._said.clear()
+            said = self._said[key] = _guarded(lambda: self._call(name, values))
+        return said
 
     def _call(self, name: str, values: dict[str, Any]) -> str:
         module = self._template.make_module(values)
         return str(_budget.spend(getattr(module, _PREFIX + name)())).strip()
 
+
+_MOST_SAID = 20_000
 
 # Macros and variables may share a name (`next` says what `{{ next }}` is): macros get a prefix.
 _PREFIX = "say_"

@@ -44,12 +44,21 @@ _ONE_THREAD = (
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a worker is to be. `timeout_s` is the limit for one utterance."""
+    """What a worker is to be.
+
+    Attributes
+    ----------
+    timeout_s : float
+        The limit for one utterance.
+    cache : str
+        The cache's folder, where an engine may keep what takes it long to load; "" for none.
+    """
 
     driver: str
     voice_id: str | None
     rate: int
     timeout_s: float
+    cache: str = ""
 
 
 @dataclass(slots=True)
@@ -173,6 +182,7 @@ class Pool:
                 "voice_id": self._order.voice_id,
                 "rate": self._order.rate,
                 "timeout_s": self._order.timeout_s,
+                "cache": self._order.cache,
                 "folder": folder,
             }
         )

@@ -188,9 +188,9 @@ class Speaker:
             if self.voice.driver == "silent":
                 raise VoiceError("the silent voice has no engine")
             voice = self.voice
-            self._pool = Pool(
-                Order(voice.driver, voice.voice_id, self.rate, self._timeout_s), self._jobs
-            )
+            cache = str(self._cache.root or "")
+            order = Order(voice.driver, voice.voice_id, self.rate, self._timeout_s, cache)
+            self._pool = Pool(order, self._jobs)
         return self._pool
 
 

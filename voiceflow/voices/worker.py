@@ -112,6 +112,7 @@ class _Speaker:
         from voiceflow.voices.engine import Engine
 
         self._rate, self._timeout_s = order["rate"], order["timeout_s"]
+        os.environ["VOICEFLOW_TABLES"] = order.get("cache", "")  # a driver takes no arguments
         self._engine = Engine(order["driver"], order["voice_id"], self._rate, self._timeout_s)
         self._path = scratch.make(order["folder"]) / "cue.wav"
 

@@ -33,3 +33,14 @@ def test_each_entry_says_what_it_is():
             told = one.get("about") or one.get("why")
             assert told, (kind, one["name"])
             assert not str(told).endswith(":"), (kind, one)
+
+
+def test_the_example_to_begin_with_is_clean(monkeypatch, tmp_path):
+    monkeypatch.setenv("VOICEFLOW_HOME", str(tmp_path))
+    made = CliRunner().invoke(cli, ["new", "session", "my-morning"])
+    assert made.exit_code == 0
+    checked = CliRunner().invoke(cli, ["check", "my-morning", "--voice", "silent", "--json"])
+    assert checked.exit_code == 0
+    told = json.loads(checked.output)
+    assert told["problems"] == []
+    assert [proof["findings"] for proof in told["proofs"]] == [[]]

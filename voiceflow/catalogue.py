@@ -86,7 +86,9 @@ title: TITLE
 about: A few good minutes for hips and back.   # said in the welcome
 pace: calm                                     # calm, steady or brisk; or a pace of yours
 sections:
-  - Warm up: [breath-and-pelvic-floor]         # names: voiceflow list exercises
+  - Warm up:                                   # names: voiceflow list exercises
+      - breath-and-pelvic-floor
+      - spinal-sequencing
   - Work:
       - bridge                                 # as it is written
       - side-leg-lift: {reps: 4, level: 2}     # with changes

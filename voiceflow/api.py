@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voiceflow import rendering
-from voiceflow.memo import memo_key, recall, remember
+from voiceflow.memo import memo_key, recall
 from voiceflow.options import Context, Options, Report, quiet
 from voiceflow.recording.mp3 import stream_length
 from voiceflow.rendering import ForgottenError, Summary
@@ -152,9 +152,7 @@ class Stream:
         _, options, context = self._asked
         sounding = Sounding(self.decision, self._cache, mono=options.mono, jobs=context.jobs)
         yield from rendering.recording(sounding)
-        if self.decision.voice.driver != "piper" and self.decision.bed is None:
-            remember(self._cache, self._key, rendering.parts_of(sounding))
-        self._cache.trim()
+        rendering.keep(sounding, self._cache, self._key)
 
 
 def stream(

@@ -184,15 +184,22 @@ def _anew(
         tally=sounding.tally,
         stages=tuple(watch.laps),
     )
-    # A voice or a music file of one's own may change under its name.
-    if decision.voice.driver != "piper" and decision.bed is None:
-        remember(context.cache, key, parts_of(sounding))
-    context.cache.trim()
+    keep(sounding, context.cache, key)
     return summary
 
 
-def parts_of(sounding: Sounding) -> Remembered:
-    """What a render came to, once all of it is sounded."""
+def keep(sounding: Sounding, cache: Cache, key: str | None) -> None:
+    """Remember under `key` what a render came to, once all of it is sounded; trim the cache.
+
+    A voice or a music file of one's own may change under its name: neither is remembered.
+    """
+    decision = sounding.decision
+    if key is not None and decision.voice.driver != "piper" and decision.bed is None:
+        remember(cache, key, _parts(sounding))
+    cache.trim()
+
+
+def _parts(sounding: Sounding) -> Remembered:
     from voiceflow.recording.head import head_key
 
     score, tally = sounding.decision.score, sounding.tally

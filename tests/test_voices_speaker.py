@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hibari
 import numpy as np
 import pytest
 import pyttsx3
@@ -19,7 +20,8 @@ from voiceflow import voices
 from voiceflow.cache import Cache
 from voiceflow.errors import VoiceError
 from voiceflow.voices import level, loudness, pool
-from voiceflow.voices.drivers.hibari import fold, speed_of
+from voiceflow.voices import speaker as speaker_room
+from voiceflow.voices.drivers.hibari import SEED, HibariDriver, _Noise, fold, speed_of
 from voiceflow.voices.engine import Engine, _match
 
 LINUX = sys.platform.startswith("linux")
@@ -38,6 +40,17 @@ COUNTS = tuple(f"{word} {count}." for word in ("Rep", "Breath", "Set") for count
 
 def samples(clip: voices.Clip) -> np.ndarray:
     return np.frombuffer(clip.pcm, "<i2") / 32768
+
+
+def envelope(x: np.ndarray) -> np.ndarray:
+    """Height of each frame of the natural voice."""
+    return np.sqrt((x.reshape(-1, 300) ** 2).mean(axis=1))
+
+
+def cut(*sounds: np.ndarray) -> list[np.ndarray]:
+    """`sounds` to the length of the shortest, in whole blocks of 1,200 samples."""
+    least = min(map(len, sounds)) // 1200 * 1200
+    return [x[:least] for x in sounds]
 
 
 def left_behind() -> list[Path]:
@@ -109,6 +122,37 @@ def test_pronunciations_change_what_is_heard(natural: voices.Speaker) -> None:
     with natural:
         natural.speak([said])
         assert natural.clip(said).pcm != natural.clip("Rest.").pcm
+
+
+def test_what_is_left_away_of_a_sentence_cannot_be_heard() -> None:
+    """Against hibari as it is: the same speech, without its silent ends."""
+    driver = HibariDriver(None)
+    plain = hibari.Hibari(g2p=driver._model.g2p)
+    spared = 0
+    for text in ("Hold.", "Thick towels help if the floor is hard.", "Lift, and rest.", "Six."):
+        whole, heard = (
+            np.concatenate([*model.stream(text, speed=0.64, seed=SEED)])
+            for model in (plain, driver._model)
+        )
+        spared += len(whole) - len(heard)
+        at = 300 * int(np.argmax(np.correlate(envelope(whole), envelope(heard), "valid")))
+        around = np.r_[whole[:at], whole[at + len(heard) :]]
+        assert np.abs(around).max() < 10 ** (-65 / 20)
+        # Where in its turn a vocal fold begins is not heard; spectra tell.
+        spectra = [np.abs(np.fft.rfft(x.reshape(-1, 1200))) for x in cut(whole[at:], heard)]
+        assert np.corrcoef(*(x.ravel() for x in spectra))[0, 1] > 0.95
+        clips = [np.frombuffer(level.make_clip(x), "<i2") for x in (whole, heard)]
+        assert len(clips[0]) == pytest.approx(len(clips[1]), abs=50 * 24)
+    assert spared > 4 * 12_000
+
+
+def test_a_frames_noise_is_the_same_in_a_short_sentence_and_in_a_long_one() -> None:
+    short, long = (_Noise().standard_normal((601, 2 * frames), np.float32) for frames in (90, 700))
+    assert np.array_equal(short, long[:, :180])
+    assert short.flags.c_contiguous
+    assert long.std() == pytest.approx(1, abs=0.01)
+    assert abs(np.corrcoef(long[:, 0::2].ravel(), long[:, 1::2].ravel())[0, 1]) < 0.01
+    assert not np.shares_memory(short, _Noise().standard_normal((601, 180), np.float32))
 
 
 def test_the_nearest_measured_speed_is_taken() -> None:
@@ -270,6 +314,64 @@ def test_nothing_to_speak_starts_nothing() -> None:
         assert speaker.speak([]) == {}
         speaker.start(0)
         assert speaker._pool is None
+
+
+# Loading ahead.
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every process that is started from here on. There are two cores."""
+    processes, spawn = [], pool.spawn
+
+    def counted(*ahead: str) -> subprocess.Popen[bytes]:
+        processes.append(spawn(*ahead))
+        return processes[-1]
+
+    monkeypatch.setattr(pool, "spawn", counted)
+    monkeypatch.setattr(speaker_room, "_cores", lambda: 2)
+    return processes
+
+
+def test_the_first_worker_is_the_one_that_was_begun(
+    begun: list[subprocess.Popen[bytes]], natural: voices.Speaker
+) -> None:
+    voice = voices.find("natural")
+    with voices.expecting("natural", Cache(None)):
+        assert len(begun) == 1
+        with voices.Speaker(voice, 140, Cache(None), jobs=1) as speaker:
+            speaker.speak(["Hold."])
+            assert speaker.clip("Hold.") == natural.clip("Hold.")
+        assert begun[0].poll() is not None
+        with voices.Speaker(voice, 140, Cache(None), jobs=1) as speaker:
+            assert speaker.speak(["Rest."]) == natural.known(["Rest."])
+    assert len(begun) == 2
+
+
+def test_what_was_begun_for_nothing_is_gone(begun: list[subprocess.Popen[bytes]]) -> None:
+    with voices.expecting("natural", Cache(None)), voices.expecting("natural", Cache(None)):
+        with voices.Speaker(voices.find("faulty:hum"), 140, Cache(None), jobs=1) as speaker:
+            speaker.speak(["Hold."])
+        assert len(begun) == 2, "one begun, and one that speaks"
+        assert begun[0].poll() is None
+    assert begun[0].poll() is not None
+    assert pool._begun == {}
+
+
+@pytest.mark.parametrize("name", ["silent", "no-such-voice", "natural:nobody", "faulty:hum"])
+def test_nothing_is_begun_for_what_loads_at_once_or_not_at_all(
+    name: str, begun: list[subprocess.Popen[bytes]]
+) -> None:
+    with voices.expecting(name, Cache(None)):
+        assert begun == []
+
+
+def test_one_core_has_nothing_to_spare(
+    begun: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaker_room, "_cores", lambda: 1)
+    with voices.expecting("natural", Cache(None)):
+        assert begun == []
 
 
 # Faults.

@@ -388,6 +388,7 @@ class _Desk:
             done += 1
             self.report("speaking", done, len(wanted))
 
+        self.report("speaking", 0, len(wanted))
         try:
             self.lengths.update(self.speaker.speak(wanted, on_clip))
         except VoiceError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -153,13 +154,16 @@ def _anew(
     report: Report,
     key: str | None,
 ) -> Summary:
-    from voiceflow.pipeline import decide
-    from voiceflow.sounding import Sounding
+    from voiceflow import voices
 
     watch = _Watch()
     # The draft is begun first: a place that cannot be written to shows before the work.
     with writing(target) as draft:
-        decision = decide(reference, options, context, report)
+        with voices.expecting(options.voice or "natural", context.cache):
+            from voiceflow.pipeline import decide
+            from voiceflow.sounding import Sounding
+
+            decision = decide(reference, options, context, _loading(report))
         watch.lap("decide")
         sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
         if form == "mp3":
@@ -186,6 +190,22 @@ def _anew(
     )
     keep(sounding, context.cache, key)
     return summary
+
+
+def _loading(report: Report) -> Report:
+    """`report`; while a voice is waited for, what sounds its clips is loaded."""
+    from voiceflow.sounding import load
+
+    begun = False
+
+    def told(stage: str, done: int, total: int) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            threading.Thread(target=load, daemon=True).start()
+        report(stage, done, total)
+
+    return told
 
 
 def keep(sounding: Sounding, cache: Cache, key: str | None) -> None:

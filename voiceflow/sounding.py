@@ -19,11 +19,20 @@ from voiceflow.parts import Sounded, Tally
 from voiceflow.pipeline import Decision
 from voiceflow.recording import mp3
 from voiceflow.recording.loudness import VERSION, measure
+from voiceflow.sounds.segments import segment_of
 from voiceflow.stitch import Piece, cut, piece_keys, stitch
 from voiceflow.underlay import underlaid
 
 _STORE_BYTES = 24 << 20
 _AHEAD = 4  # pieces begun ahead of the one being written, for each worker
+
+
+def load() -> None:
+    """Imports what sounding takes, which else the first piece does."""
+    import lameenc  # noqa: F401
+    import numpy as np  # noqa: F401
+
+    segment_of(b"")
 
 
 class Sounding:

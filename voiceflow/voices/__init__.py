@@ -6,7 +6,7 @@ Nothing heavy is imported here: numpy and the engines live in the workers.
 from __future__ import annotations
 
 from voiceflow.voices.lengths import estimate
-from voiceflow.voices.speaker import Clip, Speaker
+from voiceflow.voices.speaker import Clip, Speaker, expecting
 from voiceflow.voices.text import spoken, unreadable
 from voiceflow.voices.voice import Family, Voice, VoiceInfo, available, find
 
@@ -30,6 +30,7 @@ __all__ = [
     "VoiceInfo",
     "available",
     "estimate",
+    "expecting",
     "find",
     "install_drivers",
     "spoken",

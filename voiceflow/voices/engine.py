@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
+import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from io import BufferedRWPair
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +42,8 @@ class Engine:
     """
 
     def __init__(self, driver: str, voice_id: str | None, rate: int, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
         self._errors: list[object] = []
-        self._engine = _start(driver)
+        self._engine = start(driver)
         self._engine.connect("error", self._remember)
         if driver in _SYSTEM:
             voice_id = _match(self._engine, driver, voice_id)
@@ -48,13 +52,14 @@ class Engine:
         self._engine.setProperty(
             "rate", round(rate / _ESPEAK_FASTER) if driver == "espeak" else rate
         )
-        # espeak's own state runs on from text to text, through a restart of the library too: the
-        # same text gives other samples after another. Each is spoken by a copy of the process
-        # in which nothing was said yet.
-        self._apart = driver == "espeak" and hasattr(os, "fork")
         if driver not in _SYSTEM:
             self._engine.runAndWait()  # carries out what was set; a wrong voice shows now
             self._refuse_errors()
+        self._copies = None
+        if driver == "espeak" and hasattr(os, "fork"):
+            # pyttsx3 sleeps after each utterance; the file is whole by now.
+            self._engine.connect("finished-utterance", lambda **_: os._exit(0))
+            self._copies = _Copies(self._write, timeout_s)
 
     def save(self, text: str, path: Path) -> None:
         """Writes `text` as speech to `path`.
@@ -64,8 +69,8 @@ class Engine:
         VoiceError
             The engine said so; whether it wrote what it should is for the reader to see.
         """
-        if self._apart:
-            self._save_apart(text, path)
+        if self._copies is not None:
+            self._copies.save(text, path)
             return
         self._errors.clear()
         self._write(text, path)
@@ -77,21 +82,6 @@ class Engine:
         self._engine.save_to_file(text, str(path))
         self._engine.runAndWait()
 
-    def _save_apart(self, text: str, path: Path) -> None:
-        child = os.fork()
-        if child == 0:
-            try:
-                # The kernel ends a copy that hangs, whoever of its parents may be gone.
-                signal.alarm(max(1, round(self._timeout_s)))
-                # pyttsx3 sleeps after each utterance; the file is whole by now.
-                self._engine.connect("finished-utterance", lambda **_: os._exit(0))
-                self._write(text, path)
-            finally:
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        if status:
-            raise VoiceError("the voice crashed")
-
     def _remember(self, exception: object = None, **_: Any) -> None:
         self._errors.append(exception)
 
@@ -102,10 +92,63 @@ class Engine:
             raise VoiceError(f"the voice failed: {error}") from None
 
 
+class _Copies:
+    """A process in which nothing was said yet, copied once more for each text.
+
+    espeak's own state runs on from text to text, through a restart of the library too: the same
+    text gives other samples after another. The process is made while this one is small: with
+    numpy's arrays in it, a copy costs more than what it says, and every page written to after it.
+
+    Parameters
+    ----------
+    write : function of a text and a path
+        Ends the copy with 0 where all went well.
+    timeout_s : float > 0
+        For one text.
+    """
+
+    def __init__(self, write: Callable[[str, Path], None], timeout_s: float) -> None:
+        ours, its = socket.socketpair()
+        if os.fork() == 0:
+            try:
+                ours.close()
+                self._copy(its.makefile("rwb"), write, max(1, round(timeout_s)))
+            finally:
+                os._exit(0)
+        its.close()
+        self._line = ours.makefile("rwb")
+
+    def save(self, text: str, path: Path) -> None:
+        """Writes `text` as speech to `path`. Raises VoiceError where its copy crashed."""
+        told = b""
+        with suppress(OSError):
+            self._line.write(json.dumps([text, str(path)]).encode() + b"\n")
+            self._line.flush()
+            told = self._line.readline()
+        if told != b"0\n":
+            raise VoiceError("the voice crashed")
+
+    @staticmethod
+    def _copy(line: BufferedRWPair, write: Callable[[str, Path], None], limit_s: int) -> None:
+        """Until the other end is closed: a copy for each text, and how it ended."""
+        for order in line:
+            text, path = json.loads(order)
+            child = os.fork()
+            if child == 0:
+                try:
+                    # The kernel ends a copy that hangs, whoever of its parents may be gone.
+                    signal.alarm(limit_s)
+                    write(text, Path(path))
+                finally:
+                    os._exit(1)
+            line.write(b"%d\n" % os.waitpid(child, 0)[1])
+            line.flush()
+
+
 def voices_of(driver: str) -> list[tuple[str, str, str]]:
     """Id, name and language of each voice that `driver` has here."""
     found = []
-    for voice in _start(driver).getProperty("voices"):
+    for voice in start(driver).getProperty("voices"):
         languages = [
             one.decode("latin-1") if isinstance(one, bytes) else one for one in voice.languages
         ]
@@ -114,7 +157,7 @@ def voices_of(driver: str) -> list[tuple[str, str, str]]:
     return found
 
 
-def _start(driver: str) -> Any:
+def start(driver: str) -> Any:
     """The engine of `driver`, whatever it raises made one error."""
     from voiceflow.voices import install_drivers
 

@@ -12,7 +12,7 @@ from voiceflow.errors import UnknownNameError, VoiceError
 from voiceflow.voices.packages import version_of
 from voiceflow.voices.voice import Voice, VoiceInfo
 
-_HIBARI_DRIVER = "driver-1"  # raise it when the drivers' own work changes the samples
+_HIBARI_DRIVER = "driver-2"  # raise it when the drivers' own work changes the samples
 _PIPER_DRIVER = "driver-1"
 _SAMPLES, _SAMPLE_BYTES = 16, 1 << 16
 

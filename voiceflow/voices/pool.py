@@ -18,7 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -174,7 +174,9 @@ class Pool:
         limit = self._order.timeout_s * _LOAD_FACTOR
         name = f"voiceflow-voice-{os.getpid()}-{secrets.token_hex(6)}"
         folder = os.path.join(tempfile.gettempdir(), name)  # noqa: PTH118
-        worker = _Worker(spawn(), folder, time.monotonic() + limit)
+        with _beginning:
+            process = _begun.pop(self._order.driver, None)
+        worker = _Worker(process or spawn(), folder, time.monotonic() + limit)
         self._workers.append(worker)
         worker.send(
             {
@@ -257,8 +259,45 @@ class Pool:
         return f"the voice crashed ({_how(worker.process.returncode)})"
 
 
-def spawn() -> subprocess.Popen[bytes]:
-    """A worker process, apart from the terminal's signals and from the current folder's modules."""
+_begun: dict[str, subprocess.Popen[bytes]] = {}
+_beginning = threading.Lock()
+
+
+@contextmanager
+def begun(driver: str, cache: str) -> Iterator[None]:
+    """Meanwhile a process loads `driver`, before anyone knows what it is to say, or whether.
+
+    The first worker for that driver is this process. If none was needed, it is gone at the end.
+
+    Parameters
+    ----------
+    cache : str
+        As in `Order`.
+    """
+    with _beginning:
+        process = None if driver in _begun else spawn(driver, cache)
+        if process is not None:
+            _begun[driver] = process
+    try:
+        yield
+    finally:
+        with _beginning:
+            left = process is not None and _begun.get(driver) is process
+            if left:
+                del _begun[driver]
+        if left and process is not None:
+            process.kill()
+            process.communicate()
+
+
+def spawn(*ahead: str) -> subprocess.Popen[bytes]:
+    """A worker process, apart from the terminal's signals and from the current folder's modules.
+
+    Parameters
+    ----------
+    ahead : str
+        Driver and cache folder, to load before there is an order.
+    """
     environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
     home = str(Path(__file__).resolve().parents[2])
     if Path(home).name not in ("site-packages", "dist-packages"):
@@ -268,7 +307,7 @@ def spawn() -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", _MODULE],
+        [sys.executable, "-P", "-m", _MODULE, *ahead],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from voiceflow.cache import Cache
-from voiceflow.errors import VoiceError
+from voiceflow.errors import VoiceError, VoiceflowError
 from voiceflow.units import ms_to_samples, samples_to_ms
 from voiceflow.voices.lengths import estimate
 from voiceflow.voices.text import check
-from voiceflow.voices.voice import Voice
+from voiceflow.voices.voice import Voice, find
 
 if TYPE_CHECKING:
     from voiceflow.voices.pool import Pool
 
 _LEVELLING = "level-3"  # `level.VERSION`, known here without numpy; a test holds them together
 _FORMAT = "s16le mono 24000"
+_SLOW = "hibari"  # the driver that takes longer to load than it takes to decide what to say
 _WORTH = 6  # texts that are worth the loading of one more worker
 
 
@@ -192,6 +194,25 @@ class Speaker:
             order = Order(voice.driver, voice.voice_id, self.rate, self._timeout_s, cache)
             self._pool = Pool(order, self._jobs)
         return self._pool
+
+
+@contextmanager
+def expecting(name: str, cache: Cache) -> Iterator[None]:
+    """Meanwhile the voice `name` loads on another core, if that takes long: it will be needed.
+
+    Whoever needs its first worker takes this one; if nobody did, it is gone at the end. A name
+    that is wrong is for others to tell.
+    """
+    voice = None
+    with suppress(VoiceflowError):
+        voice = find(name)
+    if voice is None or voice.driver != _SLOW or _cores() < 2:
+        yield
+        return
+    from voiceflow.voices import pool
+
+    with pool.begun(voice.driver, str(cache.root or "")):
+        yield
 
 
 def _cores() -> int:

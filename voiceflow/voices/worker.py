@@ -1,8 +1,9 @@
 """A worker process: one voice at one rate, from its first text to the end of its life.
 
-    python -m voiceflow.voices.worker
+    python -m voiceflow.voices.worker [DRIVER CACHE]
 
-Texts come in on standard input, a JSON line each; the first line is the order (`Order`). Each
+With a driver's name it begins to load that at once. Texts come in on standard input, a JSON line
+each; the first line is the order (`Order`). Each
 answer on standard output is a JSON line, ``ready``, ``clip`` with the number of bytes that follow,
 or ``failed``. What engines print goes to standard error. The end of standard input is the end of
 the worker, even while its engine hangs: a worker never outlives who started it.
@@ -77,6 +78,7 @@ def _sweep(parent: Path) -> None:
 
 def _serve(lines: SimpleQueue[str], answers: BinaryIO, scratch: _Scratch) -> None:
     gc.disable()  # the voice's tables are a million objects, none of them rubbish
+    early = _begin(*sys.argv[1:])
     order = json.loads(lines.get())
     try:
         if order.get("list"):
@@ -85,6 +87,7 @@ def _serve(lines: SimpleQueue[str], answers: BinaryIO, scratch: _Scratch) -> Non
             _answer(answers, {"is": "ready", "voices": voices_of(order["driver"])})
             return
         speaker = _Speaker(order, scratch)
+        del early
     except VoiceError as error:
         _answer(answers, {"is": "unfit", "message": error.message, "hint": error.hint})
         return
@@ -105,6 +108,21 @@ def _serve(lines: SimpleQueue[str], answers: BinaryIO, scratch: _Scratch) -> Non
             _answer(answers, {"is": "clip", "bytes": len(clip)}, clip)
 
 
+def _begin(driver: str = "", cache: str = "") -> object:
+    """The engine that an order is likely to ask for: as long as it is held, pyttsx3 gives it.
+
+    What goes wrong here goes wrong again with the order, and is told then.
+    """
+    if not driver:
+        return None
+    from voiceflow.voices.engine import start
+
+    os.environ["VOICEFLOW_TABLES"] = cache  # a driver takes no arguments
+    with suppress(VoiceError):
+        return start(driver)
+    return None
+
+
 class _Speaker:
     """Text in, clip out: engine, file, checks, levelling."""
 
@@ -112,7 +130,7 @@ class _Speaker:
         from voiceflow.voices.engine import Engine
 
         self._rate, self._timeout_s = order["rate"], order["timeout_s"]
-        os.environ["VOICEFLOW_TABLES"] = order.get("cache", "")  # a driver takes no arguments
+        os.environ["VOICEFLOW_TABLES"] = order.get("cache", "")
         self._engine = Engine(order["driver"], order["voice_id"], self._rate, self._timeout_s)
         self._path = scratch.make(order["folder"]) / "cue.wav"
 

@@ -8,12 +8,13 @@ Rates are words a minute as measured, see `PACES`.
 
 from __future__ import annotations
 
+import functools
 import marshal
 import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,14 @@ PACES = (
 
 The model counts each sound in whole frames of 12.5 ms, so the rate climbs in steps."""
 
+_NO_SOUND = -4.5
+"""A frame without a bin above e to this power cannot be heard: it stays under -75 dBFS (measured;
+what is under -65 is trimmed from every clip anyway)."""
+
+_MARGIN = 4  # frames kept beyond what can be heard: 50 ms
+_VOICED_HZ = 35.0  # under it the model takes a frame for unvoiced, with a little room
+_NOISE_FRAMES = 512
+
 _PAUSE_S = 0.42  # between sentences at speed 1; the model itself leaves 0.7 s
 _SILENT = 0.001
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
@@ -61,8 +70,85 @@ _LINK = re.compile(r"(\[[^\]]+\]\([^)]*\))")
 Floats = npt.NDArray[np.float32]
 
 
+@contextmanager
+def _without_scipy() -> Iterator[None]:
+    """hibari takes scipy's transforms where it is installed. numpy's are as quick, load sooner,
+    and a clip must not depend on what else is installed."""
+    if "hibari" in sys.modules:
+        yield
+        return
+    hidden = {name: sys.modules.get(name) for name in ("scipy", "scipy.fft")}
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name, module in hidden.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
+with _without_scipy():
+    from hibari import Hibari, dsp
+
+
 def buildDriver(proxy: Any) -> HibariDriver:  # noqa: N802
     return HibariDriver(proxy)
+
+
+class Model(Hibari):  # type: ignore[misc]
+    """hibari, but what nobody will hear is not made into sound: a quarter of what it predicts are
+    the silent ends of sentences, and a third of the rest of the work is drawing noise anew."""
+
+    def from_ids(self, ids: Sequence[int], speed: float = 1.0, rng: object = None) -> Floats:
+        """Phonemes of one sentence as sound [shape=(n,), full scale 1], silent ends left away.
+
+        `rng` is not asked: the noise is the same for all sentences.
+        """
+        if len(ids) < 3:  # nothing between the pads
+            return np.zeros(0, np.float32)
+        given = {"ids": np.array([ids], np.int64), "speed": np.array([speed], np.float32)}
+        found = [one[0] for one in self.sess.run(None, given)]
+        heard = _audible(*found)
+        # The frames [shape=(bins, frames)] and, last, the pitch [shape=(frames,)].
+        sound: Floats = dsp.synth(*(one[..., heard] for one in found), _Noise())
+        return sound
+
+
+def _audible(
+    harmonic: Floats, _turn: Floats, noise: Floats, rest: Floats, _phase: Floats, pitch: Floats
+) -> slice:
+    """Where a sentence's frames can be heard, from their log magnitudes [shape=(bins, frames)]."""
+    voiced = np.convolve(pitch >= _VOICED_HZ, np.ones(5), "same")[: pitch.size] > 0
+    loudest = np.maximum(noise.max(axis=0), rest.max(axis=0))
+    loudest = np.maximum(loudest, np.where(voiced, harmonic.max(axis=0), loudest))
+    found = np.flatnonzero(loudest > _NO_SOUND)
+    if not found.size:
+        return slice(0, pitch.size)
+    return slice(max(0, int(found[0]) - _MARGIN), int(found[-1]) + 1 + _MARGIN)
+
+
+class _Noise:
+    """White noise that is drawn once, in the place of a generator.
+
+    A frame's noise depends on its place alone, so that it does not matter how many are drawn.
+    """
+
+    def standard_normal(self, shape: tuple[int, int], dtype: type) -> Floats:
+        """Noise [shape=(bins, 2 * frames)], as a new array."""
+        bins, width = shape
+        most = _NOISE_FRAMES
+        while 2 * most < width:
+            most *= 2
+        return _drawn(bins, most)[:, :width].astype(dtype)
+
+
+@functools.lru_cache(maxsize=2)
+def _drawn(bins: int, frames: int) -> Floats:
+    """Noise [shape=(bins, 2 * frames)], drawn frame by frame."""
+    drawn = np.random.default_rng(SEED).standard_normal((frames, bins, 2), np.float32)
+    return drawn.transpose(1, 0, 2).reshape(bins, 2 * frames)
 
 
 class HibariDriver(WaveDriver):
@@ -148,8 +234,6 @@ def _is_here(voice: str) -> bool:
 
 def _load(voice: str) -> Any:
     """The model, its reading rules loaded beside it: both take long, one without the lock."""
-    with _without_scipy():
-        from hibari import Hibari
     from hibari.g2p import G2P
     from hibari.voices import VOICES
 
@@ -157,7 +241,7 @@ def _load(voice: str) -> Any:
     rules = ThreadPoolExecutor(1)
     try:
         reader = rules.submit(G2P, british=VOICES[voice]["british"])
-        return Hibari(voice=voice, g2p=lambda text: reader.result()(text))
+        return Model(voice=voice, g2p=lambda text: reader.result()(text))
     finally:
         rules.shutdown(wait=True)
 
@@ -188,22 +272,3 @@ def _keep_tables() -> None:
 
     load.kept = True  # type: ignore[attr-defined]
     g2p._load_json = load
-
-
-@contextmanager
-def _without_scipy() -> Iterator[None]:
-    """hibari takes scipy's transforms where it is installed. numpy's are as quick, load sooner,
-    and a clip must not depend on what else is installed."""
-    if "hibari" in sys.modules:
-        yield
-        return
-    hidden = {name: sys.modules.get(name) for name in ("scipy", "scipy.fft")}
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name, module in hidden.items():
-            if module is None:
-                del sys.modules[name]
-            else:
-                sys.modules[name] = module

@@ -11,8 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from voiceflow.__main__ import cli
 from voiceflow.cache import Cache, alive
+from voiceflow.serve.made import store_of
 
 KEY = Cache.key("one")
 
@@ -326,3 +329,32 @@ def test_kill_in_the_middle_of_a_put(tmp_path: Path) -> None:
         cache.put("clip", KEY, b"x")
         cache.trim()
         assert not list(tmp_path.rglob("*.tmp"))
+
+
+# The command.
+
+
+def test_the_command_counts_and_clears_what_was_made_for_phones(tmp_path: Path) -> None:
+    def said(action: str) -> str:
+        done = CliRunner().invoke(cli, ["cache", action])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert said("info").startswith("0 entries, 0.0 MB")
+    cache = Cache(Cache.default_root())
+    cache.put("clip", KEY, b"speech")
+    store = store_of(cache)
+    assert store.parent == tmp_path / "cache"
+    (store / "spool").mkdir(parents=True)
+    (store / "spool" / "one.mp3").write_bytes(bytes(2_000_000))
+    (store / "spool" / "two.12-abc.part").touch()
+    (store / "renders").mkdir()
+    (store / "renders" / "one.json").touch()
+    told = said("info")
+    assert told.startswith("2 entries, 2.0 MB")
+    assert [line.split()[:2] for line in told.splitlines()[1:]] == [["clip", "1"], ["phones", "1"]]
+    assert said("clear") == "2 entries forgotten\n"
+    left = sorted(path.name for path in store.rglob("*") if path.is_file())
+    assert left == ["one.json", "two.12-abc.part"], "what is being made goes on"
+    assert said("info").startswith("0 entries, 0.0 MB")
+    assert said("path").strip() == str(tmp_path / "cache")

@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -162,17 +162,38 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
 
 
 def cache(action: str) -> None:
-    """Tell of the cache, or clear it."""
+    """Tell of the cache, or clear it, with what a server made for its phones."""
+    from voiceflow.serve.made import recordings
+
     kept = Cache(Cache.default_root())
+    made = recordings(kept)
     if action == "path":
         click.echo(str(Cache.default_root()))
-    elif action == "clear":
-        click.echo(f"{kept.clear()} entries forgotten")
-    else:
-        info = kept.info()
-        click.echo(f"{info.entries} entries, {info.bytes / 1e6:.1f} MB in {Cache.default_root()}")
-        for kind in info.kinds:
-            click.echo(f"  {kind.kind:<8} {kind.entries:>6}  {kind.bytes / 1e6:8.1f} MB")
+        return
+    if action == "clear":
+        gone = kept.clear()
+        for path in made:
+            with suppress(OSError):  # Windows: a phone is listening to it
+                path.unlink()
+                gone += 1
+        click.echo(f"{gone} entries forgotten")
+        return
+    info = kept.info()
+    kinds = [(kind.kind, kind.entries, kind.bytes) for kind in info.kinds]
+    if made:
+        kinds.append(("phones", len(made), sum(map(_size, made))))
+    entries, size = sum(count for _, count, _ in kinds), sum(size for *_, size in kinds)
+    click.echo(f"{entries} entries, {size / 1e6:.1f} MB in {Cache.default_root()}")
+    for name, count, size in kinds:
+        click.echo(f"  {name:<8} {count:>6}  {size / 1e6:8.1f} MB")
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where it went meanwhile."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def list_(kind: str | None, *, as_json: bool) -> None:

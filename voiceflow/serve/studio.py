@@ -23,6 +23,7 @@ from voiceflow.script.library import Library
 from voiceflow.serve import records
 from voiceflow.serve.desk import Desk, Dropped, Report
 from voiceflow.serve.limits import Limiter
+from voiceflow.serve.made import SPOOL, store_of
 from voiceflow.serve.media import Streams
 from voiceflow.serve.options import Given, canonical, read_options
 from voiceflow.serve.pairing import Pairing
@@ -38,7 +39,6 @@ _PLANS: Final = 32
 _TRIES: Final = 20
 _LATER_S: Final = 15.0
 STATE: Final = "serve"  # in the user's library
-STORE: Final = "serve-1"  # in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,7 @@ class Places:
 
     @staticmethod
     def of(library: Library, cache: Cache) -> Places:
-        root = cache.root if cache.root is not None else Cache.default_root()
-        return Places(library.user / STATE, root / STORE)
+        return Places(library.user / STATE, store_of(cache))
 
 
 class Studio:
@@ -75,7 +74,7 @@ class Studio:
         self.failures = Limiter()
         self.shelf = Shelf(self.context)
         self.records = Records(places.store / "renders")
-        self.spool = Spool(places.store / "spool", self._stream)
+        self.spool = Spool(places.store / SPOOL, self._stream)
         self.streams = Streams()
         self.desk = Desk()
         self.spool.others_wait = lambda: self.desk.waiting > 0

@@ -99,16 +99,6 @@ def test_true_peak_of_two_channels_is_the_higher() -> None:
     assert loudness.true_peak(x) == pytest.approx(loudness.true_peak(x[:, 1]))
 
 
-@pytest.mark.parametrize("least", [1, 7, 11, 1000, 72_001, 131_073])
-def test_fast_sizes_are_enough_and_smooth(least: int) -> None:
-    size = rest = loudness.fast_size(least)
-    assert least <= size <= 2 * least
-    for prime in (2, 3, 5):
-        while rest % prime == 0:
-            rest //= prime
-    assert rest == 1
-
-
 # Reading.
 
 
@@ -121,6 +111,19 @@ def test_any_rate_becomes_ours_without_shift_or_ripple(rate: int) -> None:
     assert abs(found.size - ideal.size) <= 1
     count = min(found.size, ideal.size)
     assert np.abs(found[:count] - ideal[:count]).max() < 0.001
+
+
+@pytest.mark.parametrize("hz", [60, 997, 5_000, 9_000, 10_400])
+def test_espeaks_band_is_whole_and_has_no_image(hz: float) -> None:
+    found = wav.resample(tone(hz, 0.5, 22_050), 22_050)[2_000:-2_000]
+    ideal = tone(hz, 0.5)[2_000:-2_000]
+    noise = found - ideal[: found.size]
+    assert 10 * np.log10((noise**2).mean() / (ideal**2).mean()) < -80
+
+
+@pytest.mark.parametrize("size", [1, 100, 147, 148])
+def test_a_moment_is_as_long_as_it_was(size: int) -> None:
+    assert wav.resample(np.ones(size), 22_050).size == -(-size * 160 // 147)
 
 
 def test_what_ours_cannot_hold_is_left_out_not_folded_back() -> None:

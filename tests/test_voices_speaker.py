@@ -333,11 +333,19 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return processes
 
 
+@pytest.fixture
+def known(tmp_path: Path) -> Cache:
+    """A cache in which something was kept already."""
+    cache = Cache(tmp_path / "known")
+    cache.put("length", Cache.key("one"), b"1000")
+    return cache
+
+
 def test_the_first_worker_is_the_one_that_was_begun(
-    begun: list[subprocess.Popen[bytes]], natural: voices.Speaker
+    begun: list[subprocess.Popen[bytes]], natural: voices.Speaker, known: Cache
 ) -> None:
     voice = voices.find("natural")
-    with voices.expecting("natural", Cache(None)):
+    with voices.expecting("natural", known):
         assert len(begun) == 1
         with voices.Speaker(voice, 140, Cache(None), jobs=1) as speaker:
             speaker.speak(["Hold."])
@@ -348,14 +356,31 @@ def test_the_first_worker_is_the_one_that_was_begun(
     assert len(begun) == 2
 
 
-def test_what_was_begun_for_nothing_is_gone(begun: list[subprocess.Popen[bytes]]) -> None:
-    with voices.expecting("natural", Cache(None)), voices.expecting("natural", Cache(None)):
+@pytest.mark.skipif(not LINUX, reason="espeak is bundled for Linux")
+def test_where_nothing_was_spoken_yet_every_core_begins(
+    begun: list[subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    cache = Cache(tmp_path / "new")
+    with voices.expecting("espeak", cache):
+        assert len(begun) == 2
+        with voices.Speaker(voices.find("espeak:es"), 140, cache, jobs=2) as speaker:
+            speaker.speak(SPANISH)
+            speaker.start(20)
+        with voices.expecting("espeak", cache):
+            assert len(begun) == 3, "one is enough from now on"
+    assert all(process.poll() is not None for process in begun)
+
+
+def test_what_was_begun_for_nothing_is_gone(
+    begun: list[subprocess.Popen[bytes]], known: Cache
+) -> None:
+    with voices.expecting("natural", known), voices.expecting("natural", known):
         with voices.Speaker(voices.find("faulty:hum"), 140, Cache(None), jobs=1) as speaker:
             speaker.speak(["Hold."])
         assert len(begun) == 2, "one begun, and one that speaks"
         assert begun[0].poll() is None
     assert begun[0].poll() is not None
-    assert pool._begun == {}
+    assert not any(pool._begun.values())
 
 
 @pytest.mark.parametrize("name", ["silent", "no-such-voice", "natural:nobody", "faulty:hum"])

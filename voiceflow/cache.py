@@ -124,6 +124,10 @@ class Cache:
         else:
             self._written = True
 
+    def holds(self, kind: str) -> bool:
+        """Whether there may be entries of `kind`: whether one was ever kept."""
+        return self._base is not None and os.path.isdir(os.path.join(self._base, kind))  # noqa: PTH112
+
     def trim(self) -> None:
         """Bring the store under its limit, least recently used out first.
 

@@ -18,7 +18,7 @@ from voiceflow.voices.loudness import OFFSET, SILENT, block_peaks, gated, k_weig
 
 Floats = npt.NDArray[np.floating[Any]]
 
-VERSION = "level-3"
+VERSION = "level-4"
 """Stands in every clip's key: raise it when a clip sounds different after a change here."""
 
 TARGET_LUFS = -15.5

@@ -124,20 +124,6 @@ def block_peaks(x: Floats, block: int) -> Floats:
     return np.asarray(height)
 
 
-def fast_size(least: int) -> int:
-    """The smallest size from `least` on with no prime factor above 5: quick to transform."""
-    best = 1 << (least - 1).bit_length()
-    fives = 1
-    while fives < best:
-        threes = fives
-        while threes < best:
-            size = threes << max(0, (-(-least // threes) - 1).bit_length())
-            best = min(best, size)
-            threes *= 3
-        fives *= 5
-    return best
-
-
 def _block_powers(power: Floats, block: int, step: int) -> Floats:
     """Mean power of each whole block; of all there is where there is less than one."""
     if power.size <= block:

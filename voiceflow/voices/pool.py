@@ -174,9 +174,8 @@ class Pool:
         limit = self._order.timeout_s * _LOAD_FACTOR
         name = f"voiceflow-voice-{os.getpid()}-{secrets.token_hex(6)}"
         folder = os.path.join(tempfile.gettempdir(), name)  # noqa: PTH118
-        with _beginning:
-            process = _begun.pop(self._order.driver, None)
-        worker = _Worker(process or spawn(), folder, time.monotonic() + limit)
+        process = _taken(self._order.driver) or spawn()
+        worker = _Worker(process, folder, time.monotonic() + limit)
         self._workers.append(worker)
         worker.send(
             {
@@ -259,35 +258,43 @@ class Pool:
         return f"the voice crashed ({_how(worker.process.returncode)})"
 
 
-_begun: dict[str, subprocess.Popen[bytes]] = {}
+_begun: dict[str, list[subprocess.Popen[bytes]]] = {}
 _beginning = threading.Lock()
 
 
 @contextmanager
-def begun(driver: str, cache: str) -> Iterator[None]:
-    """Meanwhile a process loads `driver`, before anyone knows what it is to say, or whether.
+def begun(driver: str, cache: str, count: int) -> Iterator[None]:
+    """Meanwhile processes load `driver`, before anyone knows what they are to say, or whether.
 
-    The first worker for that driver is this process. If none was needed, it is gone at the end.
+    The first workers for that driver are these. Those that were not needed are gone at the end.
 
     Parameters
     ----------
     cache : str
         As in `Order`.
+    count : int > 0
+        How many there shall be, with those that others have begun.
     """
     with _beginning:
-        process = None if driver in _begun else spawn(driver, cache)
-        if process is not None:
-            _begun[driver] = process
+        there = _begun.setdefault(driver, [])
+        own = [spawn(driver, cache) for _ in range(count - len(there))]
+        there += own
     try:
         yield
     finally:
         with _beginning:
-            left = process is not None and _begun.get(driver) is process
-            if left:
-                del _begun[driver]
-        if left and process is not None:
+            left = [process for process in own if process in there]
+            there[:] = [process for process in there if process not in own]
+        for process in left:
             process.kill()
             process.communicate()
+
+
+def _taken(driver: str) -> subprocess.Popen[bytes] | None:
+    """A process that has begun to load `driver`, if there is one."""
+    with _beginning:
+        there = _begun.get(driver)
+        return there.pop(0) if there else None
 
 
 def spawn(*ahead: str) -> subprocess.Popen[bytes]:

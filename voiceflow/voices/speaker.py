@@ -20,9 +20,9 @@ from voiceflow.voices.voice import Voice, find
 if TYPE_CHECKING:
     from voiceflow.voices.pool import Pool
 
-_LEVELLING = "level-3"  # `level.VERSION`, known here without numpy; a test holds them together
+_LEVELLING = "level-4"  # `level.VERSION`, known here without numpy; a test holds them together
 _FORMAT = "s16le mono 24000"
-_SLOW = "hibari"  # the driver that takes longer to load than it takes to decide what to say
+_AHEAD = ("hibari", "espeak")  # drivers that can load before it is known which of their voices
 _WORTH = 6  # texts that are worth the loading of one more worker
 
 
@@ -198,20 +198,21 @@ class Speaker:
 
 @contextmanager
 def expecting(name: str, cache: Cache) -> Iterator[None]:
-    """Meanwhile the voice `name` loads on another core, if that takes long: it will be needed.
+    """Meanwhile the voice `name` loads on other cores than this, for it is going to be needed.
 
-    Whoever needs its first worker takes this one; if nobody did, it is gone at the end. A name
-    that is wrong is for others to tell.
+    Whoever needs workers for it takes these; what nobody took is gone at the end. Where nothing
+    was ever spoken, there will be work for all cores. A name that is wrong is for others to tell.
     """
     voice = None
     with suppress(VoiceflowError):
         voice = find(name)
-    if voice is None or voice.driver != _SLOW or _cores() < 2:
+    if voice is None or voice.driver not in _AHEAD or _cores() < 2:
         yield
         return
     from voiceflow.voices import pool
 
-    with pool.begun(voice.driver, str(cache.root or "")):
+    count = 1 if cache.holds("length") else _cores()
+    with pool.begun(voice.driver, str(cache.root or ""), count):
         yield
 
 

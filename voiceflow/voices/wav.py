@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import wave
 from pathlib import Path
@@ -12,9 +13,12 @@ import numpy.typing as npt
 
 from voiceflow.errors import VoiceError
 from voiceflow.units import RATE
-from voiceflow.voices.loudness import fast_size
 
 Floats = npt.NDArray[np.floating[Any]]
+
+_REACH = 64  # samples on either side, of the lower rate
+_KAISER = 9.0  # what is folded back stays 90 dB down, but for the last 5 % of the band
+_BLOCK = 128  # samples at least that are worth a product of their own
 
 
 def read(path: Path) -> Floats:
@@ -37,22 +41,39 @@ def read(path: Path) -> Floats:
 
 
 def resample(x: Floats, rate: int) -> Floats:
-    """`x` [shape=(n,)] brought from `rate` to 24 kHz by its spectrum: no image, no alias.
+    """`x` [shape=(n,)] brought from `rate` to 24 kHz, within 0.001 of full scale.
 
-    The whole clip is transformed at once, in a size that makes both lengths whole: 22,050 Hz
-    becomes 24 kHz by 147 samples in to 160 out. What overhangs is silence.
+    A windowed sinc, laid over blocks of samples as one matrix: 22,050 Hz becomes 24 kHz by 147
+    samples in to 160 out, each from the 64 on either side of it. Before the first sample and
+    behind the last is silence.
     """
     if rate == RATE:
         return x
+    taps, step, reach = _interpolation(rate)
+    blocks = -(-x.size // step)
+    padded = np.zeros(blocks * step + 2 * reach, np.float32)
+    padded[reach : reach + x.size] = x
+    windows = np.lib.stride_tricks.sliding_window_view(padded, step + 2 * reach)[::step]
+    found: Floats = (windows @ taps).reshape(-1)[: -(-x.size * RATE // rate)]
+    return found
+
+
+@functools.lru_cache(maxsize=2)
+def _interpolation(rate: int) -> tuple[Floats, int, int]:
+    """Weights [shape=(step + 2 * reach, out)] of a block of `step` samples and of its neighbours.
+
+    Whole blocks in become whole blocks out. Where the rate falls, what 24 kHz cannot hold is left
+    out by the same sinc, widened.
+    """
     common = math.gcd(rate, RATE)
-    down, up = rate // common, RATE // common
-    # Silence at the end keeps the transform's circle from laying the tail over the onset.
-    blocks = fast_size(-(-(x.size + rate // 20) // down))
-    spectrum = np.fft.rfft(x, blocks * down)
-    wide = np.zeros(blocks * up // 2 + 1, spectrum.dtype)
-    keep = min(spectrum.size, wide.size)
-    wide[:keep] = spectrum[:keep]
-    return np.fft.irfft(wide, blocks * up)[: -(-x.size * up // down)] * (up / down)
+    several = -(-_BLOCK * common // rate)
+    step, out = several * rate // common, several * RATE // common
+    narrow = min(1.0, RATE / rate)
+    reach = math.ceil(_REACH / narrow)
+    offsets = np.arange(-reach, step + reach)[:, np.newaxis] - np.arange(out) * (step / out)
+    window = np.i0(_KAISER * np.sqrt(np.maximum(0.0, 1 - (offsets / reach) ** 2)))
+    taps = np.where(np.abs(offsets) <= reach, np.sinc(narrow * offsets) * window, 0.0)
+    return (taps / taps.sum(axis=0)).astype(np.float32), step, reach
 
 
 def _read_wave(path: Path) -> tuple[Floats, int]:

@@ -73,7 +73,7 @@ def score(*events: Event, length_ms: int = 60_000) -> Score:
 
 
 def heard(piece: Piece, tones: Any, mono: bool = False) -> Samples:
-    segment = stitch(piece, clip, tones, mono)
+    segment = stitch(piece, clip, tones, mono).set_channels(1 if mono else 2)
     assert (segment.frame_rate, segment.sample_width) == (RATE, 2)
     assert segment.channels == (1 if mono else 2)
     samples = np.frombuffer(segment.raw_data, "<i2").reshape(-1, segment.channels)

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from voiceflow.cache import Cache
 from voiceflow.options import Report, quiet
@@ -22,6 +23,9 @@ from voiceflow.recording.loudness import VERSION, measure
 from voiceflow.sounds.segments import segment_of
 from voiceflow.stitch import Piece, cut, piece_keys, stitch
 from voiceflow.underlay import underlaid
+
+if TYPE_CHECKING:
+    from pydub import AudioSegment
 
 _STORE_BYTES = 24 << 20
 _AHEAD = 4  # pieces begun ahead of the one being written, for each worker
@@ -131,9 +135,12 @@ class Sounding:
 
     def pcm(self, piece: Piece) -> bytes:
         """One piece as int16 little-endian samples, interleaved, 24 kHz."""
+        return bytes(self._stitched(piece).set_channels(self.channels).raw_data)
+
+    def _stitched(self, piece: Piece) -> AudioSegment:
+        """One piece; one channel where both ears hear the same."""
         speaker = self.decision.speaker
-        segment = stitch(piece, lambda text: speaker.clip(text).pcm, self.decision.tones, self.mono)
-        return bytes(segment.raw_data)
+        return stitch(piece, lambda text: speaker.clip(text).pcm, self.decision.tones, self.mono)
 
     def samples(self, report: Report = quiet) -> Iterator[tuple[int, bytes]]:
         """Start in milliseconds and samples of each piece, in order; levels are tallied.
@@ -168,8 +175,9 @@ class Sounding:
             self.decision.speaker.close()
 
     def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> Sounded:
-        pcm = self.pcm(piece)
-        sounded = Sounded(splice.piece(pcm), measure(pcm, self.channels))
+        segment = self._stitched(piece)
+        pcm, given = bytes(segment.raw_data), segment.channels
+        sounded = Sounded(splice.piece(pcm, given), measure(pcm, given, ears=self.channels))
         self.cache.put("piece", key, sounded.pack())
         return sounded
 

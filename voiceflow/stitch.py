@@ -103,17 +103,16 @@ def stitch(
     Returns
     -------
     AudioSegment
-        24 kHz, 16 bit, 1 or 2 channels, exactly ``ms_to_samples(piece.length_ms)`` frames, sample
-        peak at most -1.2 dBFS, silent in its first 48 ms and its last 24 ms.
+        24 kHz, 16 bit, 2 channels, or 1 where both ears hear the same; exactly
+        ``ms_to_samples(piece.length_ms)`` frames, sample peak at most -1.2 dBFS, silent in its
+        first 48 ms and its last 24 ms.
 
     Raises
     ------
     SoundError
         A clip or a tone is longer than the score says.
     """
-    if not mono and not any(event.side for event in piece.events):
-        # The same in both ears: half the work, and the same samples.
-        return stitch(piece, clip, tones, mono=True).set_channels(2)
+    mono = mono or not any(event.side for event in piece.events)
     speech = [event for event in piece.events if event.kind == "speech"]
     spans = _spans(speech)
     breaths = _silence(piece.length_ms, mono)

@@ -52,7 +52,7 @@ class Levels:
     peak: float
 
 
-def measure(pcm: bytes, channels: int) -> Levels:
+def measure(pcm: bytes, channels: int, ears: int = 0) -> Levels:
     """Energies and true peak of one piece.
 
     Parameters
@@ -60,6 +60,8 @@ def measure(pcm: bytes, channels: int) -> Levels:
     pcm : bytes
         int16 little-endian, interleaved, 24 kHz, a whole number of 576-sample frames.
     channels : {1, 2}
+    ears : {0, 1, 2}
+        In how many channels it is heard: 2 where one stands for both. 0 is `channels`.
     """
     import numpy as np
 
@@ -73,7 +75,7 @@ def measure(pcm: bytes, channels: int) -> Levels:
         spectrum = np.fft.rfft(rows[:, at : at + _ROWS].astype(np.float64))
         power = spectrum.real**2 + spectrum.imag**2
         energies[at : at + _ROWS] = (power @ _weights()).sum(axis=0)
-    energies *= channels / len(samples)
+    energies *= (ears or channels) / len(samples)
     return Levels(array("f", energies), max(map(_true_peak, samples), default=0.0))
 
 

@@ -75,7 +75,7 @@ def settings(channels: int) -> tuple[str | int, ...]:
     return encoder, channels, BIT_RATES[channels]
 
 
-def encode(pcm: bytes, channels: int) -> bytes:
+def encode(pcm: bytes, channels: int, given: int = 0) -> bytes:
     """Frames of one piece.
 
     Parameters
@@ -84,19 +84,23 @@ def encode(pcm: bytes, channels: int) -> bytes:
         int16 little-endian, interleaved, 24 kHz; a whole number of frames that begins with
         silence of 1,105 samples or more and ends with silence.
     channels : {1, 2}
+        Of the stream.
+    given : {0, 1, 2}
+        Channels of `pcm`, where one stands for both ears. 0 is `channels`.
 
     Returns
     -------
     bytes
         As many frames of 576 samples as came in.
     """
-    width = 2 * channels
+    width = 2 * (given or channels)
     count, rest = divmod(len(pcm), FRAME * width)
     if rest:
         raise ValueError(f"{len(pcm)} bytes are no whole number of frames")
     encoder = _encoder(channels)
+    sound = _louder(pcm[DELAY * width :], 2 * channels // width)
     # Silence behind, so that the encoder looks ahead into the silence that follows every piece.
-    padded = _louder(pcm[DELAY * width :]) + bytes(width * (DELAY + 2 * FRAME))
+    padded = sound + bytes(2 * channels * (DELAY + 2 * FRAME))
     frames = bytes(encoder.encode(padded)) + bytes(encoder.flush())
     frames = frames[: count * frame_bytes(channels)]
     _check(frames, count, channels)
@@ -162,9 +166,9 @@ class Splice:
         self.frame_bytes = frame_bytes(channels)
         self._silent = _SILENT[channels].ljust(self.frame_bytes, b"\0")
 
-    def piece(self, pcm: bytes) -> bytes:
+    def piece(self, pcm: bytes, given: int = 0) -> bytes:
         """Frames of one piece; see `encode`. May be called from several threads at once."""
-        return encode(pcm, self.channels)
+        return encode(pcm, self.channels, given)
 
     def silence(self, frames: int) -> bytes:
         """`frames` frames of silence."""
@@ -204,12 +208,15 @@ class Splice:
             yield self.silence(min(_CHUNK, frames - at))
 
 
-def _louder(pcm: bytes) -> bytes:
-    """Make up for LAME's own gain, so that the recording is as loud as its samples."""
+def _louder(pcm: bytes, times: int = 1) -> bytes:
+    """Make up for LAME's own gain, so that the recording is as loud as its samples.
+
+    Each sample comes `times` in a row.
+    """
     import numpy as np
 
     samples = np.rint(np.frombuffer(pcm, "<i2") * np.float32(1 / GAIN))
-    return samples.clip(-32768, 32767).astype("<i2").tobytes()
+    return samples.clip(-32768, 32767).astype("<i2").repeat(times).tobytes()
 
 
 def _check(frames: bytes, count: int, channels: int) -> None:

@@ -51,16 +51,25 @@ class _Scratch:
 
     def __init__(self) -> None:
         self.folder: Path | None = None
+        self._turn = threading.Lock()
 
     def make(self, folder: str) -> Path:
-        self.folder = Path(folder)
-        self.folder.mkdir(mode=0o700)
+        with self._turn:
+            self.folder = Path(folder)
+            self.folder.mkdir(mode=0o700)
         _sweep(self.folder.parent)
         return self.folder
 
     def remove(self) -> None:
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        """For good: none can be made, and nothing written into it, any more."""
+        self._turn.acquire()
+        if self.folder is None:
+            return
+        gone = self.folder.with_name(f"{self.folder.name}-gone")
+        with suppress(OSError):  # Windows: something in it is open
+            # By another name first: who is writing, a copy that speaks, does not find it again.
+            self.folder = self.folder.replace(gone)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:

@@ -272,6 +272,19 @@ def test_paces_positions_settings_and_tone_sets(put: Put, library: Library) -> N
     assert told(check_path(tones, library), "bowls").mark == place(tones, "bowls")
 
 
+def test_a_language_nobody_speaks_is_told_where_it_stands(put: Put, library: Library) -> None:
+    path = put("sessions/mine.yaml", "title: Mine\nlanguage: fr\nexercises: [bridge]\n")
+    (found,) = check_path(path, library)
+    assert (found.mark.line, found.mark.column, found.severity) == (2, 11, "warning")
+    assert "no phrases in `fr`" in found.message
+    put("phrases/coach.fr.j2", "{% macro end() %}Merci.{% endmacro %}\n")
+    assert check_path(path, library) == []
+    path = put("sessions/mine.yaml", "title: Mine\nlanguage: xx\nexercises: [bridge]\n")
+    assert "no voice speaks `xx`" in {one.message for one in check_path(path, library)}
+    spanish = put("sessions/mia.yaml", "title: Mia\nlanguage: es\nexercises: [bridge]\n")
+    assert not any("es`" in one.message for one in check_path(spanish, library))
+
+
 def test_a_folder_is_searched_and_told_once(
     put: Put, library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,41 @@ def test_tips_are_texts_too() -> None:
     assert script.tips == (("Soften your right knee.", "Breathe."),)
     quiet = unroll(made, positions(), wishes(tips=False))
     assert write(quiet, phrases(), Facts(5)).tips == ((),)
+
+
+def test_a_bar_in_a_name_is_a_pause_and_parts_nothing() -> None:
+    """It used to cut the rest of the welcome away, with what keeps one safe."""
+    made = session(exercise(name="Slide | Slow", purpose=text("It warms you.")))
+    made = replace(made, title="Knee | early |")
+    (welcome,) = cues(made, "welcome", name="Ana | Bo")
+    assert welcome.sentences[0] == "Welcome, Ana, Bo, to Knee, early."
+    assert len(welcome.sentences) > 3
+    (named,) = cues(made, "name")
+    assert named.sentences == ("Slide, Slow.", "It warms you.")
+
+
+@pytest.mark.parametrize("book", ["coach", "plain"])
+def test_less_detail_is_a_shorter_welcome_and_close_and_still_a_way_up(book: str) -> None:
+    made = session(exercise(), exercise(position="standing"))
+    said: dict[str, list[tuple[str, ...]]] = {}
+    for detail in ("full", "brief", "tones"):
+        kinds = ("welcome", "farewell", "section")
+        said[detail] = [
+            cue.sentences for kind in kinds for cue in cues(made, kind, book, detail=detail)
+        ]
+    assert said["full"] != said["brief"]
+    welcome, farewell, *_ = said["brief"]
+    assert sum(map(len, welcome)) < sum(map(len, said["full"][0]))
+    assert sum(map(len, farewell)) < sum(map(len, said["full"][1]))
+    assert farewell[0].startswith("Well done")
+    full, brief = said["full"][1], said["brief"][1]
+    if book == "coach":
+        assert brief[-1] == full[-1] == "Feel both feet on the floor before you walk on."
+
+
+def test_a_side_that_there_is_not_cannot_be_said() -> None:
+    step = phase("exhale", 4, "Lift your {{ side }} leg.")
+    with pytest.raises(ScriptError, match="there is no side"):
+        cues(session(exercise(rep=(step,))), "phase")
+    asked = phase("exhale", 4, "Lift{% if side %} your {{ side }} leg{% endif %}.")
+    assert cues(session(exercise(rep=(asked,))), "phase")[0].versions[0] == "Lift."

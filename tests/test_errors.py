@@ -17,14 +17,16 @@ ALL = [
 
 
 def test_every_error_hangs_in_the_tree_and_is_drawn() -> None:
-    assert len(ALL) == 8
+    assert len(ALL) == 9
     for cls in ALL:
         assert issubclass(cls, errors.VoiceflowError)
         assert cls.__name__ in (errors.__doc__ or "")
 
 
 def test_exit_codes() -> None:
-    wrong_input = {"InputError", "ScriptError", "UnknownNameError", "TimingError"}
+    wrong_input = {
+        "InputError", "ScriptError", "UnknownNameError", "TimingError", "UnreadableError",
+    }  # fmt: skip
     for cls in ALL:
         assert cls.exit_code == (2 if cls.__name__ in wrong_input else 1)
 

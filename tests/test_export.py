@@ -23,7 +23,7 @@ from voiceflow import Options
 from voiceflow.__main__ import cli
 from voiceflow.cache import Cache
 from voiceflow.cuts import parts
-from voiceflow.errors import InputError, OutputError
+from voiceflow.errors import InputError, OutputError, VoiceflowError
 from voiceflow.export import FORMATS, Asked, Result, export
 from voiceflow.export.names import LIMIT, Names, safe
 from voiceflow.options import Context
@@ -401,3 +401,20 @@ def test_the_command_says_what_became_of_each_file(tmp_path):
         lines = done.output.splitlines()
         assert len(lines) == 2 * 4 + 2
         assert all(line.startswith(state) for line in lines)
+
+
+def test_a_name_that_is_wrong_shows_before_anything_is_written(tmp_path):
+    out = tmp_path / "out"
+    arguments = [
+        "export",
+        str(session(tmp_path)),
+        "brething",
+        "--to",
+        str(out),
+        "--voice",
+        "silent",
+    ]
+    done = CliRunner().invoke(cli, arguments, catch_exceptions=True)
+    assert isinstance(done.exception, VoiceflowError)
+    assert "breathing" in str(done.exception)
+    assert not list(out.glob("*"))

@@ -173,6 +173,14 @@ def test_what_only_the_settings_said_is_said_in_the_script(keeping: Keeping) -> 
         assert same(heard, kept), asked
 
 
+def test_the_pace_that_was_chosen_stays_above_the_settings(keeping: Keeping) -> None:
+    keeping.put("settings.yaml", "voice: silent\ntempo: 0.8\nrest: 20\ndetail: brief\n")
+    for asked in ({}, {"pace": "brisk"}, {"pace": "brisk", "tempo": 0.9}):
+        heard, kept = keeping.kept("hip-back-short", "", **asked)
+        assert same(heard, kept), asked
+        assert heard.plan.pacing.tempo == asked.get("tempo", 1.15 if asked else 0.8)
+
+
 def test_an_exercise_of_ones_own_does_not_slip_in(keeping: Keeping) -> None:
     """The bundled session has the bundled bridge; from the user's folder the name means another."""
     keeping.put(

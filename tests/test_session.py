@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import mutagen
@@ -14,7 +15,8 @@ import pytest
 from listening import decode, onset_errors, where_silent
 
 import voiceflow
-from voiceflow import Options
+from voiceflow import Options, VoiceflowError
+from voiceflow.errors import InputError
 from voiceflow.score import as_dict
 from voiceflow.units import GRID_MS
 
@@ -223,3 +225,42 @@ def test_a_session_says_how_long_it_lasts_and_what_lies_under_it(tmp_path):
         voiceflow.render(tmp_path / "own.yaml", target, options=Options(voice="silent"))
     voiceflow.render(tmp_path / "own.yaml", plain, options=Options(voice="silent", bed="none"))
     assert plain.read_bytes() != under.read_bytes()
+
+
+# What a wrong word comes to.
+
+
+def test_the_ending_says_the_format_and_nothing_lies_about_it(tmp_path):
+    path = write(tmp_path, OWN)
+    quick = Options(voice="silent")
+    for form, magic in (("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"ID3")):
+        voiceflow.render(path, tmp_path / f"a.{form}", options=quick)
+        assert (tmp_path / f"a.{form}").read_bytes().startswith(magic)
+    for name, form, why in (
+        ("b.mp3", "wav", "would not be what it says"),
+        ("b.xyz", None, "does not write .xyz"),
+        ("b", "midi", "no format 'midi'"),
+    ):
+        with pytest.raises(InputError, match=why):
+            voiceflow.render(path, tmp_path / name, form, options=quick)
+        assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        ("title: Smile \U0001f600", "cannot read"),
+        ("title: Own\npronounce: {lift: /qq!/}", "has no sound for"),
+        ("title: Own\nlanguage: xx", "own.yaml:1:1: no voice speaks the language 'xx'"),
+    ],
+)
+def test_what_cannot_be_read_is_wrong_input(tmp_path, head, why):
+    path = write(tmp_path, f"{head}\nexercises: [bridge]\n")
+    with pytest.raises(VoiceflowError, match=why) as found:
+        voiceflow.arrange(path)
+    assert found.value.exit_code == 2
+
+
+def test_voices_are_there_without_being_imported():
+    code = "import voiceflow; voiceflow.voices.install_drivers()"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

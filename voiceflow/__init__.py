@@ -59,10 +59,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'voiceflow' has no attribute {name!r}")
     import importlib
 
+    if name == "voices":
+        return importlib.import_module("voiceflow.voices")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'voiceflow' has no attribute {name!r}")
     return getattr(importlib.import_module(f"voiceflow.{_PUBLIC[name]}"), name)
 
 

@@ -57,7 +57,7 @@ def arrange(
 def render(
     reference: str | Path,
     target: str | Path,
-    form: str = "mp3",
+    form: str | None = None,
     options: Options = Options(),
     context: Context | None = None,
     report: Report = quiet,
@@ -66,7 +66,11 @@ def render(
 
     Parameters
     ----------
-    form : {"mp3", "wav", "flac", "ogg", "opus"}
+    reference : str or Path
+        A bundled name, a name in the user's library, or a path.
+    form : {"mp3", "wav", "flac", "ogg", "opus"} or None
+        None is what the ending of `target` says, MP3 where it has none.
+    report : function of a stage, steps done, steps in all
 
     Raises
     ------

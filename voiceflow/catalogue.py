@@ -142,7 +142,7 @@ _PHRASES = """\
 {# TITLE: what is not said here is said by `coach`. Use it with `--phrases NAME`.
    Each macro is one moment; `voiceflow list phrases` names the others to learn from.
    Versions from rich to short are parted by a bar. #}
-{% macro ready() %}Here we go.{% endmacro %}
+{% macro ready() %}Let us begin.{% endmacro %}
 {% macro last() %}Last time.{% endmacro %}
 {% macro rest() %}Lovely. Rest. | Rest.{% endmacro %}
 {% macro next() %}{% if next %}Coming up: {{ next }}.{% endif %}{% endmacro %}

@@ -32,8 +32,8 @@ def render(
     """Render a session to a file and say in one line what came of it."""
     from voiceflow import rendering
 
-    form = form or _form_of(output)
-    target = Path(output) if output else Path(f"{Path(session).stem}.{form}")
+    target = Path(output) if output else Path(f"{Path(session).stem}.{form or 'mp3'}")
+    form = rendering.form_of(target, form)
     with progress() as report:
         summary = rendering.render(session, target, form, options(given), context, report)
     click.echo(summary.line())
@@ -72,18 +72,6 @@ def play(session: str, given: Mapping[str, Any], context: Context, *, from_start
 def context(*, jobs: int, no_cache: bool) -> Context:
     """Where things are kept and how many work."""
     return Context(cache=Cache(None if no_cache else Cache.default_root()), jobs=jobs)
-
-
-def _form_of(output: str | None) -> str:
-    from voiceflow.rendering import FORMATS
-
-    ending = Path(output).suffix.lstrip(".").lower() if output else ""
-    if ending and ending not in FORMATS:
-        known = ", ".join(f".{form}" for form in FORMATS)
-        raise InputError(
-            f"{output}: voiceflow does not write .{ending}", hint=f"{known}, or --format"
-        )
-    return ending or "mp3"
 
 
 def show(session: str, given: Mapping[str, Any], context: Context) -> None:

@@ -246,12 +246,12 @@ class _Writer:
 
     def _spoken(self, line: Line, context: Mapping[str, Any], richness: str) -> tuple[str, ...]:
         """The sentences of a line in a moment that waits for them."""
-        version = 0 if richness == "full" else 1
+        version = ("full", "brief", "word", "none").index(richness)
         own = self._text(line.text, version, context) if line.text else ""
         if line.macro in _CARRIED:
-            own = self._macro(line.macro, {**context, _CARRIED[line.macro]: own})
+            own = self._macro(line.macro, {**context, _CARRIED[line.macro]: own}, version)
         elif not own:
-            own = self._macro(line.macro, context)
+            own = self._macro(line.macro, context, version)
         return sentences(own)
 
     def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@
     │   ├── UnknownNameError            a name that is not there (did you mean …?)
     │   └── TimingError                 a length that cannot be reached, a value out of range
     ├── VoiceError                      a voice is missing, hangs, crashes or returns nothing
+    │   └── UnreadableError             exit 2: a text that the voice cannot read
     ├── SoundError                      a tone, a sample or a bed cannot be sounded
     └── OutputError                     the recording cannot be written
 
@@ -110,6 +111,12 @@ class VoiceError(VoiceflowError):
     def __init__(self, message: str, *, hint: str = "", text: str = "") -> None:
         super().__init__(message, hint=hint)
         self.text = text
+
+
+class UnreadableError(VoiceError):
+    """A text that the voice cannot read, as it is written: exit code 2."""
+
+    exit_code = 2
 
 
 class SoundError(VoiceflowError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voiceflow import arranging, cues, voices
-from voiceflow.errors import TimingError, VoiceError, VoiceflowError
+from voiceflow.errors import InputError, TimingError, UnknownNameError, VoiceError, VoiceflowError
 from voiceflow.fit import Reach, left_over, reach, repetitions, rounds
 from voiceflow.options import Context, Options, Report, quiet
 from voiceflow.plan import Plan, Wishes, pacing_of, unroll
@@ -97,11 +97,11 @@ def _read(reference: str | Path, options: Options, context: Context) -> _Ground:
     wishes = Wishes(
         name=options.name or session.name or settings.get("name", ""),
         known=settings.get("known", ()),
-        before=(layer("settings", settings), load_pace(pace, library, beside)),
+        before=_ground_layers(options, load_pace(pace, library, beside), settings),
         after=(layer("command line", {**dict(options.pacing), "tones": options.tones}),),
     )
     phrases = options.phrases or session.phrases or settings.get("phrases") or DEFAULT_PHRASES
-    voice = voices.find(options.voice or session.voice or _usual_voice(settings, session.language))
+    voice = _voice(options, session, settings)
     tones = pacing_of(session, wishes).tones
     length_ms = options.minutes_ms or session.length_ms
     return _Ground(
@@ -134,7 +134,28 @@ def layers(reference: str | Path | None, options: Options) -> tuple[Layer, ...]:
     pace = options.pace or (session and session.pace) or settings.get("pace") or DEFAULT_PACE
     own = (session.pacing,) if session else ()
     after = layer("command line", {**dict(options.pacing), "tones": options.tones})
-    return (layer("settings", settings), load_pace(pace, library, beside), *own, after)
+    return (*_ground_layers(options, load_pace(pace, library, beside), settings), *own, after)
+
+
+def _ground_layers(options: Options, pace: Layer, settings: Mapping[str, Any]) -> tuple[Layer, ...]:
+    """The pace and the person's own values: over the pace of a session, or the usual one, but
+    under a pace that is asked for in so many words."""
+    own = layer("settings", settings)
+    return (own, pace) if options.pace else (pace, own)
+
+
+def _voice(options: Options, session: Session, settings: Mapping[str, Any]) -> voices.Voice:
+    """Raises UnknownNameError, VoiceError, and InputError for a language that no voice speaks."""
+    if asked := options.voice or session.voice:
+        return voices.find(asked)
+    usual = _usual_voice(settings, session.language)
+    try:
+        return voices.find(usual)
+    except UnknownNameError as error:
+        if usual != f"espeak:{session.language}":
+            raise
+        message = f"{session.mark}: no voice speaks the language {session.language!r}"
+        raise InputError(message, hint=error.hint) from None
 
 
 def _usual_voice(settings: Mapping[str, Any], language: str) -> str:
@@ -404,7 +425,7 @@ class _Desk:
             marks = [line.text.mark for line in moment.lines if line.text is not None]
             if marks:
                 message = f"{marks[0]}: {error.message}"
-                return VoiceError(message, hint=error.hint, text=error.text)
+                return type(error)(message, hint=error.hint, text=error.text)
         return error
 
     def _facts(self, arranged: arranging.Arranged) -> cues.Facts:

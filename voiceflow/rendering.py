@@ -65,7 +65,7 @@ class Summary:
 def render(
     reference: str | Path,
     target: Path,
-    form: str = "mp3",
+    form: str | None = None,
     options: Options = Options(),
     context: Context | None = None,
     report: Report = quiet,
@@ -78,15 +78,15 @@ def render(
         A bundled name, a name in the user's library, or a path.
     target : Path
         Written as a whole or not at all.
-    form : {"mp3", "wav", "flac", "ogg", "opus"}
+    form : {"mp3", "wav", "flac", "ogg", "opus"} or None
+        None is what the ending of `target` says, MP3 where it has none.
 
     Raises
     ------
     VoiceflowError
         It is wrong or cannot be done; `target` is then as it was.
     """
-    if form not in FORMATS:
-        raise InputError(f"there is no format {form!r}", hint=", ".join(FORMATS))
+    form = form_of(target, form)
     context = context or Context()
     key = None
     if form == "mp3" and options.bed in (None, "none"):
@@ -96,6 +96,27 @@ def render(
             with suppress(ForgottenError):
                 return _again(remembered, target, context.cache)
     return _anew(reference, target, form, options, context, report, key)
+
+
+def form_of(target: Path, form: str | None = None) -> str:
+    """The format of a file at `target`: what its ending says, or what is asked for.
+
+    Raises
+    ------
+    InputError
+        There is no such format, or the ending says another.
+    """
+    ending = target.suffix.lstrip(".").lower()
+    if form is not None and form not in FORMATS:
+        raise InputError(f"there is no format {form!r}", hint=", ".join(FORMATS))
+    if ending in FORMATS and form not in (None, ending):
+        hint = f"write {target.with_suffix('.' + str(form))}, or leave the format out"
+        raise InputError(f"{target} would not be what it says: the format is {form}", hint=hint)
+    if ending and ending not in FORMATS and form is None:
+        known = ", ".join(f".{one}" for one in FORMATS)
+        hint = f"{known}, or --format"
+        raise InputError(f"{target}: voiceflow does not write .{ending}", hint=hint)
+    return form or ending or "mp3"
 
 
 class ForgottenError(Exception):

@@ -7,7 +7,7 @@ parsed, every part of it must be on the list below, and what runs is counted.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
@@ -28,6 +28,7 @@ PHRASE_VARIABLES = TEXT_VARIABLES | frozenset(
     "about breath caution equipment exercises n next_position purpose remaining section"
     " sides tip title".split()
 )
+_SIDES = frozenset(("side", "other_side"))
 FILTERS = frozenset(
     "abs capitalize d default int length lower round string title trim upper".split()
 )
@@ -60,6 +61,10 @@ class TemplateFault(Exception):
         self.message, self.hint, self.needle, self.line = message, hint, needle, line
 
 
+class _Sideless(str):
+    """The side of an exercise without sides: it can be asked for, but not said."""
+
+
 class _Budget(threading.local):
     steps = 0
     characters = 0
@@ -69,6 +74,9 @@ class _Budget(threading.local):
 
     def spend(self, value: Any) -> Any:
         """Counts what a template puts out; Jinja calls it for each `{{ }}`."""
+        if isinstance(value, _Sideless):
+            hint = "write `sides: each` or `sides: alternate`, or the text without it"
+            raise TemplateFault("there is no side: the exercise has no `sides:`", hint=hint)
         if not isinstance(value, str | int | float | Undefined):
             raise TemplateFault("only texts and numbers are put out")
         if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
@@ -313,8 +321,19 @@ def render(source: str, context: Context) -> str:
     if "{" not in source:
         return source
     compiled = _compiled(source, TEXT_VARIABLES)
-    values = {name: context.get(name, "") for name in compiled.names}
+    values = _values(compiled.names, context)
+    values |= {name: _Sideless() for name in _SIDES & values.keys() if not values[name]}
     return " ".join(_guarded(lambda: compiled.template.render(values)).split())
+
+
+def _values(names: Iterable[str], context: Context) -> dict[str, str | int]:
+    """What a template sees. A bar in a title is a pause when it is said: it parts no versions."""
+    given = ((name, context.get(name, "")) for name in names)
+    return {n: one if isinstance(one, int) or "|" not in one else _bare(one) for n, one in given}
+
+
+def _bare(text: str) -> str:
+    return ", ".join(part for part in map(str.strip, text.split("|")) if part)
 
 
 def _guarded(run: Callable[[], str]) -> str:
@@ -345,7 +364,7 @@ class Macros:
 
     def render(self, name: str, context: Context) -> str:
         """What macro `name` says in `context`, as written with its versions; may be empty."""
-        values = {one: context.get(one, "") for one in self._needs[name]}
+        values = _values(self._needs[name], context)
         key = (name, *values.values())
         said = self._said.get(key)
         if said is None:

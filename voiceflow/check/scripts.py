@@ -141,6 +141,7 @@ def session_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
         yield from error.problems
         return
     yield from names_problems(root, path, shelf)
+    yield from _language_problems(root, path, shelf)
     session: Session | None = None
     for level in LEVELS:
         try:
@@ -160,6 +161,29 @@ def session_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
         texts = list(written(changes, (*ITEM, *_ONLY_WHOLE)))
         yield from script_warnings(texts, sided=mark in sided, languages=(tongue,))
         yield from empty_tips(changes)
+
+
+def _language_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """A language that no voice here speaks, or that the phrases do not."""
+    node = root.get("language")
+    if node is None or node.kind != "scalar" or node.text.lower().split("-")[0] == "en":
+        return
+    language = node.text.lower()
+    tongue = language.split("-")[0]
+    folders = shelf.library.folders("phrases", path.resolve().parent)
+    asked = root.get("phrases")
+    names = {"coach", asked.text.strip() if asked and asked.kind == "scalar" else "coach"}
+    if not any((folder / f"{name}.{tongue}.j2").is_file() for folder in folders for name in names):
+        message = f"there are no phrases in `{tongue}`: welcome, rests and close stay English"
+        hint = f"`voiceflow new phrases NAME` begins some; save them as NAME.{tongue}.j2"
+        yield Problem(node.mark, message, hint, "warning")
+    if root.get("voice") is None:
+        try:
+            voices.find(f"espeak:{language}")
+        except UnknownNameError as error:
+            yield Problem(node.mark, f"no voice speaks `{language}`", error.hint)
+        except VoiceError as error:
+            yield Problem(node.mark, error.message, error.hint, "warning")
 
 
 _ONLY_WHOLE = tuple(f for f in models.EXERCISE if f.name in ("levels", "equipment"))

@@ -25,6 +25,7 @@ from voiceflow.recording.output import Draft
 from voiceflow.recording.tags import tag
 from voiceflow.rendering import recording
 from voiceflow.score import Event, Score
+from voiceflow.script.load import load_session
 from voiceflow.sounding import Sounding
 
 FORMATS: Final = ("mp3", "flac", "ogg", "wav", "opus", "m4b")
@@ -77,7 +78,10 @@ def export(
     context = context or Context()
     names, entries, bases = Names(), list[Entry](), list[str]()
     names.give("voiceflow sessions")  # the playlist's, where there are several
-    for reference in dict.fromkeys(references):
+    wanted = tuple(dict.fromkeys(references))
+    for reference in wanted:  # a name that is wrong shows before anything is written
+        load_session(reference, context.library, level=options.level)
+    for reference in wanted:
         desk = _Desk(decide(reference, options, context, report), context, options.mono, report)
         base = names.give(desk.score.title)
         bases.append(base)

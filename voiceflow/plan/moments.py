@@ -40,7 +40,7 @@ class Moment:
     prefix : str
         Macro said before the text of a phase: last, more, halfway or alternate.
     richness : {"full", "brief", "word", "none"}
-        From which version of its text a phase begins.
+        From which version of its text a phase begins; which version a spoken moment says.
     signal : str
         A signal at its start; "" for none.
     count : int

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from voiceflow.errors import TimingError
-from voiceflow.plan.moments import Line, Moment
+from voiceflow.plan.moments import Bout, Line, Moment, Richness
 from voiceflow.script.positions import Positions
 from voiceflow.settings import Pacing
+
+_RICHNESS: Final[dict[str, Richness]] = {"full": "full", "brief": "brief", "tones": "word"}
 
 # Six hours of the shortest breaths have fewer.
 MOST_MOMENTS = 100_000
@@ -19,6 +21,7 @@ class Roll:
 
     def __init__(self, positions: Positions, pacing: Pacing) -> None:
         self.positions, self.pacing = positions, pacing
+        self.bouts: Sequence[Bout] = ()
         self.moments: list[Moment] = []
         self.base: dict[str, Any] = {}
         self.group = 0
@@ -31,8 +34,15 @@ class Roll:
         self, kind: str, *lines: Line, context: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
         self.bound()
+        if not more.get("box"):
+            more.setdefault("richness", self._richness(more.get("exercise", -1)))
         given = tuple({**self.base, **(context or {})}.items())
         self.moments.append(Moment(kind, lines=lines, context=given, **more))
+
+    def _richness(self, index: int) -> Richness:
+        """How much is said beside the phases, at an exercise or (-1) of the session."""
+        pacing = self.pacing if index < 0 else self.bouts[index].pacing
+        return _RICHNESS[pacing.detail]
 
     def sides(self, side: str | None) -> dict[str, str]:
         if side is None:

@@ -151,7 +151,7 @@ class _Unroller(Sets):
         lead: dict[str, Any] = {"exercise": index, "section": bout.section}
         if self._begins_section(index):
             lines = [Line("section")] if section.title else []
-            if bout.section and pacing.remaining:
+            if bout.section and pacing.remaining and pacing.detail != "tones":
                 lines.append(Line("remaining"))
             self.add("section", *lines, after_ms=to_ms(pacing.air), **lead)
         self._transition(exercise, pacing, lead)

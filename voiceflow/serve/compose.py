@@ -17,10 +17,11 @@ import yaml
 from voiceflow.errors import UnknownNameError
 from voiceflow.script import models
 from voiceflow.script.library import Library
-from voiceflow.script.load import load_session, load_settings
+from voiceflow.script.load import load_pace, load_session, load_settings
 from voiceflow.script.models import Exercise, Session
 from voiceflow.script.yaml import Node, merge, read
 from voiceflow.serve.records import Part, Record
+from voiceflow.settings import layer
 
 _HEAD: Final = tuple(field.name for field in models.SESSION_HEAD)
 _PACING: Final = frozenset(field.name for field in models.PACING)
@@ -55,7 +56,7 @@ def compose(record: Record, source: Path, title: str, library: Library) -> str:
     session = load_session(source, library, level=level, equipment=tuple(equipment))
     items = _Items(record, session, library, source, settings)
     document = _mapping(
-        [*_head(root, record, session, title), *items.listed(root)],
+        [*_head(root, record, session, title, _asked(items)), *items.listed(root)],
     )
     return _comment(record) + _text(document)
 
@@ -65,8 +66,21 @@ def _comment(record: Record) -> str:
     return f"# Kept on the phone: `{record.slug}` as it was heard on {day}. Edit it as you like.\n"
 
 
+def _asked(items: _Items) -> Mapping[str, Any]:
+    """What a pace that was asked for says against the user's own values.
+
+    In a script a pace is weaker than they are: so it is said in so many words.
+    """
+    record, library = items.record, items.library
+    if "pace" not in record.given:
+        return {}
+    pace = load_pace(record.score.pace, library, items.source.resolve().parent)
+    own = dict(layer("settings", items.settings).values)
+    return {key: value for key, value in pace.values if key in own}
+
+
 def _head(
-    root: Node, record: Record, session: Session, title: str
+    root: Node, record: Record, session: Session, title: str, asked: Mapping[str, Any]
 ) -> Iterator[tuple[str, yaml.Node]]:
     given = record.given
     said: dict[str, yaml.Node] = {
@@ -76,6 +90,7 @@ def _head(
         "title": title,
         "pace": record.score.pace,
         "level": session.level,
+        **{key: value for key, value in asked.items() if key not in said},
         **{key: given[key] for key in _CHOSEN if key in given},
     }
     said |= {key: _scalar(value) for key, value in chosen.items() if key in _HEAD}

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from voiceflow.errors import VoiceError
+from voiceflow.errors import UnreadableError
 from voiceflow.voices.voice import Voice
 
 _INLINE = re.compile(r"\[([^\[\]]+)\]\(/([^()]*)/\)")
@@ -107,14 +107,14 @@ def check(texts: Iterable[str], voice: Voice) -> None:
 
     Raises
     ------
-    VoiceError
+    UnreadableError
         A text has nothing to say, or characters that the voice cannot read.
     """
     for text in texts:
         if not any(char.isalnum() for char in text):
-            raise VoiceError(f"there is nothing to say in {text!r}", text=text)
+            raise UnreadableError(f"there is nothing to say in {text!r}", text=text)
         if bad := unreadable(text, voice):
-            raise VoiceError(
+            raise UnreadableError(
                 f"the voice {voice.name!r} cannot read {_named(bad)} in {shorten(text)!r}",
                 hint=_other_voice(bad),
                 text=text,
@@ -149,7 +149,7 @@ def _misaki(ipa: str, word: str) -> str:
     for written, taught in _MISAKI:
         sounds = sounds.replace(written, taught)
     if bad := sorted(set(sounds) - _MISAKI_LETTERS):
-        raise VoiceError(
+        raise UnreadableError(
             f"the voice has no sound for {' '.join(bad)} in the pronunciation /{ipa}/ of {word!r}",
             hint="write it as English sounds, or respell the word without slashes",
         )

@@ -18,8 +18,8 @@ ROOT = Path(voiceflow.__file__).parent
 # From left to right. A module or package that is not in this list fails.
 ROOMS = (
     "errors units cache templates settings script options plan cues voices sounds score arranging"
-    " fit stitch cuts underlay recording parts pipeline sounding memo rendering api check picture"
-    " catalogue serve export play commands __main__"
+    " fit stitch cuts underlay recording parts asked pipeline sounding memo rendering api check"
+    " picture catalogue serve export play commands __main__"
 ).split()
 # The public face looks at the whole corridor; no room looks at it, but for its version.
 FACE = "__init__"

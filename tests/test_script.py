@@ -850,3 +850,20 @@ def test_reading_keeps_places_and_order(tmp_path: Path) -> None:
     value = read(path).get("a")
     assert value is not None
     assert value.empty
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("tempo: 0,85", "write 0.85"),
+        ("rest: 7,5", "write 7.5"),
+        ("breath.inhale: 5", "in a script it is `breath_in`"),
+    ],
+)
+def test_hints_say_what_to_write(library: Library, put: Put, text: str, hint: str) -> None:
+    path = put("sessions/mine.yaml", f"title: Mine\n{text}\nexercises: [bridge]\n")
+    with pytest.raises(ScriptError) as found:
+        load_session(path, library)
+    (problem,) = found.value.problems
+    assert problem.hint == hint
+    assert problem.mark.line == 2

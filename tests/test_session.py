@@ -264,3 +264,44 @@ def test_what_cannot_be_read_is_wrong_input(tmp_path, head, why):
 def test_voices_are_there_without_being_imported():
     code = "import voiceflow; voiceflow.voices.install_drivers()"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"level": 99}, "level: 99 is none of 1, 2, 3"),
+        ({"level": "2"}, "level: '2' is none of"),
+        ({"level": True}, "level: True is none of"),
+        ({"equipment": "ball"}, r"equipment: several things are needed: \('ball',\)"),
+        ({"equipment": ("zzz",)}, "equipment: 'zzz' is none of circle"),
+        ({"only": "bridge"}, "only: several names are needed"),
+        ({"minutes_ms": "20"}, "minutes_ms: '20' is no number"),
+        ({"shuffle": "a"}, "shuffle: 'a' is no whole number"),
+        ({"name": 7}, r"name: a text is needed, not int \(7\)"),
+        ({"pacing": (("tempo", 99),)}, "pacing tempo=99: "),
+        ({"pacing": (("tempo", "fast"),)}, "pacing tempo=fast: "),
+        ({"pacing": (("nope", 1),)}, "pacing nope: there is no such value"),
+        ({"pacing": ("tempo",)}, "pacing: pairs of a name"),
+        ({"level": 0, "shuffle": 1.5}, "level: 0 .*\nshuffle: 1.5"),
+    ],
+    ids=str,
+)
+def test_a_program_may_hand_over_anything(options, why):
+    with pytest.raises(InputError, match=why):
+        voiceflow.arrange("breathing", Options(**{"voice": "silent", **options}))
+
+
+def test_options_are_options():
+    with pytest.raises(InputError, match=r"voiceflow.Options, not as dict"):
+        voiceflow.arrange("breathing", {"pace": "calm"})
+
+
+def test_pacing_is_said_in_the_command_lines_words_too():
+    said = [
+        voiceflow.arrange("breathing", Options(voice="silent", pacing=pacing)).score
+        for pacing in (
+            (("breath.inhale", 5), ("tips", False)),
+            (("breath_in", 5.0), ("tips", "no")),
+        )
+    ]
+    assert said[0] == said[1]

@@ -460,6 +460,19 @@ def test_a_killed_worker_is_replaced() -> None:
     assert len(lengths) == len(CUES) + 20
 
 
+@pytest.mark.skipif(not POSIX, reason="a signal")
+def test_all_workers_may_be_killed_while_they_load() -> None:
+    """Each is replaced once: two that fail are not one that fails twice."""
+    with voices.Speaker(voices.find("faulty:hum"), 140, Cache(None), jobs=3) as speaker:
+        speaker.start()
+        assert speaker._pool is not None
+        first = [worker.process.pid for worker in speaker._pool._workers]
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        assert len(first) == 3
+        assert len(speaker.speak(CUES[:6])) == 6
+
+
 def test_a_text_that_cannot_be_read_starts_no_worker() -> None:
     with (
         voices.Speaker(voices.find("natural"), 140, Cache(None)) as speaker,

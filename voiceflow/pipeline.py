@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voiceflow import arranging, cues, voices
+from voiceflow.asked import checked
 from voiceflow.errors import InputError, TimingError, UnknownNameError, VoiceError, VoiceflowError
 from voiceflow.fit import Reach, left_over, reach, repetitions, rounds
 from voiceflow.options import Context, Options, Report, quiet
@@ -79,7 +80,7 @@ def decide(
         The voice cannot speak it.
     """
     context = context or Context()
-    ground = _read(reference, options, context)
+    ground = _read(reference, checked(options), context)
     return _settle(ground, context, report)
 
 

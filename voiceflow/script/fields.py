@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from voiceflow.errors import Mark, Problem, did_you_mean
 from voiceflow.script.yaml import Node
+from voiceflow.settings import ALIASES
 from voiceflow.units import parse_seconds
 
 Problems = list[Problem]
@@ -56,6 +57,12 @@ class Text:
 def complain(problems: Problems, node: Node, message: str, hint: str = "") -> Any:
     """Note a problem; answers None, which stands for the value that could not be read."""
     problems.append(Problem(node.mark, message, hint))
+
+
+def pointed(text: str) -> str:
+    """A hint for a number that is written with a comma; else none."""
+    whole, comma, part = text.strip().partition(",")
+    return f"write {whole}.{part}" if comma and whole.isdigit() and part.isdigit() else ""
 
 
 def split_versions(text: str) -> tuple[str, ...]:
@@ -142,7 +149,7 @@ class Number:
             found = (
                 f", not {node.text[:40]!r}" if node.kind == "scalar" else f", not a {_kind(node)}"
             )
-            return complain(problems, node, f"{sort} is needed here{found}")
+            return complain(problems, node, f"{sort} is needed here{found}", pointed(node.text))
         value = float(node.text)
         if self.whole and value != int(value):
             return complain(problems, node, f"a whole number is needed here, not {node.text}")
@@ -171,7 +178,7 @@ class Seconds:
             value = parse_seconds(node.text, bare=self.bare)
         except ValueError:
             number = "seconds (40)" if self.bare == 1 else "minutes (20)"
-            hint = f"write {number}, 40s, 1.5 min or 12:30"
+            hint = pointed(node.text) or f"write {number}, 40s, 1.5 min or 12:30"
             return complain(problems, node, f"{node.text[:40]!r} is not a time", hint)
         if not self.least <= value <= self.most:
             hint = f"from {self.least:g} s to {self.most:g} s"
@@ -277,6 +284,8 @@ def read_fields(
     for key, value in node.pairs:
         if key.text not in table:
             hint = did_you_mean(key.text, table) if len(problems) < _MANY else ""
+            if ALIASES.get(key.text) in table:
+                hint = f"in a script it is `{ALIASES[key.text]}`"
             complain(problems, key, f"`{key.text[:60]}` is not a key of {what}", hint)
         elif not value.empty:
             values[key.text] = table[key.text].kind.read(value, problems)

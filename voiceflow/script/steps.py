@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from voiceflow.errors import Mark, did_you_mean
-from voiceflow.script.fields import Problems, Schema, Spoken, Text, complain
+from voiceflow.script.fields import Problems, Schema, Spoken, Text, complain, pointed
 from voiceflow.script.yaml import Node
 from voiceflow.units import parse_seconds
 
@@ -131,7 +131,7 @@ def _read_amount(key: Node, word: str, amount: str | None, problems: Problems) -
     try:
         seconds = parse_seconds(amount)
     except ValueError:
-        hint = f"write seconds: `- {word} 4:`"
+        hint = pointed(amount) or f"write seconds: `- {word} 4:`"
         complain(problems, key, f"{amount[:40]!r} is not a time", hint)
         return None
     longest = LONGEST_BREATH_S if word in BREATHS else LONGEST_S

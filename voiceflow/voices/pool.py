@@ -76,6 +76,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     folder: str
     deadline: float
+    failures: int  # of those before it, in whose place it loads
     jobs: deque[_Job] = field(default_factory=deque)
     ready: bool = False
     late: bool = False
@@ -120,7 +121,6 @@ class Pool:
         self._order, self._jobs = order, jobs
         self._workers: list[_Worker] = []
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
-        self._load_failures = 0
 
     def __enter__(self) -> Self:
         return self
@@ -170,12 +170,12 @@ class Pool:
         for worker in workers:
             worker.bury()
 
-    def _hire(self) -> None:
+    def _hire(self, failures: int = 0) -> None:
         limit = self._order.timeout_s * _LOAD_FACTOR
         name = f"voiceflow-voice-{os.getpid()}-{secrets.token_hex(6)}"
         folder = os.path.join(tempfile.gettempdir(), name)  # noqa: PTH118
         process = _taken(self._order.driver) or spawn()
-        worker = _Worker(process, folder, time.monotonic() + limit)
+        worker = _Worker(process, folder, time.monotonic() + limit, failures)
         self._workers.append(worker)
         worker.send(
             {
@@ -239,16 +239,15 @@ class Pool:
         worker.bury()
         message = head.get("message") or self._epitaph(worker)
         jobs = list(worker.jobs) if worker.ready else []
+        failures = 0 if worker.ready else worker.failures + 1
         if jobs:
             jobs[0].failures += 1
             if jobs[0].failures >= _TRIES:
                 _give_up(jobs[0].text, message, head.get("hint", ""))
-        elif not worker.ready:
-            self._load_failures += 1
-            if self._load_failures >= _TRIES:
-                raise VoiceError(f"the voice could not be loaded: {message}")
+        if failures >= _TRIES:
+            raise VoiceError(f"the voice could not be loaded: {message}")
         waiting.extendleft(reversed(jobs))
-        self._hire()
+        self._hire(failures)
 
     def _epitaph(self, worker: _Worker) -> str:
         if worker.late and worker.ready:

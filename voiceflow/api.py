@@ -124,9 +124,7 @@ class Stream:
 
     @cached_property
     def decision(self) -> Decision:
-        from voiceflow.pipeline import decide
-
-        return decide(*self._asked)
+        return rendering.decided(*self._asked)
 
     @cached_property
     def _head(self) -> bytes:

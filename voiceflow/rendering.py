@@ -23,6 +23,7 @@ from voiceflow.units import clock, ms_to_samples
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
+    from voiceflow.pipeline import Decision
     from voiceflow.sounding import Sounding
 
 FORMATS = ("mp3", "wav", "flac", "ogg", "opus")
@@ -175,17 +176,13 @@ def _anew(
     report: Report,
     key: str | None,
 ) -> Summary:
-    from voiceflow import voices
-
     watch = _Watch()
     # The draft is begun first: a place that cannot be written to shows before the work.
     with writing(target) as draft:
-        with voices.expecting(options.voice or "natural", context.cache):
-            from voiceflow.pipeline import decide
-            from voiceflow.sounding import Sounding
-
-            decision = decide(reference, options, context, _loading(report))
+        decision = decided(reference, options, context, _loading(report))
         watch.lap("decide")
+        from voiceflow.sounding import Sounding
+
         sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
         if form == "mp3":
             for chunk in recording(sounding, report):
@@ -213,20 +210,36 @@ def _anew(
     return summary
 
 
+def decided(
+    reference: str | Path, options: Options, context: Context, report: Report = quiet
+) -> Decision:
+    """The session decided, while its voice loads beside. Raises VoiceflowError."""
+    from voiceflow import voices
+
+    with voices.expecting(options.voice or "natural", context.cache):
+        from voiceflow.pipeline import decide
+
+        return decide(reference, options, context, report)
+
+
 def _loading(report: Report) -> Report:
     """`report`; while a voice is waited for, what sounds its clips is loaded."""
-    from voiceflow.sounding import load
-
     begun = False
 
     def told(stage: str, done: int, total: int) -> None:
         nonlocal begun
         if not begun:
             begun = True
-            threading.Thread(target=load, daemon=True).start()
+            threading.Thread(target=_load, daemon=True).start()
         report(stage, done, total)
 
     return told
+
+
+def _load() -> None:
+    from voiceflow.sounding import load
+
+    load()
 
 
 def keep(sounding: Sounding, cache: Cache, key: str | None) -> None:
@@ -282,12 +295,11 @@ def segment(
     VoiceflowError
         It is wrong or cannot be done.
     """
-    from voiceflow.pipeline import decide
+    context = context or Context()
+    decision = decided(reference, options, context)
     from voiceflow.sounding import Sounding
     from voiceflow.sounds.segments import segment_of
 
-    context = context or Context()
-    decision = decide(reference, options, context)
     sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
     channels = sounding.channels
     whole = bytearray(2 * channels * ms_to_samples(decision.score.length_ms))

@@ -106,10 +106,16 @@ class Cache:
                 os.utime(path)
         return value
 
-    def put(self, kind: str, key: str, value: bytes) -> None:
-        """Keep `value`; where that is not possible, remember why in `problem` and go on."""
+    def put(self, kind: str, key: str, value: bytes) -> bool:
+        """Keep `value`; where that is not possible, remember why in `problem` and go on.
+
+        Returns
+        -------
+        bool
+            Whether it is kept.
+        """
         if self._base is None or len(value) + _HEADER > self.limit_bytes:
-            return
+            return False
         path = self._path(kind, key)
         raw = b"".join((_MAGIC, _digest(kind, key, value), value))
         try:
@@ -121,8 +127,9 @@ class Cache:
         except OSError as error:
             reason = error.strerror or str(error)
             self.problem = self.problem or f"the cache in {self.root} cannot be written: {reason}"
-        else:
-            self._written = True
+            return False
+        self._written = True
+        return True
 
     def holds(self, kind: str) -> bool:
         """Whether there may be entries of `kind`: whether one was ever kept."""

@@ -177,9 +177,8 @@ class Speaker:
     def _keep(self, text: str, pcm: bytes) -> int:
         """Remembers a clip, on disk if that can be, and gives its length."""
         key, length = self.clip_key(text), samples_to_ms(len(pcm) // 2)
-        self._cache.put("clip", key, pcm)
-        self._cache.put("length", key, str(length).encode())
-        if self._cache.problem or self._cache.get("clip", key) is None:
+        kept = self._cache.put("clip", key, pcm)
+        if not (self._cache.put("length", key, str(length).encode()) and kept):
             self._held[text] = pcm
         return length
 

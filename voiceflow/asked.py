@@ -43,21 +43,23 @@ def _faults(options: Options) -> Iterator[str]:
     for name in _TEXTS:
         if not isinstance(value := getattr(options, name), str | None):
             yield f"{name}: a text is needed, not {_kind(value)}"
-    for name in _LISTS:
-        if not _is_list(getattr(options, name)):
-            yield f"{name}: several names are needed: ({getattr(options, name)!r},)"
+    things = () if options.equipment is None else options.equipment
+    for name, value in (
+        *((name, getattr(options, name)) for name in _LISTS),
+        ("equipment", things),
+    ):
+        if not _is_list(value):
+            what = "things" if name == "equipment" else "names"
+            yield f"{name}: several {what} are needed: ({value!r},)"
+    for thing in things if _is_list(things) else ():
+        if thing not in EQUIPMENT:
+            yield f"equipment: {thing!r} is none of {', '.join(EQUIPMENT)}"
     if options.level is not None and not _is_number(options.level, lambda one: one in LEVELS):
         yield f"level: {options.level!r} is none of {', '.join(map(str, LEVELS))}"
     if options.minutes_ms is not None and not _is_number(options.minutes_ms, lambda one: one > 0):
         yield f"minutes_ms: {options.minutes_ms!r} is no number of milliseconds"
     if options.shuffle is not None and not _is_number(options.shuffle, lambda one: True):
         yield f"shuffle: {options.shuffle!r} is no whole number"
-    if options.equipment is not None:
-        if not _is_list(options.equipment):
-            yield f"equipment: several things are needed: ({options.equipment!r},)"
-        for thing in options.equipment if _is_list(options.equipment) else ():
-            if thing not in EQUIPMENT:
-                yield f"equipment: {thing!r} is none of {', '.join(EQUIPMENT)}"
 
 
 def _is_list(value: object) -> bool:

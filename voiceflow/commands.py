@@ -33,7 +33,6 @@ def render(
     from voiceflow import rendering
 
     target = Path(output) if output else Path(f"{Path(session).stem}.{form or 'mp3'}")
-    form = rendering.form_of(target, form)
     with progress() as report:
         summary = rendering.render(session, target, form, options(given), context, report)
     click.echo(summary.line())

@@ -15,6 +15,7 @@ from typing import Any
 
 from voiceflow.errors import Mark, Problem, ScriptError
 from voiceflow.plan import Line, Moment, Plan
+from voiceflow.plan.moments import RICHNESS, Richness
 from voiceflow.script.fields import Text, split_versions
 from voiceflow.script.library import Library
 from voiceflow.script.yaml import read_text
@@ -244,9 +245,11 @@ class _Writer:
         versions = self.phrases.say(name, context)
         return versions[min(version, len(versions) - 1)] if versions else ""
 
-    def _spoken(self, line: Line, context: Mapping[str, Any], richness: str) -> tuple[str, ...]:
+    def _spoken(
+        self, line: Line, context: Mapping[str, Any], richness: Richness
+    ) -> tuple[str, ...]:
         """The sentences of a line in a moment that waits for them."""
-        version = ("full", "brief", "word", "none").index(richness)
+        version = RICHNESS.index(richness)
         own = self._text(line.text, version, context) if line.text else ""
         if line.macro in _CARRIED:
             own = self._macro(line.macro, {**context, _CARRIED[line.macro]: own}, version)

@@ -178,12 +178,7 @@ def _language_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem
         hint = f"`voiceflow new phrases NAME` begins some; save them as NAME.{tongue}.j2"
         yield Problem(node.mark, message, hint, "warning")
     if root.get("voice") is None:
-        try:
-            voices.find(f"espeak:{language}")
-        except UnknownNameError as error:
-            yield Problem(node.mark, f"no voice speaks `{language}`", error.hint)
-        except VoiceError as error:
-            yield Problem(node.mark, error.message, error.hint, "warning")
+        yield from _voice_problems(f"espeak:{language}", node, f"no voice speaks `{language}`")
 
 
 _ONLY_WHOLE = tuple(f for f in models.EXERCISE if f.name in ("levels", "equipment"))
@@ -255,12 +250,17 @@ def names_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem]:
                 message = f"there is no {what.get(kind, kind)} called `{node.text.strip()}`"
                 yield Problem(node.mark, message, error.hint)
     for node in _scalars(root.get("voice")):
-        try:
-            voices.find(node.text.strip())
-        except UnknownNameError as error:
-            yield Problem(node.mark, error.message, error.hint)
-        except VoiceError as error:  # there is such a voice, on another machine
-            yield Problem(node.mark, error.message, error.hint, "warning")
+        yield from _voice_problems(node.text.strip(), node)
+
+
+def _voice_problems(name: str, node: Node, message: str = "") -> Iterator[Problem]:
+    """That there is no voice called `name`, said at `node` in other words where they are given."""
+    try:
+        voices.find(name)
+    except UnknownNameError as error:
+        yield Problem(node.mark, message or error.message, error.hint)
+    except VoiceError as error:  # there is such a voice, on another machine
+        yield Problem(node.mark, error.message, error.hint, "warning")
 
 
 def _scalars(node: Node | None) -> Iterable[Node]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from voiceflow.script.fields import Text
 from voiceflow.script.models import Exercise, Session
 from voiceflow.settings import Layer, Pacing, resolve
 
 Richness = Literal["full", "brief", "word", "none"]
+RICHNESS: tuple[Richness, ...] = get_args(Richness)
+"""From the richest on: where one stands is the version of a text that it says."""
 
 
 @dataclass(frozen=True, slots=True)

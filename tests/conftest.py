@@ -28,12 +28,12 @@ os.environ["VOICEFLOW_CACHE"] = str(_AWAY / "cache")
 os.environ["XDG_DATA_HOME"] = str(_AWAY / "data")
 os.environ["XDG_CACHE_HOME"] = str(_AWAY / "system-cache")
 
-from voiceflow.script.library import Library, content  # noqa: E402
 from voiceflow.script.load import load_session  # noqa: E402
+from voiceflow.script.lookup import Library, content  # noqa: E402
 from voiceflow.script.models import Session  # noqa: E402
 
 # Together they take longer than all the rest: run on request, and by CI.
-_SLOW = ("test_serve_", "test_browser")
+_SLOW = "server"
 
 BUNDLED, SOUNDS = content() / "scripts", content() / "sounds"
 
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     skip = pytest.mark.skip(reason="takes minutes: VOICEFLOW_SLOW=1 runs it")
     for item in items:
-        if item.path.name.startswith(_SLOW):
+        if item.path.parent.name == _SLOW:
             item.add_marker(skip)
 
 

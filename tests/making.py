@@ -9,16 +9,17 @@ from typing import Any
 from conftest import BUNDLED, SOUNDS, FakeSignals
 from hypothesis import strategies as st
 
-from voiceflow.arranging import Arranged, Voicing, arrange
-from voiceflow.cues import Facts, Phrases, Script, load_phrases, write
-from voiceflow.errors import Mark
-from voiceflow.plan import Plan, Wishes, unroll
+from voiceflow.core.errors import Mark
+from voiceflow.plan.cues import Facts, Phrases, Script, load_phrases, write
+from voiceflow.plan.moments import Plan, Wishes
+from voiceflow.plan.unroll import unroll
+from voiceflow.score.arrange import Arranged, Voicing, arrange
 from voiceflow.script.fields import Text
-from voiceflow.script.library import Library
+from voiceflow.script.lookup import Library
 from voiceflow.script.models import POSITIONS, Exercise, Section, Session
+from voiceflow.script.pacing import Layer, layer
 from voiceflow.script.positions import Positions, load_positions
 from voiceflow.script.steps import Phase, Step
-from voiceflow.settings import Layer, layer
 
 MARK = Mark("made.yaml", 1, 1)
 BUNDLE = Library(Path("/nowhere/at/all"), BUNDLED, SOUNDS)

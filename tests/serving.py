@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
-from voiceflow.cache import Cache
-from voiceflow.recording import cover
-from voiceflow.script.library import Library, content
-from voiceflow.serve.app import application
-from voiceflow.serve.server import bind, server_of
-from voiceflow.serve.studio import Studio
+from voiceflow.core.cache import Cache
+from voiceflow.draw import cover
+from voiceflow.script.lookup import Library, content
+from voiceflow.server.http.app import application
+from voiceflow.server.http.listener import bind, server_of
+from voiceflow.server.studio import Studio
 
 TINY = """\
 title: Two Breaths

@@ -27,10 +27,10 @@ from conftest import BUNDLED, SOUNDS
 
 import voiceflow
 from voiceflow import Context, Options
-from voiceflow import cache as cache_room
-from voiceflow.cache import Cache
-from voiceflow.errors import VoiceError
-from voiceflow.script.library import Library
+from voiceflow.core import cache as cache_room
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import VoiceError
+from voiceflow.script.lookup import Library
 
 if not os.environ.get("VOICEFLOW_FAULTS"):
     pytest.skip(
@@ -478,7 +478,7 @@ def test_a_folder_that_is_read_only(place):
 HASTY = (
     "from voiceflow.voices.speaker import Speaker;"
     "Speaker.__init__.__kwdefaults__['timeout_s'] = 2.0;"
-    "from voiceflow.__main__ import main; main()"
+    "from voiceflow.cli.main import main; main()"
 )
 FAULTS = {
     "hang": "took more than 2 s",

@@ -18,20 +18,20 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from voiceflow.api import Stream, arrange, load, render, segment, stream
-    from voiceflow.errors import Problem, ScriptError, VoiceflowError
-    from voiceflow.options import Context, Options
-    from voiceflow.pipeline import Decision
-    from voiceflow.rendering import Summary
-    from voiceflow.score import Chapter, Event, Score
+    from voiceflow.core.errors import Problem, ScriptError, VoiceflowError
+    from voiceflow.score.decide import Decision
+    from voiceflow.score.options import Context, Options
+    from voiceflow.score.score import Chapter, Event, Score
     from voiceflow.script.models import Exercise, Session
+    from voiceflow.stitch.render import Summary
 
 _HOMES = {
-    "errors": ("Problem", "ScriptError", "VoiceflowError"),
+    "core.errors": ("Problem", "ScriptError", "VoiceflowError"),
     "api": ("Stream", "arrange", "load", "render", "segment", "stream"),
-    "options": ("Context", "Options"),
-    "pipeline": ("Decision",),
-    "rendering": ("Summary",),
-    "score": ("Chapter", "Event", "Score"),
+    "score.options": ("Context", "Options"),
+    "score.decide": ("Decision",),
+    "stitch.render": ("Summary",),
+    "score.score": ("Chapter", "Event", "Score"),
     "script.models": ("Exercise", "Session"),
 }
 _PUBLIC = {name: home for home, names in _HOMES.items() for name in names}

@@ -7,17 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voiceflow import rendering
-from voiceflow.memo import memo_key, recall
-from voiceflow.options import Context, Options, Report, quiet
-from voiceflow.recording.mp3 import stream_length
-from voiceflow.rendering import ForgottenError, Summary
+from voiceflow.formats.mp3 import stream_length
+from voiceflow.score.options import Context, Options, Report, quiet
+from voiceflow.stitch import render as rendering
+from voiceflow.stitch.render import ForgottenError, Summary
+from voiceflow.stitch.rerender import memo_key, recall
 
 # What is known already is streamed without anything that decides or sounds.
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
-    from voiceflow.pipeline import Decision
+    from voiceflow.score.decide import Decision
     from voiceflow.script.models import Session
 
 
@@ -49,7 +49,7 @@ def arrange(
     VoiceflowError
         It is wrong (`InputError`) or cannot be spoken (`VoiceError`).
     """
-    from voiceflow.pipeline import decide
+    from voiceflow.score.decide import decide
 
     return decide(reference, options, context, report)
 
@@ -128,7 +128,7 @@ class Stream:
 
     @cached_property
     def _head(self) -> bytes:
-        from voiceflow.recording.head import head
+        from voiceflow.formats.head import head
 
         return head(self.decision.score, self._cache)
 
@@ -149,7 +149,7 @@ class Stream:
             done = max(done - len(chunk), 0)
 
     def _made(self) -> Iterator[bytes]:
-        from voiceflow.sounding import Sounding
+        from voiceflow.stitch.stitcher import Sounding
 
         _, options, context = self._asked
         sounding = Sounding(self.decision, self._cache, mono=options.mono, jobs=context.jobs)

@@ -19,7 +19,7 @@ from pathlib import Path
 def prepare(session: str, folder: Path) -> None:
     """Write down what there is to speak and to encode. Not measured."""
     import voiceflow
-    from voiceflow.sounding import Sounding
+    from voiceflow.stitch.stitcher import Sounding
 
     context = voiceflow.Context()
     decision = voiceflow.arrange(session, context=context)
@@ -53,8 +53,8 @@ def encode(folder: Path, threads: int) -> None:
     """A fresh encoder for each piece, settings as voiceflow has them."""
     import lameenc
 
-    from voiceflow.recording import mp3
-    from voiceflow.units import RATE
+    from voiceflow.core.units import RATE
+    from voiceflow.formats import mp3
 
     def frames(pcm: bytes) -> int:
         encoder = lameenc.Encoder()

@@ -24,13 +24,13 @@ from typing import Any
 
 import httpx
 
-from voiceflow.serve.phones import Phones
+from voiceflow.server.auth.phones import Phones
 
 LIMIT_S = 900.0
 BYTES_A_SECOND = 12_000  # of an MP3 at 96 kbit/s
 SERVER = """
 import sys
-from voiceflow.serve import main
+from voiceflow.server import main
 main(port=int(sys.argv[1]), library=sys.argv[2], warm=False)
 """
 

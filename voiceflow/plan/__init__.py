@@ -6,8 +6,3 @@ or measured here.
 """
 
 from __future__ import annotations
-
-from voiceflow.plan.moments import Bout, Line, Moment, Plan, Richness, Wishes, pacing_of
-from voiceflow.plan.unroll import unroll
-
-__all__ = ["Bout", "Line", "Moment", "Plan", "Richness", "Wishes", "pacing_of", "unroll"]

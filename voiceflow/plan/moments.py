@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from voiceflow.script.fields import Text
 from voiceflow.script.models import Exercise, Session
-from voiceflow.settings import Layer, Pacing, resolve
+from voiceflow.script.pacing import Layer, Pacing, resolve
 
 Richness = Literal["full", "brief", "word", "none"]
 RICHNESS: tuple[Richness, ...] = get_args(Richness)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from voiceflow.errors import TimingError
+from voiceflow.core.errors import TimingError
 from voiceflow.plan.moments import Bout, Line, Moment, Richness
+from voiceflow.script.pacing import Pacing
 from voiceflow.script.positions import Positions
-from voiceflow.settings import Pacing
 
 _RICHNESS: Final[dict[str, Richness]] = {"full": "full", "brief": "brief", "tones": "word"}
 

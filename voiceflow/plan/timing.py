@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from voiceflow.core.units import snap
 from voiceflow.plan.moments import Bout, Richness
 from voiceflow.script.models import Exercise
+from voiceflow.script.pacing import Pacing
 from voiceflow.script.steps import Phase
-from voiceflow.settings import Pacing
-from voiceflow.units import snap
 
 # A spoken breath word needs time to be heard; below this a phase has only its tone.
 LEAST_COUNTED_MS = 3_500

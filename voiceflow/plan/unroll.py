@@ -10,8 +10,8 @@ from voiceflow.plan.moments import Bout, Line, Moment, Plan, Wishes, pacing_of
 from voiceflow.plan.sets import FINISH_STRETCH_MS, QUIET_STRETCH_MS, Sets
 from voiceflow.plan.timing import to_ms
 from voiceflow.script.models import Exercise, Section, Session
+from voiceflow.script.pacing import Pacing
 from voiceflow.script.positions import Positions
-from voiceflow.settings import Pacing
 
 
 def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from voiceflow.errors import InputError, UnknownNameError
+from voiceflow.core.errors import InputError, UnknownNameError
 from voiceflow.script.models import Exercise, Section, Session
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from voiceflow.errors import Mark, Problem, did_you_mean
+from voiceflow.core.errors import Mark, Problem, did_you_mean
+from voiceflow.core.units import parse_seconds
+from voiceflow.script.pacing import ALIASES
 from voiceflow.script.yaml import Node
-from voiceflow.settings import ALIASES
-from voiceflow.units import parse_seconds
 
 Problems = list[Problem]
 Schema = dict[str, Any]
@@ -315,7 +315,7 @@ def template_problems(node: Node, version: str, placed: bool = True) -> list[Pro
     if "{" not in version:
         return []
     # Jinja is loaded only for texts that have it.
-    from voiceflow.templates import faults
+    from voiceflow.script.templates import faults
 
     found = faults(version)
     places = (locate(node.mark, one.needle) if placed else node.mark for one in found)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from voiceflow.errors import Mark, Problem, ScriptError, UnknownNameError, did_you_mean
+from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError, did_you_mean
 from voiceflow.script import models
 from voiceflow.script.fields import (
     Choice,
@@ -20,10 +20,10 @@ from voiceflow.script.fields import (
     complain,
     read_fields,
 )
-from voiceflow.script.library import Library, is_name, session_path
+from voiceflow.script.lookup import Library, is_name, session_path
 from voiceflow.script.models import Exercise, Section, Session
+from voiceflow.script.pacing import Layer, layer
 from voiceflow.script.yaml import Node, merge, read
-from voiceflow.settings import Layer, layer
 
 MAX_EXERCISES = 1000
 MAX_EXTENDS = 20

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from voiceflow.errors import Mark, did_you_mean
+from voiceflow.core.errors import Mark, did_you_mean
 from voiceflow.script.fields import (
     Choice,
     Field,
@@ -24,9 +24,9 @@ from voiceflow.script.fields import (
     complain,
     read_fields,
 )
+from voiceflow.script.pacing import Layer
 from voiceflow.script.steps import Phase, Phases, Step, Steps
 from voiceflow.script.yaml import Node
-from voiceflow.settings import Layer
 
 POSITIONS = (
     "supine",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voiceflow.errors import Mark, Problem, ScriptError
+from voiceflow.core.errors import Mark, Problem, ScriptError
 from voiceflow.script.fields import (
     Choice,
     Field,
@@ -20,7 +20,7 @@ from voiceflow.script.fields import (
     complain,
     read_fields,
 )
-from voiceflow.script.library import Library, is_file
+from voiceflow.script.lookup import Library, is_file
 from voiceflow.script.models import POSITIONS
 from voiceflow.script.yaml import Node, read
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from voiceflow.script import models
 from voiceflow.script.fields import Field, Schema, fields_schema
-from voiceflow.script.library import content
 from voiceflow.script.load import GROUP, ITEM
+from voiceflow.script.lookup import content
 
 KINDS = ("exercise", "session", "pace", "settings")
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

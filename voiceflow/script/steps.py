@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from voiceflow.errors import Mark, did_you_mean
+from voiceflow.core.errors import Mark, did_you_mean
+from voiceflow.core.units import parse_seconds
 from voiceflow.script.fields import Problems, Schema, Spoken, Text, complain, pointed
 from voiceflow.script.yaml import Node
-from voiceflow.units import parse_seconds
 
 BREATHS = ("inhale", "exhale", "hold", "pause")
 STEPS = (*BREATHS, "say", "silence", "bell")

@@ -15,7 +15,7 @@ from typing import Literal
 
 import yaml
 
-from voiceflow.errors import Mark, Problem, ScriptError
+from voiceflow.core.errors import Mark, Problem, ScriptError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 24

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voiceflow.errors import InputError, SoundError, UnknownNameError
-from voiceflow.sounds.segments import segment_of
-from voiceflow.units import RATE, ms_to_samples
+from voiceflow.audio.pcm import segment_of
+from voiceflow.core.errors import InputError, SoundError, UnknownNameError
+from voiceflow.core.units import RATE, ms_to_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -251,7 +251,7 @@ def _gain(bed: Bed) -> float:
     """The factor to the bed's level; of long music a dozen places are measured, not all of it."""
     import numpy as np
 
-    from voiceflow.sounds.level import SILENCE, energies, integrated
+    from voiceflow.audio.loudness_tones import SILENCE, energies, integrated
 
     if bed.music is not None:
         from voiceflow.sounds.music import spread

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from voiceflow.errors import SoundError
-from voiceflow.sounds.audio import digest, opened, read_stereo, resample, resampled_length
-from voiceflow.units import RATE
+from voiceflow.audio.decode import digest, opened, read_stereo, resample, resampled_length
+from voiceflow.core.errors import SoundError
+from voiceflow.core.units import RATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from voiceflow.core.units import snap_up
 from voiceflow.script.fields import (
     Field,
     Problems,
@@ -19,7 +20,6 @@ from voiceflow.script.yaml import Node
 from voiceflow.sounds.kinds import LEVEL, Measure, seconds, share
 from voiceflow.sounds.recipe import BREATHS, SIGNALS, Layer, Notes, Sample, Sound, Tone
 from voiceflow.sounds.sources import TABLES, read_layer
-from voiceflow.units import snap_up
 
 MAX_LAYERS = 4
 _LENGTH = Field("length", Measure(seconds, 0.024, 30, "a time such as 1.2 s"), "How long it lasts.")

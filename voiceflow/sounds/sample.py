@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voiceflow.errors import SoundError
-from voiceflow.units import RATE, samples_to_ms
+from voiceflow.core.errors import SoundError
+from voiceflow.core.units import RATE, samples_to_ms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ def inspect(path: Path) -> tuple[str, int]:
     SoundError
         It is missing, broken, not audio, silent, or not 10 ms to 30 s long.
     """
-    from voiceflow.sounds.audio import digest
+    from voiceflow.audio.decode import digest
 
     found = digest(path)
     if path.stat().st_size > MAX_BYTES:
@@ -48,7 +48,7 @@ def read(sample: Sample) -> NDArray[np.float32]:
     SoundError
         It cannot be read any more, or is another than when the set was loaded.
     """
-    from voiceflow.sounds.audio import digest
+    from voiceflow.audio.decode import digest
 
     if digest(sample.path) != sample.digest:
         raise SoundError(f"{sample.path.name} changed while it was in use", hint="start again")
@@ -58,7 +58,7 @@ def read(sample: Sample) -> NDArray[np.float32]:
 def _read(path: Path) -> NDArray[np.float32]:
     import numpy as np
 
-    from voiceflow.sounds.audio import opened, read_stereo, resample, resampled_length
+    from voiceflow.audio.decode import opened, read_stereo, resample, resampled_length
 
     with opened(path) as file:
         rate, length_ms = file.samplerate, file.frames * 1000 / file.samplerate

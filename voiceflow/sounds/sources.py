@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from voiceflow.errors import SoundError, did_you_mean
+from voiceflow.core.errors import SoundError, did_you_mean
 from voiceflow.script.fields import Field, Flag, Problems, Several, Words, complain, read_fields
 from voiceflow.script.yaml import Node
 from voiceflow.sounds.kinds import (

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from voiceflow.sounds import level as loud
+from voiceflow.audio import loudness_tones as loud
+from voiceflow.core.units import RATE
 from voiceflow.sounds.recipe import HIGHEST, Course, Layer, Noise, Notes, Partials, Sample, Tone
 from voiceflow.sounds.sample import read
-from voiceflow.units import RATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

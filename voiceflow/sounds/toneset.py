@@ -12,13 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from voiceflow.errors import Mark, Problem, ScriptError, SoundError, UnknownNameError, did_you_mean
+from voiceflow.audio.pcm import segment_of
+from voiceflow.core.errors import (
+    Mark,
+    Problem,
+    ScriptError,
+    SoundError,
+    UnknownNameError,
+    did_you_mean,
+)
+from voiceflow.core.units import ms_to_samples
 from voiceflow.script.fields import Schema
 from voiceflow.script.yaml import read
 from voiceflow.sounds import parse
 from voiceflow.sounds.recipe import BREATHS, SIGNALS, Tone
-from voiceflow.sounds.segments import segment_of
-from voiceflow.units import ms_to_samples
 
 if TYPE_CHECKING:
     from pydub import AudioSegment

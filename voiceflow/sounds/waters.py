@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from voiceflow.units import RATE, ms_to_samples
+from voiceflow.core.units import RATE, ms_to_samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,9 +5,9 @@ Nothing heavy is imported here: numpy and the engines live in the workers.
 
 from __future__ import annotations
 
-from voiceflow.voices.lengths import estimate
+from voiceflow.voices.estimates import estimate
+from voiceflow.voices.pronounce import spoken, unreadable
 from voiceflow.voices.speaker import Clip, Speaker, expecting
-from voiceflow.voices.text import spoken, unreadable
 from voiceflow.voices.voice import Family, Voice, VoiceInfo, available, find
 
 

@@ -14,7 +14,7 @@ from io import BufferedRWPair
 from pathlib import Path
 from typing import Any
 
-from voiceflow.errors import VoiceError, did_you_mean
+from voiceflow.core.errors import VoiceError, did_you_mean
 
 _ESPEAK_FASTER = 1.25
 """espeak-ng speaks our cues so much faster than the rate it is set to (measured, 90 to 220)."""

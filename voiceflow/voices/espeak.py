@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from voiceflow.errors import UnknownNameError, VoiceError
+from voiceflow.core.errors import UnknownNameError, VoiceError
 from voiceflow.voices.packages import version_of
 from voiceflow.voices.voice import Voice, VoiceInfo
 

@@ -25,8 +25,8 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
-from voiceflow.errors import VoiceError
-from voiceflow.voices.text import shorten
+from voiceflow.core.errors import VoiceError
+from voiceflow.voices.pronounce import shorten
 
 _MODULE = "voiceflow.voices.worker"
 _AHEAD = 2  # texts a worker holds: the next one is there when the last one is done

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from voiceflow.cache import Cache
-from voiceflow.errors import VoiceError, VoiceflowError
-from voiceflow.units import ms_to_samples, samples_to_ms
-from voiceflow.voices.lengths import estimate
-from voiceflow.voices.text import check
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import VoiceError, VoiceflowError
+from voiceflow.core.units import ms_to_samples, samples_to_ms
+from voiceflow.voices.estimates import estimate
+from voiceflow.voices.pronounce import check
 from voiceflow.voices.voice import Voice, find
 
 if TYPE_CHECKING:

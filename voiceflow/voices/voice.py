@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from voiceflow.errors import UnknownNameError, VoiceError
+from voiceflow.core.errors import UnknownNameError, VoiceError
 
 GROUP = "voiceflow.voices"
 
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
-        "natural": "voiceflow.voices.engines:natural",
+        "natural": "voiceflow.voices.families:natural",
         "espeak": "voiceflow.voices.espeak:espeak",
-        "piper": "voiceflow.voices.engines:piper",
-        "sapi5": "voiceflow.voices.engines:sapi5",
-        "nsss": "voiceflow.voices.engines:nsss",
-        "silent": "voiceflow.voices.engines:silent",
-        "faulty": "voiceflow.voices.engines:faulty",
+        "piper": "voiceflow.voices.families:piper",
+        "sapi5": "voiceflow.voices.families:sapi5",
+        "nsss": "voiceflow.voices.families:nsss",
+        "silent": "voiceflow.voices.families:silent",
+        "faulty": "voiceflow.voices.families:faulty",
     }
 )
 

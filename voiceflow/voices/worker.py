@@ -25,7 +25,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-from voiceflow.errors import VoiceError
+from voiceflow.core.errors import VoiceError
 
 _POLL_S = 2.0
 _GRACE_S = 10.0
@@ -144,8 +144,10 @@ class _Speaker:
         self._path = scratch.make(order["folder"]) / "cue.wav"
 
     def clip(self, text: str) -> bytes:
-        from voiceflow.voices import level, plausible, wav
-        from voiceflow.voices.text import tidy
+        from voiceflow.audio import wav
+        from voiceflow.voices import levelling as level
+        from voiceflow.voices import sanity as plausible
+        from voiceflow.voices.pronounce import tidy
 
         self._path.unlink(missing_ok=True)
         # Should the parent be gone and the engine hold every lock there is, this ends it all.

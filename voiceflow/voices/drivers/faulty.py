@@ -11,8 +11,8 @@ import numpy as np
 from pyttsx3.voice import Voice
 
 from voiceflow.voices.drivers.base import WaveDriver
-from voiceflow.voices.engines import FAULTS
-from voiceflow.voices.lengths import estimate
+from voiceflow.voices.estimates import estimate
+from voiceflow.voices.families import FAULTS
 
 
 def buildDriver(proxy: Any) -> FaultyDriver:  # noqa: N802

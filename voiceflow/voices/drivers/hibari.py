@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from pyttsx3.voice import Voice
 
-from voiceflow.cache import Cache
+from voiceflow.core.cache import Cache
 from voiceflow.voices.drivers.base import WaveDriver
 
 SEED = 20_260_101

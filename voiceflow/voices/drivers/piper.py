@@ -9,7 +9,7 @@ import numpy as np
 from pyttsx3.voice import Voice
 
 from voiceflow.voices.drivers.base import WaveDriver
-from voiceflow.voices.lengths import estimate
+from voiceflow.voices.estimates import estimate
 
 _SAMPLE = "Breathe in slowly, and let your shoulders rest on the floor."
 _SAMPLE_RATE = 140

@@ -1,0 +1,282 @@
+"""Cues: the words of each moment, from the scripts and the coach's phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making import Decided, exercise, phase, phrases, positions, session, text, wishes
+
+from voiceflow.core.errors import ScriptError, UnknownNameError
+from voiceflow.plan.cues import (
+    MACROS,
+    Cue,
+    Facts,
+    load_phrases,
+    phrase_warnings,
+    read_phrases,
+    sentences,
+    write,
+)
+from voiceflow.plan.unroll import unroll
+from voiceflow.script.lookup import Library
+from voiceflow.script.models import Section, Session
+from voiceflow.script.templates import macro_names
+
+Put = Callable[..., Path]
+
+
+def cues(made: Session, kind: str, book: str = "coach", **pacing: Any) -> list[Cue]:
+    plan = unroll(made, positions(made.language), wishes(**pacing))
+    script = write(plan, phrases(book, made.language), Facts(12, (12, 5, 2)))
+    return [cue for m, cue in zip(plan.moments, script.cues, strict=True) if m.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ("One. Two! Three? Four", ("One.", "Two!", "Three?", "Four")),
+        ("Lift, and lower.", ("Lift, and lower.",)),
+        ("Wait… And go.", ("Wait…", "And go.")),
+        ("¿Lista? ¡Vamos! Así.", ("¿Lista?", "¡Vamos!", "Así.")),
+        ("Add 1.5 kilos. 3 more.", ("Add 1.5 kilos.", "3 more.")),
+        ("", ()),
+        ("   ", ()),
+        ("Über dir. Öffne.", ("Über dir.", "Öffne.")),
+    ],
+)
+def test_sentences_are_clips_of_their_own(said: str, parts: tuple[str, ...]) -> None:
+    assert sentences(said) == parts
+
+
+@pytest.mark.parametrize("name", ["coach", "plain"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_bundled_phrases_say_all_there_is_to_say(
+    library: Library, name: str, language: str
+) -> None:
+    ending = "" if language == "en" else f".{language}"
+    path = library.bundled / "phrases" / f"{name}{ending}.j2"
+    assert set(MACROS) <= set(macro_names(path.read_text(encoding="utf-8")))
+    assert phrase_warnings(path) == []
+    made = session(
+        exercise("One", sides="each", sets=2, tips=(text("Soft."),), caution=text("Slow.")),
+        exercise("Two", sides="alternate", position="prone"),
+        exercise("Three", work_s=40.0, sets=2),
+        language=language,
+    )
+    decided = Decided(made, wishes(name="Ana"), book=name)
+    said = " ".join(decided.said())
+    assert "Ana" in said
+    assert "{" not in said
+    assert "None" not in said
+    assert "|" not in said
+    assert decided.said("end")
+    for macro in MACROS:
+        context = {**dict(decided.plan.moments[0].context), "minutes": 9, "remaining": 4}
+        phrases(name, language).say(macro, context)
+
+
+def test_the_welcome_says_what_it_takes(library: Library) -> None:
+    made = session(exercise(needs=("mat",)), about=text("It is {{ minutes }} minutes of ease."))
+    (welcome,) = cues(made, "welcome", name="")
+    said = " ".join(welcome.sentences)
+    for part in ("A Made Session", "about 12 minutes", "a mat", "It is 12 minutes of ease."):
+        assert part in said
+
+
+def test_sections_tell_the_time_that_is_left() -> None:
+    made = session(
+        sections=(Section("Warm up", (exercise("One"),)), Section("Work", (exercise("Two"),)))
+    )
+    first, second = cues(made, "section")
+    assert first.sentences == ("Warm up.",)
+    assert second.sentences == ("Work.", "About 5 minutes left.")
+    assert cues(made, "section", remaining=False)[1].sentences == ("Work.",)
+
+
+def test_a_phase_has_versions_from_rich_to_the_breath_word() -> None:
+    rep = (phase("exhale", 5, "Exhale, and lift your {{ side }} hip.", "Exhale, lift."),)
+    made = session(exercise(rep=rep, sides="each", reps=4))
+    found = cues(made, "phase", last=False, teach=1)
+    assert found[0].versions == ("Exhale, and lift your right hip.", "Exhale, lift.", "Exhale.")
+    assert found[2].versions == ("Exhale, lift.", "Exhale.")
+    assert found[4].versions[0] == "Exhale, and lift your left hip."
+    bare = session(exercise(rep=(phase("inhale", 4),), reps=1)).exercises[0]
+    assert bare.rep[0].text is not None
+    assert cues(session(exercise(rep=(phase("inhale", 4),))), "phase", detail="tones")[0] == Cue()
+
+
+def test_announcements_go_with_the_words_or_alone() -> None:
+    made = session(exercise(rep=(phase("exhale", 5, "Exhale, lift.", "Lift."),), reps=2))
+    last = cues(made, "phase")[-1].versions
+    assert last[0].startswith("Last one")
+    assert any(version.startswith("Last one") and "ift" in version for version in last)
+    assert "Last one." in last
+    assert last[-1] == "Exhale."
+
+
+def test_the_purpose_goes_with_the_name() -> None:
+    made = exercise("Bridge", purpose=text("Wake the {{ position }}."))
+    (name,) = cues(session(made), "name")
+    assert name.sentences == ("Bridge.", "Wake the on your back.")
+    (name,) = cues(session(made), "name", detail="brief")
+    assert name.sentences == ("Bridge.",)
+
+
+def test_numbers_are_said_by_the_phrases(put: Put, library: Library) -> None:
+    put(
+        "phrases/mine.j2",
+        "{% macro count() %}{% if n == 1 %}Now{% else %}{{ n }}{% endif %}{% endmacro %}",
+    )
+    plan = unroll(session(exercise()), positions(), wishes())
+    script = write(plan, load_phrases("mine", "en", library), Facts(5))
+    (counted,) = [c for m, c in zip(plan.moments, script.cues, strict=True) if m.kind == "count-in"]
+    assert counted.counts == ("3", "2", "Now")
+
+
+def test_a_users_phrases_win_and_coach_says_the_rest(put: Put, library: Library) -> None:
+    put(
+        "phrases/mine.j2",
+        "{% macro end() %}That was it.{% endmacro %}{% macro rest() %}{% endmacro %}",
+    )
+    mine = load_phrases("mine", "en", library)
+    assert mine.say("end", {}) == ("That was it.",)
+    assert mine.say("rest", {}) == ()
+    assert mine.say("inhale", {}) == ("Inhale.",)
+    spanish = load_phrases("mine", "es", library)
+    assert spanish.say("end", {}) == ("That was it.",)
+    assert spanish.say("inhale", {}) == load_phrases("coach", "es", library).say("inhale", {})
+    put("phrases/coach.j2", "{% macro inhale() %}In.{% endmacro %}")
+    coach = load_phrases("coach", "en", library)
+    assert coach.say("inhale", {}) == ("In.",)
+    assert coach.say("exhale", {}) == ("Exhale.",)
+
+
+def test_unknown_phrases_are_told(library: Library) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean `coach`"):
+        load_phrases("coahc", "en", library)
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "message"),
+    [
+        ("\n{% macro end() %}{{ titel }}{% endmacro %}", "2:21", "`titel` is not known here"),
+        ("{% macro end() %}\n  {{ name.x }}{% endmacro %}", "2:", "plain data only"),
+        ("{% macro end(x) %}{% endmacro %}", "1:10", "macros take no parameters"),
+        ("{% macro end() %}", "1:", "template: "),
+        ("{% include 'x' %}", "1:4", "`include` is not for texts"),
+        ("{% macro a() %}{{ b() }}{% endmacro %}", "1:", "`b` cannot be called"),
+        ("{% macro a() %}{% endmacro %}{% macro a() %}{% endmacro %}", "1:", "there twice"),
+        ("{% if name %}{% macro end() %}x{% endmacro %}{% endif %}", "1:", "stands by itself"),
+    ],
+)
+def test_wrong_phrases_are_told_where_they_stand(
+    put: Put, source: str, place: str, message: str
+) -> None:
+    with pytest.raises(ScriptError) as caught:
+        read_phrases(put("phrases/mine.j2", source))
+    found = [f"{p.mark.line}:{p.mark.column} {p.message}" for p in caught.value.problems]
+    assert any(one.startswith(place) and message in one for one in found), found
+
+
+def test_phrases_that_are_no_text_are_told(put: Put) -> None:
+    with pytest.raises(ScriptError, match="not UTF-8"):
+        read_phrases(put("phrases/mine.j2", b"\xff"))
+    with pytest.raises(ScriptError, match="larger than"):
+        read_phrases(put("phrases/mine.j2", b" " * (2 << 20)))
+
+
+@pytest.mark.timeout(10)
+def test_hostile_phrases_are_refused_in_time(put: Put) -> None:
+    names = "".join(f"{{{{ a{n} }}}}" for n in range(20_000))
+    macros = "".join(f"{{% macro m{n}() %}}x{{% endmacro %}}" for n in range(4_000))
+    for source in (names, macros, "{{" * 200_000, "{% if name %}" * 20_000):
+        with pytest.raises(ScriptError) as caught:
+            read_phrases(put("phrases/mine.j2", source))
+        assert len(caught.value.problems) <= 20
+
+
+def test_macros_that_nothing_says_are_warned_of(put: Put) -> None:
+    path = put(
+        "phrases/mine.j2", "\n{% macro welcom() %}{% endmacro %}{% macro _help() %}{% endmacro %}"
+    )
+    (warning,) = phrase_warnings(path)
+    assert (warning.severity, warning.mark.line, warning.mark.column) == ("warning", 2, 10)
+    assert "did you mean `welcome`" in warning.hint
+
+
+def test_a_macro_that_fails_with_its_values_names_its_file(put: Put, library: Library) -> None:
+    put("phrases/mine.j2", "{% macro end() %}{{ 1 / left }}{% endmacro %}")
+    with pytest.raises(ScriptError, match=r"mine.j2: error: macro `end`"):
+        load_phrases("mine", "en", library).say("end", {"left": 0})
+
+
+def test_a_text_that_fails_with_its_values_names_its_place() -> None:
+    made = session(exercise(setup=text("Lift {{ 1 / left }} times."), reps=1))
+    with pytest.raises(ScriptError) as caught:
+        cues(made, "set-up")
+    (problem,) = caught.value.problems
+    assert str(problem.mark) == "made.yaml:1:1"
+
+
+def test_text_that_looks_like_a_template_stays_text() -> None:
+    made = session(exercise("{{ 7 * 7 }} Lift", purpose=text("Wake.")))
+    said = cues(made, "name")[0].sentences
+    assert said[0].startswith("{{ 7 * 7 }} Lift")
+
+
+def test_the_last_chapter_has_a_title() -> None:
+    plan = unroll(session(exercise()), positions(), wishes())
+    assert write(plan, phrases(), Facts(5)).closing == "Close"
+
+
+def test_tips_are_texts_too() -> None:
+    made = session(
+        exercise(tips=(text("Soften your {{ side }} knee."), text("Breathe.")), sides="each")
+    )
+    plan = unroll(made, positions(), wishes())
+    script = write(plan, phrases(), Facts(5))
+    assert script.tips == (("Soften your right knee.", "Breathe."),)
+    quiet = unroll(made, positions(), wishes(tips=False))
+    assert write(quiet, phrases(), Facts(5)).tips == ((),)
+
+
+def test_a_bar_in_a_name_is_a_pause_and_parts_nothing() -> None:
+    """It used to cut the rest of the welcome away, with what keeps one safe."""
+    made = session(exercise(name="Slide | Slow", purpose=text("It warms you.")))
+    made = replace(made, title="Knee | early |")
+    (welcome,) = cues(made, "welcome", name="Ana | Bo")
+    assert welcome.sentences[0] == "Welcome, Ana, Bo, to Knee, early."
+    assert len(welcome.sentences) > 3
+    (named,) = cues(made, "name")
+    assert named.sentences == ("Slide, Slow.", "It warms you.")
+
+
+@pytest.mark.parametrize("book", ["coach", "plain"])
+def test_less_detail_is_a_shorter_welcome_and_close_and_still_a_way_up(book: str) -> None:
+    made = session(exercise(), exercise(position="standing"))
+    said: dict[str, list[tuple[str, ...]]] = {}
+    for detail in ("full", "brief", "tones"):
+        kinds = ("welcome", "farewell", "section")
+        said[detail] = [
+            cue.sentences for kind in kinds for cue in cues(made, kind, book, detail=detail)
+        ]
+    assert said["full"] != said["brief"]
+    welcome, farewell, *_ = said["brief"]
+    assert sum(map(len, welcome)) < sum(map(len, said["full"][0]))
+    assert sum(map(len, farewell)) < sum(map(len, said["full"][1]))
+    assert farewell[0].startswith("Well done")
+    full, brief = said["full"][1], said["brief"][1]
+    if book == "coach":
+        assert brief[-1] == full[-1] == "Feel both feet on the floor before you walk on."
+
+
+def test_a_side_that_there_is_not_cannot_be_said() -> None:
+    step = phase("exhale", 4, "Lift your {{ side }} leg.")
+    with pytest.raises(ScriptError, match="there is no side"):
+        cues(session(exercise(rep=(step,))), "phase")
+    asked = phase("exhale", 4, "Lift{% if side %} your {{ side }} leg{% endif %}.")
+    assert cues(session(exercise(rep=(asked,))), "phase")[0].versions[0] == "Lift."

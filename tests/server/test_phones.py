@@ -1,0 +1,312 @@
+"""Who may come in: tokens, codes, and how often one may be wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra `serve` is not installed")
+
+from voiceflow.core.errors import OutputError
+from voiceflow.server.auth.attempts import Limiter, network
+from voiceflow.server.auth.pairing import Pairing
+from voiceflow.server.auth.phones import MOST_PHONES, Phones, write_private
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def phones(tmp_path: Path) -> Phones:
+    return Phones(tmp_path / "serve" / "phones.json")
+
+
+# Tokens
+
+
+def test_a_paired_phone_is_found_by_its_token_alone(phones: Phones) -> None:
+    phone, token = phones.pair("iPhone, Safari")
+    assert phones.find(token) == phone
+    assert phones.find(token[:-1]) is None
+    assert phones.find(token + "a") is None
+    assert phones.find("") is None
+    assert phones.find(phone.token) is None  # what is on disk opens nothing
+    assert phones.find("\udcff") is None
+
+
+def test_tokens_are_long_and_differ(phones: Phones) -> None:
+    tokens = {phones.pair("")[1] for _ in range(20)}
+    assert len(tokens) == 20
+    assert all(len(token) >= 43 for token in tokens)  # 256 bits
+
+
+def test_no_token_is_on_disk(phones: Phones) -> None:
+    phone, token = phones.pair("Mac")
+    feed = phones.feed_token(token, phone)
+    written = "".join(path.read_text() for path in phones.path.parent.iterdir())
+    assert token not in written
+    assert feed
+    assert feed not in written
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_the_file_is_its_owners_alone(phones: Phones) -> None:
+    old = os.umask(0)
+    try:
+        phones.pair("")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(phones.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(phones.path.parent.stat().st_mode) == 0o700
+
+
+def test_phones_are_known_to_the_next_server(phones: Phones) -> None:
+    phone, token = phones.pair("Mac")
+    assert Phones(phones.path).find(token) == phone
+
+
+def test_forgetting_reaches_a_server_that_runs(phones: Phones) -> None:
+    tokens = [phones.pair("")[1] for _ in range(3)]
+    assert Phones(phones.path).forget() == 3
+    assert [phones.find(token) for token in tokens] == [None] * 3
+    assert phones.forget() == 0
+
+
+def test_one_phone_is_revoked_and_the_others_stay(phones: Phones) -> None:
+    one, token = phones.pair("one")
+    two, other = phones.pair("two")
+    assert phones.revoke(one.id)
+    assert not phones.revoke(one.id)
+    assert phones.find(token) is None
+    assert phones.find(other) == two
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"phones": 3}', '{"phones": [{"id": 1}]}', '{"phones": [null]}', "[" * 9000],
+)
+def test_a_file_that_cannot_be_read_lets_nobody_in(phones: Phones, text: str) -> None:
+    _, token = phones.pair("")
+    phones.path.write_text(text)
+    assert phones.find(token) is None
+    assert phones.all() == ()
+    _, again = phones.pair("")
+    assert phones.find(again) is not None
+
+
+def test_an_empty_hash_in_the_file_opens_nothing(phones: Phones) -> None:
+    phones.pair("")
+    told = json.loads(phones.path.read_text())
+    told["phones"][0]["token"] = ""
+    phones.path.write_text(json.dumps(told))
+    assert phones.find("") is None
+    assert phones.all() == ()
+
+
+def test_there_is_a_most_of_phones(phones: Phones) -> None:
+    for _ in range(MOST_PHONES):
+        phones.pair("")
+    with pytest.raises(OutputError, match="paired already"):
+        phones.pair("")
+
+
+def test_phones_paired_at_once_by_two_servers_all_stay(tmp_path: Path) -> None:
+    path = tmp_path / "phones.json"
+    stores = [Phones(path), Phones(path)]
+    threads = [
+        threading.Thread(target=lambda store=store: [store.pair("") for _ in range(8)])
+        for store in stores
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stores[0].all()) == 16
+    assert {path.name for path in tmp_path.iterdir()} == {"phones.json", ".phones.json.lock"}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may all")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError):
+        Phones(tmp_path / "phones.json").pair("")
+
+
+def test_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "serve").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        Phones(tmp_path / "serve" / "phones.json").pair("")
+
+
+def test_a_write_that_fails_leaves_what_was_there(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, token = phones.pair("")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space"):
+        phones.revoke(phone.id)
+    assert phones.find(token) == phone
+    assert {path.name for path in phones.path.parent.iterdir()} == {
+        "phones.json",
+        ".phones.json.lock",
+    }
+
+
+def test_a_phone_is_noted_once_a_day(tmp_path: Path) -> None:
+    clock = Clock()
+    phones = Phones(tmp_path / "phones.json", clock)
+    phone, token = phones.pair("")
+    clock.now += 3_600
+    assert not phones.is_new_day(phone)
+    clock.now += 86_400
+    assert phones.is_new_day(phone)
+    phones.touch(phone)
+    found = phones.find(token)
+    assert found is not None
+    assert found.seen == int(clock.now)
+
+
+# Feeds
+
+
+def test_a_feed_has_a_token_of_its_own(phones: Phones) -> None:
+    phone, token = phones.pair("")
+    feed = phones.feed_token(token, phone)
+    assert feed != token
+    assert phones.find_feed(feed) == phone
+    assert phones.find_feed(token) is None
+    assert phones.find(feed) is None
+
+
+def test_a_feed_is_revoked_alone(phones: Phones) -> None:
+    phone, token = phones.pair("")
+    feed = phones.feed_token(token, phone)
+    phones.revoke_feed(phone)
+    later = phones.find(token)
+    assert later is not None
+    assert phones.find_feed(feed) is None
+    assert phones.find_feed("") is None
+    assert phones.feed_token(token, later) == ""
+    new = phones.renew_feed(token, later)
+    assert new != feed
+    assert phones.find_feed(new) is not None
+    assert phones.find_feed(feed) is None
+
+
+def test_revoking_a_phone_ends_its_feed(phones: Phones) -> None:
+    phone, token = phones.pair("")
+    feed = phones.feed_token(token, phone)
+    phones.revoke(phone.id)
+    assert phones.find_feed(feed) is None
+
+
+# Codes
+
+
+def test_a_code_is_good_once() -> None:
+    pairing = Pairing()
+    code = pairing.new()
+    assert pairing.is_open(code)
+    assert pairing.use(code)
+    assert not pairing.use(code)
+    assert not pairing.is_open(code)
+
+
+def test_a_code_lapses() -> None:
+    clock = Clock()
+    pairing = Pairing(lasts_s=60, clock=clock)
+    code = pairing.new()
+    clock.now += 61
+    assert not pairing.use(code)
+
+
+def test_wrong_codes_use_up_nothing() -> None:
+    pairing = Pairing()
+    code = pairing.new()
+    assert not any(pairing.use(wrong) for wrong in ("", code[:-1], code + "x", "\udcff"))
+    assert pairing.use(code)
+
+
+def test_codes_that_are_open_are_few() -> None:
+    pairing = Pairing()
+    codes = [pairing.new() for _ in range(30)]
+    assert sum(pairing.is_open(code) for code in codes) == 4
+    assert pairing.is_open(codes[-1])
+
+
+def test_only_one_of_many_gets_in_with_a_code() -> None:
+    pairing = Pairing()
+    code = pairing.new()
+    gate, found = threading.Barrier(8), []
+
+    def attempt() -> None:
+        gate.wait()
+        found.append(pairing.use(code))
+
+    threads = [threading.Thread(target=attempt) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(found) == 1
+
+
+# Attempts
+
+
+def test_an_address_that_fails_too_often_has_to_wait() -> None:
+    clock = Clock()
+    limiter = Limiter(each=3, whole=100, per_s=60, clock=clock)
+    for _ in range(3):
+        assert limiter.wait_s("10.0.0.1") == 0
+        limiter.failed("10.0.0.1")
+    wait = limiter.wait_s("10.0.0.1")
+    assert 0 < wait <= 20
+    assert limiter.wait_s("10.0.0.2") == 0
+    clock.now += wait
+    assert limiter.wait_s("10.0.0.1") == 0
+
+
+def test_all_addresses_together_have_a_limit() -> None:
+    limiter = Limiter(each=5, whole=20, clock=Clock())
+    for n in range(20):
+        limiter.failed(f"10.0.0.{n}")
+    assert limiter.wait_s("10.9.9.9") > 0
+
+
+def test_any_number_of_addresses_takes_little_memory() -> None:
+    limiter = Limiter(clock=Clock())
+    for n in range(5_000):
+        limiter.failed(f"10.{n >> 8}.{n & 255}.1")
+    assert len(limiter._filled) == 1_024
+
+
+def test_a_whole_ipv6_network_is_one_address() -> None:
+    assert network("2001:db8:1:2::1") == network("2001:db8:1:2:ffff::9")
+    assert network("2001:db8:1:2::1") != network("2001:db8:1:3::1")
+    assert network("::ffff:10.0.0.1") == "10.0.0.1"
+    assert network("fe80::1%eth0") == network("fe80::2")
+    assert len(network("x" * 999)) <= 64
+
+
+def test_a_file_is_written_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b.json"
+    write_private(path, b"one")
+    write_private(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [one.name for one in path.parent.iterdir()] == ["b.json"]

@@ -1,0 +1,322 @@
+"""What the commands do: call the pipeline, and tell the result."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import InputError, Problem, UnknownNameError
+from voiceflow.core.units import parse_seconds
+from voiceflow.score.options import Context, Options, Report, quiet
+from voiceflow.script.lookup import default_library, is_name
+
+
+def render(
+    session: str,
+    output: str | None,
+    form: str | None,
+    given: Mapping[str, Any],
+    context: Context,
+    *,
+    profile: bool,
+) -> None:
+    """Render a session to a file and say in one line what came of it."""
+    from voiceflow.stitch import render as rendering
+
+    target = Path(output) if output else Path(f"{Path(session).stem}.{form or 'mp3'}")
+    with progress() as report:
+        summary = rendering.render(session, target, form, options(given), context, report)
+    click.echo(summary.line())
+    if profile:
+        click.echo(summary.profile())
+    if context.cache.problem:
+        click.echo(f"warning: nothing was kept for next time: {context.cache.problem}", err=True)
+
+
+def export(
+    sessions: tuple[str, ...],
+    into: str,
+    form: str,
+    given: Mapping[str, Any],
+    context: Context,
+    *,
+    split: bool,
+) -> None:
+    """Export sessions, and say what became of each file."""
+    from voiceflow.stitch.export import Asked, export
+
+    asked, folder = Asked(form, split), Path(into).expanduser()
+    with progress() as report:
+        for result in export(sessions, folder, asked, options(given), context, report):
+            click.echo(result.line())
+
+
+def play(session: str, given: Mapping[str, Any], context: Context, *, from_start: bool) -> None:
+    """Play a session, and say how to go on where it was left."""
+    from voiceflow.player import play
+
+    if play(session, options(given), context, progress, from_start=from_start):
+        click.echo(f"`voiceflow play {session}` goes on from here")
+
+
+def context(*, jobs: int, no_cache: bool) -> Context:
+    """Where things are kept and how many work."""
+    return Context(cache=Cache(None if no_cache else Cache.default_root()), jobs=jobs)
+
+
+def show(session: str, given: Mapping[str, Any], context: Context) -> None:
+    """Print a session's timeline, or draw it."""
+    from voiceflow.score import decide as pipeline
+    from voiceflow.score.score import as_dict
+
+    forms = {key: given[key] for key in ("as_json", "events", "text", "svg", "png")}
+    rest = {key: value for key, value in given.items() if key not in forms}
+    with progress() as report:
+        decision = pipeline.decide(session, options(rest), context, report)
+    score, plan = decision.score, decision.plan
+    if forms["as_json"]:
+        click.echo(json.dumps(as_dict(score), ensure_ascii=False, indent=1))
+        return
+    from voiceflow import draw as picture
+
+    if forms["svg"]:
+        _save(forms["svg"], picture.svg(score, plan).encode())
+    if forms["png"]:
+        _save(forms["png"], picture.png(score, plan))
+    if forms["text"]:
+        click.echo(picture.golden(score), nl=False)
+    elif forms["events"]:
+        click.echo(picture.listing(score), nl=False)
+    elif not (forms["svg"] or forms["png"]):
+        colour = sys.stdout.isatty()
+        width = min(shutil.get_terminal_size().columns, 120) if colour else 80
+        click.echo(picture.timeline_text(score, plan, width=width, colour=colour), nl=False)
+
+
+def _save(name: str, data: bytes) -> None:
+    from voiceflow.core.files import writing
+
+    with writing(Path(name)) as draft:
+        draft.write(data)
+    click.echo(name)
+
+
+def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what is wrong with scripts, and whether sessions can be followed eyes-free."""
+    from voiceflow.lint import Proof, check_path, is_session, prove
+    from voiceflow.lint.report import summary
+    from voiceflow.score import decide as pipeline
+
+    library = default_library()
+    problems: list[Problem] = []
+    proofs: list[Proof] = []
+    for thing in things:
+        path = Path(thing)
+        if path.exists() or not is_name(thing):
+            found = check_path(path, library)
+            problems.extend(found)
+            sound = not any(one.severity == "error" for one in found)
+            if not (sound and is_session(path)):
+                continue
+        with progress() as report:
+            decision = pipeline.decide(thing, options(given), Context(library=library), report)
+        proofs.append(prove(decision))
+    problems = list(dict.fromkeys(problems))
+    if as_json:
+        told = {
+            "problems": [asdict(one) for one in problems],
+            "proofs": [p.to_dict() for p in proofs],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        for problem in problems:
+            click.echo(str(problem))
+        for proof in proofs:
+            click.echo(summary(proof))
+        if not problems and not proofs:
+            click.echo("no errors")
+    wrong = any(one.severity == "error" for one in problems)
+    if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
+        raise click.exceptions.Exit(2)
+
+
+def cache(action: str) -> None:
+    """Tell of the cache, or clear it, with what a server made for its phones."""
+    from voiceflow.server.jobs.store import recordings
+
+    kept = Cache(Cache.default_root())
+    made = recordings(kept)
+    if action == "path":
+        click.echo(str(Cache.default_root()))
+        return
+    if action == "clear":
+        gone = kept.clear()
+        for path in made:
+            with suppress(OSError):  # Windows: a phone is listening to it
+                path.unlink()
+                gone += 1
+        click.echo(f"{gone} entries forgotten")
+        return
+    info = kept.info()
+    kinds = [(kind.kind, kind.entries, kind.bytes) for kind in info.kinds]
+    if made:
+        kinds.append(("phones", len(made), sum(map(_size, made))))
+    entries, size = sum(count for _, count, _ in kinds), sum(size for *_, size in kinds)
+    click.echo(f"{entries} entries, {size / 1e6:.1f} MB in {Cache.default_root()}")
+    for name, count, size in kinds:
+        click.echo(f"  {name:<8} {count:>6}  {size / 1e6:8.1f} MB")
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where it went meanwhile."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def list_(kind: str | None, *, as_json: bool) -> None:
+    """Print what there is."""
+    from voiceflow.score import catalogue
+
+    found = catalogue.everything(Context().library, (kind,) if kind else None)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for title, entries in found.items():
+        click.secho(title, bold=True)
+        if kind is None:
+            entries = _folded(entries)
+        width = max((len(entry["name"]) for entry in entries), default=0)
+        for entry in entries:
+            told = entry.get("about") or ""
+            if not entry.get("works", True):
+                told = f"not here: {entry.get('why', '')}"
+            own = " (yours)" if entry.get("own") else ""
+            click.echo(f"  {entry['name']:<{width}}  {told}{own}".rstrip())
+
+
+def _folded(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A voice's many languages on one line: a list of everything is read from the top."""
+    tongues = [one for one in entries if one["name"].startswith("espeak:")]
+    if len(tongues) < 2:
+        return entries
+    at = entries.index(tongues[0])
+    one = {"name": "espeak:CODE", "about": f"{len(tongues)} languages: voiceflow list voices"}
+    return [*entries[:at], one, *(e for e in entries[at:] if e not in tongues)]
+
+
+def new(kind: str, name: str) -> None:
+    """Write an example into the user's library and say where."""
+    from voiceflow.score import catalogue
+
+    path = catalogue.create(kind, name, Context().library)
+    click.echo(f"{path}")
+    if kind == "session":
+        click.echo(f"edit it, then: voiceflow render {name}")
+
+
+def settings(
+    session: str | None, pace: str | None, given: tuple[str, ...], *, origin: bool
+) -> None:
+    """Print every pacing value, and where it comes from."""
+    from voiceflow.score import decide as pipeline
+    from voiceflow.script.overrides import pacing_values
+    from voiceflow.script.pacing import KEYS, origins, resolve
+
+    layers = pipeline.layers(
+        session, Options(pace=pace, pacing=tuple(pacing_values(given).items()))
+    )
+    values, told = resolve(layers), origins(layers)
+    for key in KEYS:
+        value = getattr(values, key)
+        line = f"{key:<12} {'as written' if value is None else value}"
+        click.echo(f"{line:<28} {told[key]}" if origin else line)
+
+
+def options(given: Mapping[str, Any]) -> Options:
+    """The command line's options as the pipeline takes them. Raises InputError."""
+    said = {key: value for key, value in given.items() if value is not None}
+    pacing: dict[str, Any] = {}
+    if changes := said.pop("given", ()):
+        from voiceflow.script.overrides import pacing_values
+
+        pacing = pacing_values(changes)
+    if (detail := said.pop("detail", None)) is not None:
+        pacing["detail"] = detail
+    if (minutes := said.pop("minutes", None)) is not None:
+        said["minutes_ms"] = _minutes(minutes)
+    if (equipment := said.pop("equipment", None)) is not None:
+        said["equipment"] = _equipment(equipment)
+    return Options(pacing=tuple(pacing.items()), **said)
+
+
+def _minutes(text: str) -> int:
+    """Milliseconds in `20`, `12:30` or `90s`."""
+    try:
+        seconds = parse_seconds(text, bare=60.0)
+    except ValueError as error:
+        raise InputError(f"--minutes {text}: {error}", hint="write 20, or 12:30") from None
+    if not 5 <= seconds <= 6 * 3600:
+        raise InputError(
+            f"--minutes {text} is out of range", hint="from a few seconds to six hours"
+        )
+    return round(seconds * 1000)
+
+
+def _equipment(text: str) -> tuple[str, ...]:
+    from voiceflow.script.models import EQUIPMENT
+
+    things = tuple(part.strip() for part in text.split(",") if part.strip())
+    for thing in things:
+        if thing not in EQUIPMENT:
+            raise UnknownNameError("equipment", thing, EQUIPMENT)
+    return things
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A bar for each stage on a terminal; silence in a pipe."""
+    if not sys.stderr.isatty():
+        yield quiet
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+def serve(**options: Any) -> None:
+    """Run the server, until Ctrl-C."""
+    from voiceflow import server as serving
+
+    serving.main(**options)

@@ -1,0 +1,147 @@
+"""The breath as a curve: how full the lungs are, from phase to phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from voiceflow.score.score import Event
+
+KINDS = ("inhale", "exhale", "hold", "pause")
+
+# Tones end a little before their phase; what is nearer than this goes on without a break.
+_JOINED_MS = 240
+_LONGEST_PAUSE_MS = 60_000
+# Tones are not sounded without end: one as long as this may stand for a longer phase.
+_LONG_TONE_MS = 240_000
+
+
+@dataclass(frozen=True, slots=True)
+class Breath:
+    """One phase: how full the lungs are `before` and `after` it, 0 empty to 1 full.
+
+    `kind` is one of `KINDS`; `opens` says that a repetition begins with it.
+    """
+
+    kind: str
+    start_ms: int
+    end_ms: int
+    before: float
+    after: float
+    side: str | None = None
+    rep: int | None = None
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    """A phase as its events tell it; `toned` where it has a tone that shows its end."""
+
+    kind: str
+    start_ms: int
+    end_ms: int
+    side: str | None
+    rep: int | None
+    toned: bool
+
+    def holds(self, event: Event) -> bool:
+        same = (self.kind, self.side, self.rep) == (event.breath, event.side, event.rep)
+        return same and event.kind == "speech"
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether it may last longer than its events: words alone, or a tone cut short."""
+        return not self.toned or self.end_ms - self.start_ms >= _LONG_TONE_MS
+
+
+def is_breath(event: Event) -> bool:
+    """Whether an event is the tone of a breath."""
+    return event.kind != "speech" and event.name in KINDS and event.breath == event.name
+
+
+def breaths(events: Sequence[Event]) -> tuple[Breath, ...]:
+    """The curve that the phases in `events` (in order of start) make.
+
+    A phase is known by its tone; where the tone set has none, by what is said in it. Exhales that
+    follow each other share the way down, inhales the way up: "exhale and lift, hold, exhale and
+    lower" empties the lungs once.
+    """
+    found: list[Breath] = []
+    for group in _groups(events):
+        found.extend(_levelled(group))
+    return tuple(found)
+
+
+def _groups(events: Sequence[Event]) -> Iterator[list[_Phase]]:
+    """Phases that follow each other without anything else between, each up to the next."""
+    group: list[_Phase] = []
+    for event in events:
+        phase = _begun(event)
+        if phase is None:
+            if group and event.moment != "phase":
+                yield _ended(group, event.start_ms)
+                group = []
+        elif not group or not group[-1].holds(event):
+            if group and phase.start_ms - group[-1].end_ms > _LONGEST_PAUSE_MS:
+                yield group
+                group = []
+            if group:
+                group = _ended(group, phase.start_ms)
+                if phase.start_ms > group[-1].end_ms:
+                    group.append(_pause(group[-1], phase.start_ms))
+            group.append(phase)
+        else:
+            group[-1] = replace(group[-1], end_ms=max(group[-1].end_ms, event.end_ms))
+    if group:
+        yield group
+
+
+def _begun(event: Event) -> _Phase | None:
+    """The phase that an event could begin."""
+    toned = is_breath(event)
+    if not toned and not (
+        event.kind == "speech" and event.moment == "phase" and event.breath in KINDS
+    ):
+        return None
+    return _Phase(event.breath or "", event.start_ms, event.end_ms, event.side, event.rep, toned)
+
+
+def _ended(group: list[_Phase], at: int) -> list[_Phase]:
+    """The group, its last phase lasting up to `at` where it reaches so far."""
+    last = group[-1]
+    if last.open_ended or at - last.end_ms <= _JOINED_MS:
+        return [*group[:-1], replace(last, end_ms=at)]
+    return group
+
+
+def _pause(after: _Phase, end_ms: int) -> _Phase:
+    return replace(after, kind="pause", start_ms=after.end_ms, end_ms=end_ms)
+
+
+def _levelled(group: Sequence[_Phase]) -> Iterator[Breath]:
+    ways = [phase.kind for phase in group if phase.kind in ("inhale", "exhale")]
+    # Before a first exhale the lungs are full.
+    level = 1.0 if ways[:1] == ["exhale"] else 0.0
+    seen, left, target = 0, 0, level
+    key: tuple[str | None, int | None] | None = None
+    for phase in group:
+        before = level
+        if phase.kind in ("inhale", "exhale"):
+            if not left:
+                left = _run(ways, seen)
+                target = 1.0 if phase.kind == "inhale" else 0.0
+            level += (target - level) / left
+            seen, left = seen + 1, left - 1
+        opens = phase.rep is not None and (phase.side, phase.rep) != key
+        key = (phase.side, phase.rep)
+        yield Breath(
+            phase.kind, phase.start_ms, phase.end_ms, before, level, phase.side, phase.rep, opens
+        )
+
+
+def _run(ways: Sequence[str], start: int) -> int:
+    """How many of `ways` are alike from `start` on."""
+    end = start
+    while end < len(ways) and ways[end] == ways[start]:
+        end += 1
+    return end - start

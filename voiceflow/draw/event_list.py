@@ -1,0 +1,90 @@
+"""The score as lines of text: a listing to read, and a golden to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from voiceflow.draw.chapters import Part, parts
+from voiceflow.draw.text import cells, clean, exact, pad, wrap
+from voiceflow.score.score import Event, Score
+
+_LEAST_WORDS = 16
+_HEADS = ("start", "length", "kind", "breath", "side", "rep")
+
+
+def listing(score: Score, *, width: int | None = None) -> str:
+    """Every event: start, length, kind, breath, side, repetition, and its words or its name.
+
+    Parameters
+    ----------
+    width : int > 0, optional
+        Columns; longer words go on in the next line, under their beginning. None leaves each
+        event on one line, however long.
+    """
+    rows = [_columns(event) for event in score.events]
+    wide = [max(cells(row[n]) for row in (_HEADS, *rows)) for n in range(len(_HEADS))]
+    lines = [_row(_HEADS, wide, "words")]
+    for event, row in zip(score.events, rows, strict=True):
+        lead = _row(row, wide, "")
+        room = None if width is None else max(width - cells(lead), _LEAST_WORDS)
+        first, *more = (clean(event.name),) if room is None else wrap(clean(event.name), room)
+        lines.append(f"{lead}{first}".rstrip())
+        lines.extend(" " * cells(lead) + line for line in more)
+    return "\n".join(lines) + "\n"
+
+
+def _columns(event: Event) -> tuple[str, ...]:
+    return (
+        exact(event.start_ms),
+        exact(event.length_ms),
+        event.kind,
+        clean(event.breath or ""),
+        clean(event.side or ""),
+        str(event.rep or ""),
+    )
+
+
+def _row(columns: tuple[str, ...], wide: list[int], words: str) -> str:
+    """Times to the right, the rest to the left; a column that holds nothing at all is narrow."""
+    times = [" " * (wide[n] - cells(columns[n])) + columns[n] for n in (0, 1)]
+    rest = [pad(columns[n], wide[n]) for n in range(2, len(columns))]
+    return "  ".join((*times, *rest, words))
+
+
+def golden(score: Score) -> str:
+    """The score as ``start  end  label`` lines under a header for each chapter.
+
+    Times of events count from the start of their chapter, so that a change in one chapter
+    leaves the lines of the others as they were; the headers say where each chapter stands.
+    A breath is marked ``~``, a signal ``*``; speech is in quotation marks.
+    """
+    facts = {
+        "length": exact(score.length_ms),
+        "language": score.language,
+        "pace": score.pace,
+        "tones": score.tones,
+    }
+    lines = [f"# {clean(score.title)}"]
+    lines += [f"# {name}: {clean(value)}" for name, value in facts.items() if value]
+    for part in parts(score):
+        lines += ["", f"[{exact(part.start_ms)} + {exact(part.length_ms)}] {part.title}"]
+        lines += _golden_lines(part)
+    return "\n".join(lines) + "\n"
+
+
+def _golden_lines(part: Part) -> Iterator[str]:
+    for event in part.events:
+        start, end = exact(event.start_ms - part.start_ms), exact(event.end_ms - part.start_ms)
+        yield f"{start:>10}  {end:>10}  {_label(event)}"
+
+
+def _label(event: Event) -> str:
+    name = clean(event.name)
+    if event.kind == "speech":
+        said = f'"{name}"'
+    else:
+        said = f"~ {name}" if event.breath == event.name else f"* {name}"
+    where = [clean(event.side or ""), f"rep {event.rep}" if event.rep else ""]
+    return "  ".join(
+        filter(None, (f"{clean(event.moment):<10}", " ".join(filter(None, where)), said))
+    )

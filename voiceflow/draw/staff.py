@@ -1,0 +1,246 @@
+"""The staff of one row: breath, speech, words and signals over time, and its axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from voiceflow.core.units import clock
+from voiceflow.draw.breath import Breath, is_breath
+from voiceflow.draw.chapters import Part, stretches
+from voiceflow.draw.figures import signal
+from voiceflow.draw.rows import Row, Word, words
+from voiceflow.draw.shapes import Area, Bar, Label, Line, Point, Shape
+from voiceflow.draw.text import clean, print_width
+from voiceflow.score.score import Event
+
+WORD_SIZE, WORD_LINES, WORD_LEADING = 11.0, 5, 14.0
+_SMALL = 10.0
+# Words may run so far into the margin.
+_OVER = 40.0
+_CURVE, _BLOCK = 42.0, 8.0
+_SIDE_LANE, _REP_LANE = 17.0, 13.0
+_TICKS_MS = (5_000, 10_000, 15_000, 30_000, 60_000, 120_000)
+_LEAST_TICK = 80.0
+
+# Moments that are not breath: the tint behind them, and the word for it.
+BANDS = {
+    "rest": ("rest-tint", "rest"),
+    "silence": ("rest-tint", "silence"),
+    "transition": ("move-tint", "moving"),
+    "switch": ("move-tint", "other side"),
+    "work": ("work-tint", "work"),
+}
+# A pause is drawn as a hold, dashed.
+COLOURS = {"inhale": "inhale", "exhale": "exhale", "hold": "hold", "pause": "hold"}
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """One row, with where its lanes stand.
+
+    Attributes
+    ----------
+    left : float
+        Of the row.
+    scale : float
+        Units a millisecond takes.
+    """
+
+    row: Row
+    top: float
+    left: float
+    scale: float
+    words: tuple[Word, ...]
+    breaths: tuple[Breath, ...]
+    compact: bool = False
+
+    def x(self, ms: int) -> float:
+        """Where a time stands."""
+        return self.left + (ms - self.row.start_ms) * self.scale
+
+    @property
+    def curve_top(self) -> float:
+        if self.compact or not self.breaths:
+            return self.top + 6
+        return self.top + (_SIDE_LANE if self.row.part.sides else 0.0) + _REP_LANE
+
+    @property
+    def floor(self) -> float:
+        """The level of empty lungs; without breath or band there is nothing to rise over it."""
+        banded = self.breaths or any(one.moment in BANDS for one in stretches(self.row.part))
+        return self.curve_top + (0.0 if not banded else _CURVE / 2 if self.compact else _CURVE)
+
+    @property
+    def blocks_top(self) -> float:
+        return self.floor + 7
+
+    @property
+    def words_top(self) -> float:
+        return self.blocks_top + _BLOCK + 5
+
+    @property
+    def axis(self) -> float:
+        lines = max((word.line + 1 for word in self.words), default=0)
+        return self.words_top + lines * WORD_LEADING + 5
+
+    @property
+    def bottom(self) -> float:
+        return self.axis + 16
+
+
+def staff(row: Row, top: float, left: float, right: float, scale: float, *, compact: bool) -> Staff:
+    """The staff of `row`, its words placed; a compact one has none."""
+    within = tuple(
+        one for one in row.part.breaths if one.start_ms < row.end_ms and one.end_ms > row.start_ms
+    )
+    # Where nothing is breathed there is more to say, and room for it.
+    lines = 0 if compact else WORD_LINES if within else WORD_LINES + 2
+    placed = words(row, scale, right - left + _OVER, WORD_SIZE, lines)
+    return Staff(row, top, left, scale, placed, within, compact)
+
+
+def draw(one: Staff) -> Iterator[Shape]:
+    """The shapes of a staff, back to front."""
+    yield from _bands(one)
+    yield from _axis(one)
+    yield from _curves(one)
+    if not one.compact:
+        yield from _marks(one)
+    yield from _sounds(one)
+    yield from _set_words(one)
+
+
+def _bands(one: Staff) -> Iterator[Shape]:
+    row = one.row
+    for stretch in stretches(row.part):
+        start, end = max(stretch.start_ms, row.start_ms), min(stretch.end_ms, row.end_ms)
+        if stretch.moment not in BANDS or end <= start:
+            continue
+        tint, word = BANDS[stretch.moment]
+        x, width = one.x(start), (end - start) * one.scale
+        yield Bar(x, one.curve_top, width, one.floor - one.curve_top, tint, 4, "band", word)
+        # A change of side begins with a signal, whose stem stands in the band.
+        indent = 16 if stretch.moment == "switch" else 7
+        if width > print_width(word, _SMALL) + indent + 5 and not one.compact:
+            yield Label(x + indent, one.curve_top + 14, word, _SMALL, "muted", role="band")
+
+
+def _axis(one: Staff) -> Iterator[Shape]:
+    """The floor of the breath, and the time under the row."""
+    row = one.row
+    left, right = one.left, one.x(row.end_ms)
+    tick = next((ms for ms in _TICKS_MS if ms * one.scale >= _LEAST_TICK), _TICKS_MS[-1])
+    for at in range(-(-row.start_ms // tick) * tick, row.end_ms + 1, tick):
+        x = one.x(at)
+        yield Line(((x, one.curve_top), (x, one.axis)), "grid", 1.0)
+        yield Line(((x, one.axis), (x, one.axis + 4)), "line", 1.0)
+        yield Label(x, one.axis + 14, clock(at), _SMALL, "muted", "middle", role="time")
+    yield Line(((left, one.floor), (right, one.floor)), "line", 1.0)
+    yield Line(((left, one.axis), (right, one.axis)), "line", 1.0, role="axis")
+
+
+def _curves(one: Staff) -> Iterator[Shape]:
+    lines = []
+    for breath in one.breaths:
+        points = tuple(_points(one, breath))
+        colour = COLOURS[breath.kind]
+        ground = ((points[-1][0], one.floor), (points[0][0], one.floor))
+        yield Area(
+            (*points, *ground), f"{colour}-tint", "breath-fill", _breath_about(one.row.part, breath)
+        )
+        lines.append(Line(points, colour, 2.2, breath.kind == "pause", f"breath {breath.kind}"))
+    yield from lines
+
+
+def _points(one: Staff, breath: Breath) -> Iterator[Point]:
+    """The curve of a breath within the row: it sets out and arrives gently."""
+    start, end = max(breath.start_ms, one.row.start_ms), min(breath.end_ms, one.row.end_ms)
+    level = breath.before == breath.after
+    steps = 1 if level else max(4, min(24, round((end - start) * one.scale / 3)))
+    for step in range(steps + 1):
+        at = start + (end - start) * step / steps
+        share = (at - breath.start_ms) / max(breath.end_ms - breath.start_ms, 1)
+        full = breath.before + (breath.after - breath.before) * (1 - math.cos(math.pi * share)) / 2
+        height = one.floor - one.curve_top - 2
+        yield one.left + (at - one.row.start_ms) * one.scale, one.floor - 1 - full * height
+
+
+def _breath_about(part: Part, breath: Breath) -> str:
+    seconds = f"{(breath.end_ms - breath.start_ms) / 1000:.1f} s"
+    which = [breath.kind, seconds, part.side(breath.side), str(breath.rep or "")]
+    return " ".join(filter(None, which))
+
+
+def _marks(one: Staff) -> Iterator[Shape]:
+    """Over the curve: the number of each repetition, and a bracket over each side."""
+    last = -math.inf
+    for breath in one.breaths:
+        x = one.x(breath.start_ms)
+        if breath.opens and breath.start_ms >= one.row.start_ms and x - last >= 14:
+            yield Label(x + 2, one.curve_top - 3, str(breath.rep), _SMALL, "muted", role="rep")
+            last = x
+    yield from _brackets(one)
+
+
+def _brackets(one: Staff) -> Iterator[Shape]:
+    y = one.top + 11
+    for side, start, end in _sides(one):
+        left, right = one.x(max(start, one.row.start_ms)), one.x(min(end, one.row.end_ms))
+        word = one.row.part.side(side)
+        wide = print_width(word, _SMALL) + 6
+        if right - left < wide:
+            word, wide = word[:1].upper(), _SMALL
+        yield Label(left, y, word, _SMALL, "ink", bold=True, role="side")
+        if right - left - 3 > wide:
+            line = ((left + wide, y - 3.5), (right - 3, y - 3.5), (right - 3, y))
+            yield Line(line, "line", 1.0, role="side")
+
+
+def _sides(one: Staff) -> Iterator[tuple[str, int, int]]:
+    """The runs of breaths on one side."""
+    run: tuple[str, int, int] | None = None
+    for breath in one.breaths:
+        if run is not None and breath.side == run[0]:
+            run = (run[0], run[1], breath.end_ms)
+            continue
+        if run is not None:
+            yield run
+        run = (breath.side, breath.start_ms, breath.end_ms) if breath.side else None
+    if run is not None:
+        yield run
+
+
+def _sounds(one: Staff) -> Iterator[Shape]:
+    """Speech as blocks, signals as marks, in one lane: they never sound together."""
+    middle = one.blocks_top + _BLOCK / 2
+    for event in one.row.events():
+        if event.kind == "speech":
+            yield _block(one, event)
+        elif not is_breath(event) and event.start_ms >= one.row.start_ms:
+            x = one.x(event.start_ms + event.length_ms // 2)
+            if event.name != "wake":
+                yield Line(((x, one.curve_top), (x, one.axis)), "line", 1.0)
+            yield from signal(event.name, x, middle, f"{clock(event.start_ms)} {clean(event.name)}")
+
+
+def _block(one: Staff, event: Event) -> Shape:
+    first = event.start_ms >= one.row.start_ms
+    start, end = max(event.start_ms, one.row.start_ms), min(event.end_ms, one.row.end_ms)
+    about = f"{clock(event.start_ms)} {clean(event.name)}"
+    width = max((end - start) * one.scale, 0.8)
+    return Bar(
+        one.x(start), one.blocks_top, width, _BLOCK, "speech", min(2.5, width / 2),
+        "speech" if first else "speech-on", about,
+    )  # fmt: skip
+
+
+def _set_words(one: Staff) -> Iterator[Shape]:
+    for word in one.words:
+        x, y = one.left + word.x, one.words_top + word.line * WORD_LEADING + 10
+        if word.line:
+            yield Line(((x + 0.5, one.blocks_top + _BLOCK), (x + 0.5, y - 8)), "line", 0.8)
+    for word in one.words:
+        y = one.words_top + word.line * WORD_LEADING + 10
+        yield Label(one.left + word.x, y, word.text, WORD_SIZE, "words", halo=True, role="words")

@@ -1,0 +1,198 @@
+"""The session drawn in a terminal: a block for each chapter, in proportion to its time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from voiceflow.core.units import clock
+from voiceflow.draw.breath import Breath, is_breath
+from voiceflow.draw.chapters import Part, Stretch, parts, stretches, summary
+from voiceflow.draw.text import cells, clean, cut, lettered, pad
+from voiceflow.plan.moments import Plan
+from voiceflow.score.score import Event, Score
+
+LEAST_WIDTH = 32
+_LEAST_WORD = 5
+
+# What a column shows: its mark, what it means, and its colour (SGR; the eight that every
+# terminal has, so that they follow its own theme).
+MARKS = {
+    "signal": ("▌", "signal", "35"),
+    "inhale": ("╱", "inhale", "36"),
+    "exhale": ("╲", "exhale", "34"),
+    "hold": ("─", "hold", "33"),
+    "pause": ("┄", "pause", "33"),
+    "many": ("≈", "breaths", "36"),
+    "work": ("▒", "work", "33"),
+    "speech": ("▂", "speech", "32"),
+    "quiet": ("·", "quiet", "2"),
+}
+_TITLE, _DIM = "1", "2"
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """How the drawing sits in its columns: the bars begin after `lead` of `width` columns."""
+
+    width: int
+    lead: int
+    column_ms: float
+    colour: bool
+
+    def paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text.strip() else text
+
+
+def timeline_text(
+    score: Score, plan: Plan | None = None, *, width: int = 80, colour: bool = False
+) -> str:
+    """The session as text: for each chapter its title, a bar of its time, and words said in it.
+
+    Parameters
+    ----------
+    width : int
+        Columns that no line exceeds; 32 at least.
+    colour : bool
+        Whether ANSI colours are used.
+    """
+    width = max(width, LEAST_WIDTH)
+    found = parts(score, plan)
+    longest = max(max(part.length_ms for part in found), 1)
+    lead = max(len(clock(part.start_ms)) for part in found) + 2
+    frame = _Frame(width, lead, longest / (width - lead), colour)
+    shown: set[str] = set()
+    lines = [*_head(score, frame), ""]
+    for part in found:
+        marks = _marks(part, frame)
+        shown.update(marks)
+        lines += [_title(part, frame), " " * lead + _bar(marks, frame)]
+        if words := _words(part, frame):
+            lines.append(" " * lead + frame.paint(words, _DIM))
+        lines.append("")
+    lines += _legend(shown, frame)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _head(score: Score, frame: _Frame) -> Iterator[str]:
+    yield frame.paint(cut(clean(score.title), frame.width), _TITLE)
+    yield frame.paint(cut(summary(score), frame.width), _DIM)
+
+
+def _title(part: Part, frame: _Frame) -> str:
+    """Start, title, what is done, and length at the right."""
+    length = clock(part.length_ms)
+    sides = " + ".join(word for _, word in part.sides)
+    facts = " · ".join(filter(None, (part.place, part.dose, sides)))
+    room = frame.width - frame.lead - cells(length) - 1
+    title = cut(part.title, room)
+    facts = cut(f"  {facts}", room - cells(title)) if facts and room - cells(title) > 8 else ""
+    gap = " " * (room + 1 - cells(title) - cells(facts))
+    start = pad(clock(part.start_ms), frame.lead)
+    return (
+        frame.paint(start, _DIM)
+        + frame.paint(title, _TITLE)
+        + frame.paint(facts + gap + length, _DIM)
+    )
+
+
+def _marks(part: Part, frame: _Frame) -> list[str]:
+    """What each column of a part shows, as keys of `MARKS`."""
+    count = min(max(round(part.length_ms / frame.column_ms), 1), frame.width - frame.lead)
+    column_ms = max(part.length_ms / count, 1e-9)
+    breath, speech, work = ([Counter[str]() for _ in range(count)] for _ in range(3))
+    begun, signals = [0] * count, set()
+    for one in part.breaths:
+        begun[_column(one.start_ms, part, column_ms, count)] += 1
+        _spread(breath, one.kind, one, part, column_ms)
+    for stretch in stretches(part):
+        if stretch.moment == "work":
+            _spread(work, "work", stretch, part, column_ms)
+    for event in part.events:
+        if event.kind == "speech":
+            _spread(speech, "speech", event, part, column_ms)
+        elif not is_breath(event) and event.name != "wake":
+            signals.add(_column(event.start_ms, part, column_ms, count))
+    return [
+        "signal" if n in signals else _mark(breath[n], begun[n], speech[n], work[n], column_ms)
+        for n in range(count)
+    ]
+
+
+def _mark(
+    breath: Counter[str], begun: int, speech: Counter[str], work: Counter[str], column_ms: float
+) -> str:
+    if breath.total() >= column_ms * 0.4:
+        # Narrower breaths than columns would only show which of them the columns happen to hit.
+        return "many" if begun > 2 else breath.most_common(1)[0][0]
+    if speech.total() >= column_ms * 0.3:
+        return "speech"
+    return "work" if work.total() >= column_ms * 0.4 else "quiet"
+
+
+def _column(ms: int, part: Part, column_ms: float, count: int) -> int:
+    return min(max(int((ms - part.start_ms) / column_ms), 0), count - 1)
+
+
+def _spread(
+    columns: Sequence[Counter[str]],
+    key: str,
+    span: Breath | Event | Stretch,
+    part: Part,
+    column_ms: float,
+) -> None:
+    """Adds the milliseconds of `span` to each column it touches."""
+    count = len(columns)
+    first = _column(span.start_ms, part, column_ms, count)
+    for n in range(first, _column(span.end_ms, part, column_ms, count) + 1):
+        start = part.start_ms + n * column_ms
+        shared = min(span.end_ms, start + column_ms) - max(span.start_ms, start)
+        if shared > 0:
+            columns[n][key] += round(shared)
+
+
+def _bar(marks: Iterable[str], frame: _Frame) -> str:
+    """The marks, with one colour code for each run of the same."""
+    runs: list[list[str]] = []
+    for mark in marks:
+        if runs and runs[-1][0] == mark:
+            runs[-1].append(mark)
+        else:
+            runs.append([mark])
+    return "".join(frame.paint(MARKS[run[0]][0] * len(run), MARKS[run[0]][2]) for run in runs)
+
+
+def _words(part: Part, frame: _Frame) -> str:
+    """What is said, each text under its time, where there is room after the one before."""
+    room, line = frame.width - frame.lead, ""
+    for event in part.events:
+        text = clean(event.name)
+        # The title stands above already, and counts say little.
+        if event.kind != "speech" or not lettered(text) or part.title.startswith(text.rstrip(".")):
+            continue
+        at = int((event.start_ms - part.start_ms) / frame.column_ms)
+        if line and at < cells(line) + 2:
+            continue
+        if room - at < min(cells(text), _LEAST_WORD):
+            break
+        line = pad(line, at) + cut(text, room - at)
+    return line
+
+
+def _legend(shown: set[str], frame: _Frame) -> Iterator[str]:
+    """What the marks that were shown mean, and what a column lasts; as many lines as they need."""
+    each = f"a column is {frame.column_ms / 1000:.3g} s"
+    entries = [(mark, text, code) for key, (mark, text, code) in MARKS.items() if key in shown]
+    line, used = "", 0
+    for mark, text, code in [*entries, ("", each, _DIM)]:
+        wide = cells(f"{mark} {text}".strip())
+        if used and used + 3 + wide > frame.width:
+            yield line
+            line, used = "", 0
+        gap = 3 if used else 0
+        line += (
+            " " * gap + (f"{frame.paint(mark, code)} " if mark else "") + frame.paint(text, _DIM)
+        )
+        used += gap + wide
+    yield line

@@ -1,0 +1,255 @@
+"""WAV, FLAC, Ogg Vorbis and Opus: the same session uncompressed, packed, or small without MP3.
+
+Written piece by piece, so that memory does not grow with the session; labels and chapters go in
+where the format has a place for them. The same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from voiceflow.core.errors import OutputError
+from voiceflow.core.files import Draft, explained
+from voiceflow.core.units import RATE, ms_to_samples
+from voiceflow.formats.id3 import tag
+from voiceflow.formats.labels import Labels
+
+FORMATS: Final = ("wav", "flac", "ogg", "opus")
+
+_CHUNK_MS: Final = 960
+_LIMIT: Final = 0xFFFF_FFFF
+_SERIAL: Final = 1
+_FORMS: Final = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}
+
+
+def write(
+    draft: Draft,
+    kind: str,
+    pieces: Iterable[tuple[int, bytes]],
+    channels: int,
+    labels: Labels,
+    cover: bytes | None = None,
+) -> None:
+    """Write a whole session to `draft`.
+
+    Parameters
+    ----------
+    kind : {"wav", "flac", "ogg", "opus"}
+    pieces : iterable of (int, bytes)
+        Start in milliseconds and PCM (int16 little-endian, interleaved, 24 kHz), in order.
+    channels : {1, 2}
+    labels : Labels
+        Their `length_ms` is the session's.
+    cover : bytes or None
+        JPEG.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, or the session is longer than a WAV file can hold (4 GB: 12 hours).
+    """
+    sound = _whole(pieces, labels.length_ms, channels)
+    if kind == "wav":
+        _write_wav(draft, sound, channels, labels, cover)
+        return
+    from mutagen import MutagenError
+
+    label = {"flac": _label_flac, "ogg": _label_ogg, "opus": _label_opus}[kind]
+    _encode(draft, kind, sound, channels)
+    try:
+        length_s = label(draft.path, labels, cover)
+    except (OSError, MutagenError) as error:
+        raise _failed(draft, error) from error
+    # libsndfile does not tell when its last bytes, written as it closes, find no room.
+    if abs(length_s * 1000 - labels.length_ms) > 1:
+        raise _failed(draft, EOFError())
+
+
+def wav_bytes(length_ms: int, channels: int) -> int:
+    """Bytes of the samples alone."""
+    return ms_to_samples(length_ms) * channels * 2
+
+
+def _whole(pieces: Iterable[tuple[int, bytes]], length_ms: int, channels: int) -> Iterator[bytes]:
+    """All samples in order, silence filled in, a second or a piece at a time."""
+    done = 0
+    for start_ms, pcm in pieces:
+        start = wav_bytes(start_ms, channels)
+        yield from _silence(start - done, channels)
+        yield pcm
+        done = start + len(pcm)
+    yield from _silence(wav_bytes(length_ms, channels) - done, channels)
+
+
+def _silence(size: int, channels: int) -> Iterator[bytes]:
+    if size < 0:
+        raise ValueError(f"a piece runs {-size} bytes into what follows")
+    chunk = bytes(wav_bytes(_CHUNK_MS, channels))
+    for _ in range(size // len(chunk)):
+        yield chunk
+    if size % len(chunk):
+        yield bytes(size % len(chunk))
+
+
+def _write_wav(
+    draft: Draft, sound: Iterable[bytes], channels: int, labels: Labels, cover: bytes | None
+) -> None:
+    """Samples first, so that the simplest of players finds them; then what is said about them."""
+    size = wav_bytes(labels.length_ms, channels)
+    # No cue points for the chapters that the tag has: FFmpeg would show each of them twice.
+    after = _info(labels) + _chunk(b"id3 ", tag(labels, cover))
+    whole = 36 + size + len(after)
+    if whole > _LIMIT:
+        raise OutputError(
+            f"a WAV file holds 4 GB, this session needs {whole / 1e9:.1f} GB",
+            hint="use --format flac or mp3",
+        )
+    width = 2 * channels
+    layout = struct.pack("<HHIIHH", 1, channels, RATE, RATE * width, width, 16)
+    draft.write(b"RIFF" + struct.pack("<I", whole) + b"WAVE" + _chunk(b"fmt ", layout))
+    draft.write(b"data" + struct.pack("<I", size))
+    for part in sound:
+        draft.write(part)
+    draft.write(after)
+
+
+def _info(labels: Labels) -> bytes:
+    """The oldest labels a WAV knows, which file managers show."""
+    pairs = (
+        (b"INAM", labels.title),
+        (b"IART", labels.artist),
+        (b"IPRD", labels.album),
+        (b"IGNR", labels.genre),
+        (b"ICRD", str(labels.year)),
+    )
+    return _chunk(b"LIST", b"INFO" + b"".join(_chunk(name, _text(value)) for name, value in pairs))
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+
+def _text(value: str) -> bytes:
+    return value.encode() + b"\0"
+
+
+def _encode(draft: Draft, kind: str, sound: Iterable[bytes], channels: int) -> None:
+    import soundfile
+
+    form = _FORMS[kind]
+    step = wav_bytes(_CHUNK_MS, channels)
+    # Only what libsndfile does is judged here: `sound` may fail for reasons of its own.
+    failures = (soundfile.SoundFileError, OSError, AssertionError)
+    try:
+        file = soundfile.SoundFile(draft.path, "w", RATE, channels, form[1], format=form[0])
+    except failures as error:
+        raise _failed(draft, error) from error
+    try:
+        for part in sound:
+            # libsndfile keeps a Vorbis write on its stack: a long piece would overrun it.
+            for at in range(0, len(part), step):
+                try:
+                    file.buffer_write(part[at : at + step], dtype="int16")
+                except failures as error:
+                    raise _failed(draft, error) from error
+    finally:
+        file.close()
+
+
+def _failed(draft: Draft, error: Exception) -> OutputError:
+    """Neither libsndfile nor mutagen hands on why: a full disk is what is likely."""
+    if isinstance(error, OSError):
+        return explained(error, draft.target)
+    message = f"{str(draft.target)!r} could not be written to its end"
+    return OutputError(message, hint="is the disk full?")
+
+
+def _label_flac(path: Path, labels: Labels, cover: bytes | None) -> float:
+    """Write labels into a finished file; return its length in seconds as the file has it."""
+    file = _mutagen("flac").FLAC(path)
+    if file.tags is None:
+        file.add_tags()
+    file.tags.extend(_comments(labels))
+    if cover:
+        file.add_picture(_picture(cover))
+    file.save(padding=lambda _: 0)
+    return float(file.info.length)
+
+
+def _label_ogg(path: Path, labels: Labels, cover: bytes | None) -> float:
+    """Write labels into a finished file; return its length in seconds as the file has it."""
+    return _label_pages(_mutagen("oggvorbis").OggVorbis(path), path, labels, cover)
+
+
+def _label_opus(path: Path, labels: Labels, cover: bytes | None) -> float:
+    """The same for Opus."""
+    return _label_pages(_mutagen("oggopus").OggOpus(path), path, labels, cover)
+
+
+def _label_pages(file: Any, path: Path, labels: Labels, cover: bytes | None) -> float:
+    file.tags.extend(_comments(labels))
+    if cover:
+        picture = base64.b64encode(_picture(cover).write()).decode()
+        file.tags.append(("METADATA_BLOCK_PICTURE", picture))
+    file.save(padding=lambda _: 0)
+    _settle_serial(path)
+    return float(file.info.length)
+
+
+def _settle_serial(path: Path) -> None:
+    """libsndfile gives a stream a random number; a fixed one keeps equal input equal bytes."""
+    page_of = _mutagen("ogg").OggPage
+    with path.open("r+b") as file:
+        while True:
+            at = file.tell()
+            try:
+                page = page_of(file)
+            except EOFError:
+                return
+            page.serial = _SERIAL
+            file.seek(at)
+            file.write(page.write())
+
+
+def _comments(labels: Labels) -> list[tuple[str, str]]:
+    """Vorbis comments, chapters by the convention of CHAPTERxxx=hh:mm:ss.mmm."""
+    comments = [
+        ("TITLE", labels.title),
+        ("ARTIST", labels.artist),
+        ("ALBUM", labels.album),
+        ("GENRE", labels.genre),
+        ("DATE", str(labels.year)),
+        ("LANGUAGE", labels.language),
+    ]
+    if labels.track:
+        comments += zip(("TRACKNUMBER", "TRACKTOTAL"), map(str, labels.track), strict=True)
+    if labels.about:
+        comments.append(("DESCRIPTION", labels.about))
+    if labels.lines:
+        comments.append(("LYRICS", "\n".join(line for _, line in labels.lines)))
+    for number, chapter in enumerate(labels.chapters[:999], 1):
+        comments.append((f"CHAPTER{number:03}", _clock(chapter.start_ms)))
+        comments.append((f"CHAPTER{number:03}NAME", chapter.title))
+    return comments
+
+
+def _clock(ms: int) -> str:
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
+
+
+def _picture(cover: bytes) -> Any:
+    picture = _mutagen("flac").Picture()
+    picture.type, picture.mime, picture.data = 3, "image/jpeg", cover
+    picture.width = picture.height = 1000
+    picture.depth = 24
+    return picture
+
+
+def _mutagen(part: str) -> Any:
+    """One of mutagen's modules, typed as it is: not at all."""
+    return import_module(f"mutagen.{part}")

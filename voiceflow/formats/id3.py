@@ -1,0 +1,128 @@
+"""Labels as an ID3 tag: names, chapters, text with and without times, cover.
+
+ID3v2.3, not v2.4: every player that reads v2.4 reads v2.3 too, while car radios, older Android
+scanners and Windows before 10 read only v2.3; chapters (CHAP, CTOC) are defined alike for both.
+Text is Latin-1 where it is ASCII, else UTF-16, the one Unicode encoding that v2.3 knows.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from voiceflow.formats.labels import Labels
+
+if TYPE_CHECKING:
+    from mutagen.id3 import Frame
+
+VERSION: Final = "id3 1"  # counts up with every change of the bytes
+
+_ALONE: Final = 0xFFFFFFFF  # a chapter's byte offset: none, the times hold
+_ORDERED: Final = 2
+_TOP_LEVEL: Final = 1
+_FAN_OUT: Final = 255  # children that one table of contents can name
+
+
+def tag(labels: Labels, cover: bytes | None = None) -> bytes:
+    """A whole ID3v2.3 tag, to stand at the head of the file.
+
+    Parameters
+    ----------
+    labels : Labels
+    cover : bytes or None
+        JPEG.
+
+    Returns
+    -------
+    bytes
+        The same for the same labels and cover. Chapters come first, so that a player knows them
+        before the cover has arrived, and in order of time, which some players rely on.
+    """
+    body = b"".join(map(_bytes, _frames(labels, cover)))
+    size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x03\x00\x00" + size + body
+
+
+def _frames(labels: Labels, cover: bytes | None) -> Iterator[Frame]:
+    id3 = _id3()
+
+    yield _text(id3.TIT2, labels.title)
+    yield _text(id3.TPE1, labels.artist)
+    yield _text(id3.TALB, labels.album)
+    if labels.track:
+        yield _text(id3.TRCK, "{}/{}".format(*labels.track))
+    yield _text(id3.TCON, labels.genre)
+    yield _text(id3.TYER, str(labels.year))
+    yield _text(id3.TLAN, labels.language)
+    yield _text(id3.TLEN, str(labels.length_ms))
+    yield from _chapters(labels)
+    if labels.about:
+        yield _text(id3.COMM, labels.about, lang=labels.language, desc="")
+    if labels.lines:
+        words = "\n".join(line for _, line in labels.lines)
+        timed = [(line, start_ms) for start_ms, line in labels.lines]
+        yield _text(id3.SYLT, timed, lang=labels.language, format=2, type=1, desc="")
+        yield _text(id3.USLT, words, lang=labels.language, desc="")
+    if cover:
+        yield id3.APIC(encoding=0, mime="image/jpeg", type=3, desc="", data=cover)
+
+
+def _chapters(labels: Labels) -> Iterator[Frame]:
+    id3 = _id3()
+
+    names = [f"ch{number}" for number in range(len(labels.chapters))]
+    if not names:
+        return
+    groups = [names[at : at + _FAN_OUT] for at in range(0, len(names), _FAN_OUT)]
+    if len(groups) == 1:
+        yield _contents("toc", _TOP_LEVEL, names, labels.title)
+    else:
+        parts = [f"toc{number}" for number in range(len(groups))]
+        yield _contents("toc", _TOP_LEVEL, parts, labels.title)
+        for part, group in zip(parts, groups, strict=True):
+            yield _contents(part, 0, group, labels.title)
+    for name, chapter in zip(names, labels.chapters, strict=True):
+        yield id3.CHAP(
+            element_id=name,
+            start_time=chapter.start_ms,
+            end_time=chapter.end_ms,
+            start_offset=_ALONE,
+            end_offset=_ALONE,
+            sub_frames=[_text(id3.TIT2, chapter.title)],
+        )
+
+
+def _contents(name: str, level: int, children: list[str], title: str) -> Frame:
+    id3 = _id3()
+
+    frame: Frame = id3.CTOC(
+        element_id=name,
+        flags=level | _ORDERED,
+        child_element_ids=children,
+        sub_frames=[_text(id3.TIT2, title)],
+    )
+    return frame
+
+
+def _text(kind: Any, text: str | list[tuple[str, int]], **more: Any) -> Frame:
+    """A frame with text in the plainest encoding that holds it."""
+    whole = text if isinstance(text, str) else "".join(line for line, _ in text)
+    frame: Frame = kind(encoding=0 if whole.isascii() else 1, text=text, **more)
+    return frame
+
+
+def _bytes(frame: Frame) -> bytes:
+    """One frame alone: mutagen would sort them by size, chapters among them."""
+    alone = _id3().ID3()
+    alone.add(frame)
+    file = io.BytesIO()
+    alone.save(file, v1=0, v2_version=3, padding=lambda _: 0)
+    return file.getvalue()[10:]
+
+
+def _id3() -> Any:
+    """mutagen, loaded when a tag is made and typed as it is: not at all."""
+    import mutagen.id3
+
+    return mutagen.id3

@@ -1,0 +1,137 @@
+"""M4B, the audiobook: AAC with chapters, by the FFmpeg that PyAV's wheel carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from voiceflow.core.errors import InputError, OutputError
+from voiceflow.core.files import Draft, explained
+from voiceflow.core.units import RATE, ms_to_samples
+from voiceflow.formats.labels import Labels
+
+BIT_RATES: Final = {1: 48_000, 2: 72_000}
+_BLOCK: Final = RATE  # samples handed on at a time
+_AUDIOBOOK: Final = 2
+
+
+def ready() -> None:
+    """Raises InputError where what makes AAC is not here."""
+    if find_spec("av") is None:
+        hint = "pip install av, which is the extra `m4b`; or --format mp3, which has chapters too"
+        raise InputError("`--format m4b` needs av, which is not here", hint=hint)
+
+
+def write(
+    draft: Draft,
+    pieces: Iterable[tuple[int, bytes]],
+    channels: int,
+    labels: Labels,
+    cover: bytes,
+) -> None:
+    """Write a whole session to `draft`; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    pieces : iterable of (int, bytes)
+        Start in milliseconds and int16 samples at 24 kHz, interleaved, in order.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written to its end.
+    """
+    import av
+
+    try:
+        _encode(draft.path, pieces, channels, labels)
+        _label(draft.path, labels, cover)
+    except OSError as error:
+        raise explained(error, draft.target) from error
+    except (av.error.FFmpegError, _mp4().MP4StreamInfoError) as error:
+        raise OutputError(f"{str(draft.target)!r} could not be written: {error}") from error
+
+
+def _encode(path: Path, pieces: Iterable[tuple[int, bytes]], channels: int, labels: Labels) -> None:
+    import av
+
+    # Nothing of the day or of the version of FFmpeg: equal input, equal bytes.
+    options = {"fflags": "+bitexact", "movflags": "+faststart"}
+    with av.open(str(path), "w", format="ipod", options=options) as file:
+        layout = "mono" if channels == 1 else "stereo"
+        stream: Any = file.add_stream("aac", rate=RATE, layout=layout)
+        stream.bit_rate = BIT_RATES[channels]
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        file.set_chapters(_chapters(labels))
+        done = 0
+        for block in _blocks(pieces, channels, labels.length_ms):
+            frame = av.AudioFrame(format="s16", layout=layout, samples=len(block) // 2 // channels)
+            frame.planes[0].update(_padded(block, frame.planes[0].buffer_size))
+            frame.sample_rate, frame.pts = RATE, done
+            done += frame.samples
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+
+
+def _chapters(labels: Labels) -> list[Any]:
+    from fractions import Fraction
+
+    return [
+        {
+            "id": number,
+            "start": one.start_ms,
+            "end": one.end_ms,
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": one.title},
+        }
+        for number, one in enumerate(labels.chapters)
+    ]
+
+
+def _blocks(pieces: Iterable[tuple[int, bytes]], channels: int, length_ms: int) -> Iterator[bytes]:
+    """All samples, silence filled in, a second at a time."""
+    width = 2 * channels
+    held, done = bytearray(), 0
+    for start_ms, data in chain(pieces, [(length_ms, b"")]):
+        start = ms_to_samples(start_ms) * width
+        held += bytes(start - done) + data
+        done = start + len(data)
+        while len(held) >= _BLOCK * width:
+            yield bytes(held[: _BLOCK * width])
+            del held[: _BLOCK * width]
+    if held:
+        yield bytes(held)
+
+
+def _label(path: Path, labels: Labels, cover: bytes) -> None:
+    mp4 = _mp4()
+    file = mp4.MP4(path)
+    if file.tags is None:
+        file.add_tags()
+    told = {
+        "\xa9nam": labels.title,
+        "\xa9ART": labels.artist,
+        "\xa9alb": labels.album,
+        "\xa9gen": labels.genre,
+        "\xa9day": str(labels.year),
+        "\xa9lyr": "\n".join(line for _, line in labels.lines),
+        "desc": labels.about,
+    }
+    file.tags.update({name: [text] for name, text in told.items() if text})
+    file.tags["stik"] = [_AUDIOBOOK]
+    file.tags["covr"] = [mp4.MP4Cover(cover, imageformat=mp4.MP4Cover.FORMAT_JPEG)]
+    file.save(padding=lambda _: 0)
+
+
+def _padded(block: bytes, size: int) -> bytes:
+    """A plane's buffer may be a little longer than its samples."""
+    return block.ljust(size, b"\0")
+
+
+def _mp4() -> Any:
+    """mutagen's part, typed as it is: not at all."""
+    return import_module("mutagen.mp4")

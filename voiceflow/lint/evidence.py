@@ -1,0 +1,185 @@
+"""A decided session as the proof looks at it: what is said where, and what a finding is."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from voiceflow.core.errors import Mark, Severity
+from voiceflow.plan.moments import Bout, Moment
+from voiceflow.score.decide import Decision
+from voiceflow.score.score import Event
+from voiceflow.script.fields import Text, locate
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the proof found.
+
+    Attributes
+    ----------
+    severity : {"error", "warning"}
+        An error: with eyes closed it cannot be followed. A warning: it could be better.
+    rule : str
+        A short name for its kind, such as ``does-not-fit``.
+    exercise : str or None
+        The exercise as it is heard.
+    start_ms : int >= 0
+        Where in the session, the first time.
+    mark : Mark or None
+        Where in the scripts, where that is known.
+    count : int >= 1
+        How often it comes.
+    """
+
+    severity: Severity
+    rule: str
+    message: str
+    hint: str = ""
+    exercise: str | None = None
+    start_ms: int = 0
+    mark: Mark | None = None
+    count: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as plain values for JSON."""
+        mark = self.mark
+        place = {"file": mark.file, "line": mark.line, "column": mark.column} if mark else None
+        return {
+            "severity": self.severity,
+            "rule": self.rule,
+            "message": self.message,
+            "hint": self.hint,
+            "exercise": self.exercise,
+            "start_ms": self.start_ms,
+            "mark": place,
+            "count": self.count,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A speech event and the moment it belongs to."""
+
+    index: int
+    moment: Moment
+    event: Event
+
+
+class View:
+    """A decision, indexed by moment and by exercise. It is only looked at, never changed."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self.plan, self.score = decision.plan, decision.score
+        self.session, self.script = decision.session, decision.script
+        self.language = self.session.language.split("-")[0]
+        self.starts = decision.arranged.starts
+        self.moments = self.plan.moments
+        self.bouts = self.plan.bouts
+        self.said = tuple(
+            Said(index, self.moments[index], event)
+            for event in self.score.events
+            if event.kind == "speech"
+            for index in (self.index_at(event.start_ms),)
+        )
+        self._of_bout: dict[int, list[Said]] = {}
+        self._of_moment: dict[int, list[Said]] = {}
+        for one in self.said:
+            self._of_bout.setdefault(one.moment.exercise, []).append(one)
+            self._of_moment.setdefault(one.index, []).append(one)
+        self._moments: dict[int, list[int]] = {}
+        for index, moment in enumerate(self.moments):
+            self._moments.setdefault(moment.exercise, []).append(index)
+
+    def index_at(self, ms: int) -> int:
+        """The moment that is on at `ms`; of empty ones that begin there, the one after them."""
+        return max(0, bisect_right(self.starts, ms) - 1)
+
+    def sounds(self, start: int, end: int, *, speech: bool = True) -> bool:
+        """Whether anything begins to sound from `start` to `end`; with `speech` off, a tone."""
+        events = self.score.events
+        first = bisect_left(events, start, key=lambda event: event.start_ms)
+        last = bisect_left(events, end, key=lambda event: event.start_ms)
+        return any(
+            (speech or event.kind != "speech") and event.name != "wake"
+            for event in events[first:last]
+        )
+
+    def length(self, index: int) -> int:
+        """Milliseconds of a moment, as it stands in the score."""
+        last = index + 1 == len(self.starts)
+        return (self.score.length_ms if last else self.starts[index + 1]) - self.starts[index]
+
+    def of_bout(self, bout: int) -> list[Said]:
+        """What is said in an exercise, in order; in none (-1), what opens and closes."""
+        return self._of_bout.get(bout, [])
+
+    def of_moment(self, index: int) -> list[Said]:
+        """What is said in a moment, in order."""
+        return self._of_moment.get(index, [])
+
+    def numbered(self, bout: int, *kinds: str) -> Iterator[tuple[int, Moment]]:
+        """The moments of an exercise, those of `kinds` if any are given, with their indices."""
+        for index in self._moments.get(bout, ()):
+            if not kinds or self.moments[index].kind in kinds:
+                yield index, self.moments[index]
+
+    def worked(self, bout: Bout) -> bool:
+        """Whether the exercise is done by itself, and not as one of several in a time box."""
+        return self.session.sections[bout.section].box_s is None
+
+    def finding(
+        self, severity: Severity, rule: str, message: str, hint: str = "", *, at: int = -1,
+        bout: int = -1, mark: Mark | None = None, start_ms: int | None = None, count: int = 1,
+    ) -> Finding:  # fmt: skip
+        """A finding in moment `at`, or in exercise `bout`: its name, time and place filled in."""
+        if at >= 0:
+            bout = self.moments[at].exercise if bout < 0 else bout
+            start_ms = self.starts[at] if start_ms is None else start_ms
+        elif bout >= 0 and start_ms is None:
+            start_ms = next((self.starts[n] for n, _ in self.numbered(bout)), 0)
+        exercise = self.bouts[bout].exercise if bout >= 0 else None
+        mark = mark or (exercise.mark if exercise else None)
+        name = exercise.name if exercise else None
+        return Finding(severity, rule, message, hint, name, start_ms or 0, mark, count)
+
+    def tip(self, bout: int, said: str) -> Text | None:
+        """The text of an exercise that a tip was made from."""
+        tips, written = self.script.tips[bout], self.bouts[bout].exercise.tips
+        return written[tips.index(said)] if said in tips and len(tips) == len(written) else None
+
+    def mark_of(self, said: Said, word: str) -> Mark | None:
+        """Where in the scripts a word that was said is written; None where the phrases have it."""
+        texts = [line.text for line in said.moment.lines if line.text is not None]
+        if said.moment.exercise >= 0:
+            texts += self.bouts[said.moment.exercise].exercise.tips
+        elif self.session.about is not None:
+            texts.append(self.session.about)
+        for text in texts:
+            if any(word in version for version in text.versions):
+                return locate(text.mark, word)
+        return None
+
+    def side_words(self, moment: Moment) -> dict[str, str]:
+        """The words that the language has for right and left, as a moment's texts see them."""
+        context = dict(moment.context)
+        usual = self.bouts[moment.exercise].exercise.first if moment.exercise >= 0 else "right"
+        side = moment.side or usual
+        other = "left" if side == "right" else "right"
+        return {side: str(context.get("side", "")), other: str(context.get("other_side", ""))}
+
+
+def once(findings: Iterable[tuple[Any, Finding]]) -> Iterator[Finding]:
+    """Findings of one key told once, at the first place, with their number."""
+    kept: dict[Any, list[Finding]] = {}
+    for key, finding in findings:
+        kept.setdefault(key, []).append(finding)
+    for same in kept.values():
+        first = same[0]
+        yield Finding(
+            first.severity, first.rule, first.message, first.hint, first.exercise,
+            first.start_ms, first.mark, sum(one.count for one in same),
+        )  # fmt: skip

@@ -1,0 +1,213 @@
+"""`check PATH`: which kind of script a file is, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from voiceflow import sounds
+from voiceflow.core.errors import Mark, Problem, ScriptError
+from voiceflow.lint.phrase_checks import phrases_problems, positions_problems
+from voiceflow.lint.script_checks import (
+    Shelf,
+    exercise_problems,
+    pace_problems,
+    session_problems,
+    settings_problems,
+    sound_problems,
+)
+from voiceflow.script import models
+from voiceflow.script.lookup import Library
+from voiceflow.script.yaml import Node, read
+
+Checker = Callable[[Path, Shelf], Iterable[Problem]]
+
+CHECKERS: Mapping[str, Checker] = {
+    "exercise": exercise_problems,
+    "session": session_problems,
+    "pace": pace_problems,
+    "phrases": lambda path, _: phrases_problems(path),
+    "positions": lambda path, _: positions_problems(path),
+    "sounds": sound_problems,
+    "settings": settings_problems,
+}
+FOLDERS = {
+    "exercises": "exercise",
+    "sessions": "session",
+    "paces": "pace",
+    "phrases": "phrases",
+    "sounds": "sounds",
+}
+YAML = (".yaml", ".yml")
+TEMPLATES = (".j2",)
+# What may lie beside scripts without a word: notes, schemas and recordings.
+_BESIDE = (".md", ".json")
+_SAMPLES = (".wav", ".flac", ".ogg", ".mp3")
+_KINDS = "exercises, sessions, paces, phrases (.j2), tone sets or settings.yaml"
+
+
+def check_path(path: Path, library: Library) -> list[Problem]:
+    """Every error and warning of a script, or of all scripts in a folder.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder that is searched with all folders in it but hidden ones.
+    library : Library
+        Where what the scripts name is looked up.
+
+    Returns
+    -------
+    list of Problem
+        Sorted by place; empty where all is well. Nothing is raised for what is in the files.
+    """
+    shelf = Shelf(library)
+    if path.is_dir():
+        found = list(_folder(path, shelf))
+    elif path.exists():
+        found = list(_file(path, shelf))
+    else:
+        hint = "give a script, or a folder of scripts"
+        found = [Problem(Mark(str(path)), "there is no such file or folder", hint)]
+    return sorted(set(_as_given(path, found)))
+
+
+def kind_of(path: Path) -> str | None:
+    """The kind of script that `path` is: by its name and folder, else by what is in it.
+
+    None for what is no script, or cannot be told.
+
+    Raises
+    ------
+    ScriptError
+        It had to be read for that and cannot be.
+    """
+    if path.suffix in TEMPLATES:
+        return "phrases"
+    if path.suffix not in YAML:
+        return None
+    if path.stem == "settings":
+        return "settings"
+    if path.stem.split(".")[0] == "positions":
+        return "positions"
+    kind = FOLDERS.get(path.resolve().parent.name)
+    if kind == "session":
+        # An exercise may stand beside the session that uses it.
+        keys = {key.text for key, _ in read(path).pairs}
+        alone = "name" in keys and not keys & {"title", "exercises", "sections"}
+        return "exercise" if alone else kind
+    return kind if kind and kind != "phrases" else _kind_by_keys(read(path))
+
+
+def is_session(path: Path) -> bool:
+    """Whether `path` is the file of a session."""
+    return path.is_file() and kind_of(path) == "session"
+
+
+def _kind_by_keys(root: Node) -> str | None:
+    """The kind whose keys a script uses most; the plainest of several."""
+    session = {*(f.name for f in models.SESSION_HEAD), "exercises", "sections"}
+    tables: Mapping[str, Iterable[str]] = {
+        "pace": (f.name for f in models.PACE),
+        "settings": (f.name for f in models.SETTINGS),
+        "session": session,
+        "exercise": (f.name for f in models.EXERCISE),
+        "sounds": sounds.schema()["properties"],
+    }
+    keys = {key.text for key, _ in root.pairs}
+    scores = {kind: len(keys & set(table)) for kind, table in tables.items()}
+    best = max(scores, key=lambda kind: scores[kind])
+    return best if scores[best] else None
+
+
+def _file(path: Path, shelf: Shelf) -> Iterator[Problem]:
+    if path.suffix not in (*YAML, *TEMPLATES):
+        hint = f"voiceflow reads {_KINDS}: .yaml and .j2 files"
+        yield Problem(Mark(str(path)), "is not a script", hint)
+        return
+    try:
+        kind = kind_of(path)
+    except ScriptError as error:
+        yield from error.problems
+        return
+    if kind is None:
+        yield Problem(Mark(str(path)), "is no kind of script that voiceflow knows", _KINDS)
+        return
+    yield from CHECKERS[kind](path, shelf)
+
+
+def _folder(folder: Path, shelf: Shelf) -> Iterator[Problem]:
+    try:
+        files = list(_files(folder))
+    except OSError as error:
+        yield Problem(Mark(str(folder)), f"cannot be read: {error.strerror}")
+        return
+    scripts = [path for path in files if path.suffix in (*YAML, *TEMPLATES)]
+    if not scripts:
+        yield Problem(Mark(str(folder)), "there are no scripts in this folder", _KINDS)
+    for path in scripts:
+        yield from _file(path, shelf)
+    samples = _samples_used(scripts)
+    for path in files:
+        if path.resolve().parent.name in FOLDERS and path not in scripts:
+            yield from _stray(path, samples)
+
+
+def _stray(path: Path, samples: set[Path]) -> Iterator[Problem]:
+    """A file among scripts that is none."""
+    mark = Mark(str(path))
+    if path.suffix.lower() in _SAMPLES and path.resolve().parent.name == "sounds":
+        if path.resolve() not in samples:
+            message = "no tone set uses this recording"
+            yield Problem(mark, message, "name it under `file:`", "warning")
+    elif path.suffix.lower() not in _BESIDE and path.stem != "LICENSE":
+        hint = "scripts end in .yaml, phrases in .j2"
+        yield Problem(mark, "is not a script, and is not read", hint, "warning")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files in `folder` and below, in order; nothing hidden, no linked folders."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name == "__pycache__":
+            continue
+        if path.is_dir():
+            if not path.is_symlink():
+                yield from _files(path)
+        elif path.is_file():
+            yield path
+
+
+def _samples_used(scripts: Iterable[Path]) -> set[Path]:
+    used: set[Path] = set()
+    for path in scripts:
+        if path.resolve().parent.name == "sounds" and path.suffix in YAML:
+            try:
+                used.update((path.parent / name).resolve() for name in _file_names(read(path)))
+            except ScriptError:
+                continue
+    return used
+
+
+def _file_names(node: Node) -> Iterator[str]:
+    for key, value in node.pairs:
+        if key.text == "file" and value.kind == "scalar":
+            yield value.text
+        yield from _file_names(value)
+    for item in node.items:
+        yield from _file_names(item)
+
+
+def _as_given(path: Path, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """`problems` with files under `path` named the way `path` was given."""
+    root = path.resolve()
+    for problem in problems:
+        file = Path(problem.mark.file).resolve()
+        if file == root:
+            named = path
+        elif root in file.parents:
+            named = path / file.relative_to(root)
+        else:
+            yield problem
+            continue
+        yield replace(problem, mark=replace(problem.mark, file=str(named)))

@@ -1,0 +1,111 @@
+"""Checks of a phrases file and of the positions: they are run, not only read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from voiceflow.core.errors import Mark, Problem, ScriptError
+from voiceflow.lint import word_tables as words
+from voiceflow.lint.script_texts import SEEN_HINT, plain, script_warnings
+from voiceflow.lint.script_texts import Written as WrittenText
+from voiceflow.plan.cues import phrase_warnings, read_phrases
+from voiceflow.script.fields import split_versions
+from voiceflow.script.positions import Positions, read_positions
+from voiceflow.script.templates import Macros, TemplateFault, macro_names, render
+from voiceflow.script.yaml import Node, read, read_text
+
+# Moments as different as they come: a macro must work in all of them.
+_USUAL: Mapping[str, str | int] = {
+    "title": "Title", "about": "About it.", "minutes": 20, "name": "Ana", "equipment": "a mat",
+    "section": "Strength", "exercise": "Bridge", "purpose": "A purpose.", "caution": "A caution.",
+    "tip": "A tip.", "next": "Squat", "position": "standing", "next_position": "sitting",
+    "side": "right", "other_side": "left", "sides": "each", "rep": 2, "reps": 6, "left": 4,
+    "set": 1, "sets": 2, "level": 1, "breath": "exhale", "seconds": 4, "n": 3, "remaining": 10,
+    "exercises": 8,
+}  # fmt: skip
+MOMENTS: tuple[Mapping[str, str | int], ...] = (
+    _USUAL,
+    {**_USUAL, "sides": "alternate", "rep": 6, "left": 0, "next_position": "standing"},
+    {
+        **_USUAL, "name": "", "about": "", "equipment": "", "section": "", "purpose": "",
+        "next": "", "next_position": "", "side": "", "other_side": "", "sides": "none", "rep": 1,
+        "reps": 1, "left": 0, "sets": 1, "breath": "", "seconds": 0, "remaining": 0, "minutes": 1,
+        "exercise": "", "tip": "", "caution": "", "position": "", "n": 1,
+    },
+)  # fmt: skip
+
+
+def language_of(path: Path) -> tuple[str, ...]:
+    """The language in a file's name, ``coach.es.j2``; English without."""
+    ending = path.stem.rpartition(".")
+    return (ending[2],) if ending[1] else ("en",)
+
+
+def phrases_problems(path: Path) -> Iterator[Problem]:
+    """Everything wrong with the phrases at `path`."""
+    try:
+        macros = read_phrases(path)
+        source = read_text(path)
+    except ScriptError as error:
+        yield from error.problems
+        return
+    yield from phrase_warnings(path)
+    for name in macro_names(source):
+        yield from _run(path, source, macros, name)
+    for found in words.seen(plain(source), language_of(path)):
+        message = f"`{found.word}` points at something that must be seen"
+        yield Problem(_place(path, source, found.start), message, SEEN_HINT, "warning")
+
+
+def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem]:
+    match = re.search(rf"\bmacro\s+({re.escape(name)})\b", source)
+    mark = _place(path, source, match.start(1) if match else 0)
+    for moment in MOMENTS:
+        try:
+            versions = split_versions(macros.render(name, moment))
+        except TemplateFault as fault:
+            yield Problem(mark, f"macro `{name}`: {fault.message}", fault.hint)
+            continue
+        if any(len(b) > len(a) for a, b in pairwise(versions)):
+            message = f"macro `{name}`: the brief text is longer than the full one"
+            yield Problem(mark, message, "write it as `full | brief`", "warning")
+
+
+def _place(path: Path, source: str, start: int) -> Mark:
+    line = source.count("\n", 0, start) + 1
+    return Mark(str(path), line, start - source.rfind("\n", 0, start))
+
+
+def positions_problems(path: Path) -> Iterator[Problem]:
+    """Everything wrong with the positions at `path`."""
+    try:
+        positions = read_positions(path)
+    except ScriptError as error:
+        yield from error.problems
+        return
+    yield from _moves(positions)
+    said = (WrittenText("say", node) for node in _said(read(path)))
+    yield from script_warnings(said, sided=True, languages=language_of(path))
+
+
+def _moves(positions: Positions) -> Iterator[Problem]:
+    ways = [*positions.start.values(), *(move for all in positions.paths.values() for move in all)]
+    for move in ways:
+        for version in move.say.versions:
+            for moment in MOMENTS:
+                try:
+                    render(version, moment)
+                except TemplateFault as fault:
+                    yield Problem(move.say.mark, fault.message, fault.hint)
+
+
+def _said(node: Node) -> Iterator[Node]:
+    for key, value in node.pairs:
+        if key.text == "say":
+            yield value
+        yield from _said(value)
+    for item in node.items:
+        yield from _said(item)

@@ -1,0 +1,129 @@
+"""The eyes-free proof: that a decided session can be followed by ear alone, or where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from voiceflow.lint import body_rules as body
+from voiceflow.lint import quiet_rules as quiet
+from voiceflow.lint import telling_rules as telling
+from voiceflow.lint import timing_rules as timing
+from voiceflow.lint.evidence import Finding, View
+from voiceflow.lint.quiet_rules import Stretch, stretches
+from voiceflow.score.decide import Decision
+
+Rule = Callable[[View], Iterator[Finding]]
+RULES: tuple[Rule, ...] = (*timing.RULES, *quiet.RULES, *body.RULES, *telling.RULES)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of a session before it is heard.
+
+    Attributes
+    ----------
+    spoken : float, 0 to 1
+        Share of the time in which something is said.
+    sides : int
+        Exercises that have two sides.
+    tips, tips_said : int
+        Tips in the exercises, and those that are said: few repetitions leave no place for all.
+    findings : tuple of Finding
+        In order of time, errors first where they share one.
+    """
+
+    title: str
+    length_ms: int
+    pace: str
+    voice: str
+    detail: str
+    level: int
+    tempo: float
+    exercises: int
+    position_changes: int
+    sides: int
+    spoken: float
+    tips: int
+    tips_said: int
+    sections: tuple[Stretch, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What breaks following it with eyes closed."""
+        return tuple(one for one in self.findings if one.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What could be better."""
+        return tuple(one for one in self.findings if one.severity == "warning")
+
+    @property
+    def fits(self) -> bool:
+        """Whether every word fits its breath."""
+        return not any(one.rule == "does-not-fit" for one in self.findings)
+
+    @property
+    def sides_equal(self) -> bool:
+        """Whether both sides get the same time and repetitions, everywhere."""
+        return not any(one.rule == "unequal-sides" for one in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The proof as plain values for JSON."""
+        return {
+            "title": self.title,
+            "length_ms": self.length_ms,
+            "pace": self.pace,
+            "voice": self.voice,
+            "detail": self.detail,
+            "level": self.level,
+            "tempo": self.tempo,
+            "exercises": self.exercises,
+            "position_changes": self.position_changes,
+            "exercises_with_sides": self.sides,
+            "spoken": round(self.spoken, 4),
+            "tips": self.tips,
+            "tips_said": self.tips_said,
+            "fits": self.fits,
+            "sides_equal": self.sides_equal,
+            "sections": [
+                {
+                    "title": one.title,
+                    "start_ms": one.start_ms,
+                    "end_ms": one.end_ms,
+                    "spoken": round(one.share, 4),
+                }
+                for one in self.sections
+            ],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+def prove(decision: Decision) -> Proof:
+    """The proof of a session that has been decided: all rules, every finding."""
+    view = View(decision)
+    found = [finding for rule in RULES for finding in rule(view)]
+    found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
+    pacing = view.plan.pacing
+    said = [{one.event.name for one in view.of_bout(n)} for n in range(len(view.bouts))]
+    return Proof(
+        title=view.session.title,
+        length_ms=view.score.length_ms,
+        pace=view.score.pace,
+        voice=view.score.voice,
+        detail=pacing.detail,
+        level=view.session.level,
+        tempo=pacing.tempo,
+        exercises=len(view.bouts),
+        position_changes=body.position_changes(view),
+        sides=sum(bout.exercise.sides != "none" for bout in view.bouts),
+        spoken=sum(one.event.length_ms for one in view.said) / max(1, view.score.length_ms),
+        tips=sum(len(tips) for tips in view.script.tips),
+        tips_said=sum(
+            tip in heard for tips, heard in zip(view.script.tips, said, strict=True) for tip in tips
+        ),
+        sections=stretches(view),
+        findings=tuple(found),
+    )

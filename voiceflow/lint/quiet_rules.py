@@ -1,0 +1,128 @@
+"""Rules of quiet: no silence that was not asked for, and neither too much talk nor too little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from voiceflow.core.units import clock
+from voiceflow.lint.evidence import Finding, View, once
+from voiceflow.score.arrange import QUIET_MS
+
+# Longer than this without any sound, and a listener wonders whether the player has stopped.
+LONGEST_QUIET_MS = 20_000
+_QUIET_BY_INTENT = ("silence", "rest", "work")
+
+# Share of the time spoken. Over three quarters, less than one second in four is left to feel what
+# was said; an exercise taught in full and done three or four times comes to two thirds. A tenth is
+# 14 words a minute at 140 words a minute: about one breath cue in three. Brief coaching keeps the
+# set-ups and the names, and shortens the breaths.
+DENSITY = {"full": (0.10, 0.75), "brief": (0.03, 0.70)}
+LEAST_SECTION_MS = 30_000
+
+
+def unwoken(view: View) -> Iterator[Finding]:
+    """Speech after a long quiet that no soft tone announces."""
+    tones = view.decision.tones
+    if not tones.has("wake") or not tones.length_ms("wake"):
+        return
+    end = 0
+    for event in view.score.events:
+        if event.kind == "speech" and event.start_ms - end > QUIET_MS:
+            message = f"“{event.name}” comes after {(event.start_ms - end) / 1000:.1f} s of quiet"
+            hint = "a wake tone belongs before it"
+            yield Finding("error", "no-wake", message, hint, event.exercise, event.start_ms)
+        end = max(end, event.end_ms)
+
+
+def silences(view: View) -> Iterator[Finding]:
+    """Stretches without any sound where no quiet was asked for."""
+    end = 0
+    found: list[tuple[Any, Finding]] = []
+    starts = [(event.start_ms, event.end_ms) for event in view.score.events]
+    for start, stop in [*starts, (view.score.length_ms, view.score.length_ms)]:
+        if start - end > LONGEST_QUIET_MS:
+            index, quiet = _longest_quiet(view, end, start)
+            if quiet > LONGEST_QUIET_MS:
+                moment = view.moments[index]
+                message = f"{quiet / 1000:.0f} s without a word or a tone"
+                hint = "say or count something, or write it as a `silence`"
+                finding = view.finding(
+                    "error", "long-silence", message, hint, at=index, start_ms=end
+                )
+                found.append(((moment.exercise, moment.kind, moment.breath), finding))
+        end = max(end, stop)
+    yield from once(found)
+
+
+def _longest_quiet(view: View, start: int, end: int) -> tuple[int, int]:
+    """Of a stretch, the milliseconds that no quiet was asked for, and the moment with most."""
+    total, best, index = 0, 0, 0
+    for n in range(view.index_at(start), len(view.moments)):
+        if view.starts[n] >= end:
+            break
+        part = min(end, view.starts[n] + view.length(n)) - max(start, view.starts[n])
+        if view.moments[n].kind not in _QUIET_BY_INTENT and part > 0:
+            total += part
+            if part > best:
+                best, index = part, n
+    return index, total
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A section's time: `quiet_ms` of it are silences and intervals that the script asks for."""
+
+    title: str
+    start_ms: int
+    end_ms: int
+    spoken_ms: int
+    quiet_ms: int
+
+    @property
+    def share(self) -> float:
+        """The share of the time that is spoken, 0 to 1."""
+        return self.spoken_ms / max(1, self.end_ms - self.start_ms)
+
+    @property
+    def talking(self) -> float:
+        """The share of the time in which something is to be said, at most 1."""
+        return min(1.0, self.spoken_ms / max(1, self.end_ms - self.start_ms - self.quiet_ms))
+
+
+def stretches(view: View) -> tuple[Stretch, ...]:
+    """The sections, in order, each with the time that is spoken in it."""
+    spans: dict[int, Stretch] = {}
+    for index, moment in enumerate(view.moments):
+        if moment.exercise < 0:
+            continue
+        start, end = view.starts[index], view.starts[index] + view.length(index)
+        title = view.session.sections[moment.section].title
+        old = spans.get(moment.section, Stretch(title, start, end, 0, 0))
+        spoken = sum(said.event.length_ms for said in view.of_moment(index))
+        quiet = end - start if moment.kind in _QUIET_BY_INTENT else 0
+        spans[moment.section] = Stretch(
+            title, old.start_ms, end, old.spoken_ms + spoken, old.quiet_ms + quiet
+        )
+    return tuple(spans[number] for number in sorted(spans))
+
+
+def density(view: View) -> Iterator[Finding]:
+    """Sections with too much talk, or too little."""
+    if view.plan.pacing.detail not in DENSITY:
+        return
+    least, most = DENSITY[view.plan.pacing.detail]
+    for one in stretches(view):
+        length = one.end_ms - one.start_ms
+        if length - one.quiet_ms < LEAST_SECTION_MS or (one.share <= most and one.talking >= least):
+            continue
+        where = f"section “{one.title}”" if one.title else "the session"
+        hint = "fewer words, or more repetitions" if one.share > most else "a cue now and then"
+        good = f"{least:.0%} to {most:.0%} is good"
+        message = f"{one.share:.0%} of {where} ({clock(length)}) is speech; {good}"
+        mark = view.session.mark
+        yield Finding("warning", "speech-density", message, hint, None, one.start_ms, mark)
+
+
+RULES = (unwoken, silences, density)

@@ -1,0 +1,115 @@
+"""The proof as a coach reads it: in plain words, at most 80 columns wide."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from voiceflow.core.units import clock
+from voiceflow.lint.evidence import Finding
+from voiceflow.lint.proof import Proof
+
+WIDTH = 80
+
+_HEADINGS = {
+    "does-not-fit": "Words that do not fit their breath",
+    "not-announced": "Announcements without room",
+    "never-said": "Texts that are never said",
+    "counts-cut": "Counts without room",
+    "tip-unsaid": "Tips without room",
+    "overlap": "Words said at once",
+    "no-air": "Words too close together",
+    "no-wake": "Words after a silence, without a tone before them",
+    "long-silence": "Long silences",
+    "speech-density": "Too much talk, or too little",
+    "wrong-side": "The wrong side named",
+    "unequal-sides": "Unequal sides",
+    "side-not-named": "Sides that are not named",
+    "switch-short": "Too little time to change sides",
+    "many-positions": "Many changes of position",
+    "no-way": "Changes of position without words",
+    "no-time-to-move": "Changes of position without time",
+    "long-way-words": "Changes of position with many words",
+    "early-effort": "Hard work early on",
+    "must-be-seen": "Words that point at what must be seen",
+    "no-name": "Exercises whose name is not said",
+    "no-setup": "Exercises without a set-up",
+    "no-breath": "Exercises without a breath",
+    "no-finish": "Exercises without an end",
+    "next-not-named": "Rests that do not name what comes next",
+    "not-listed": "Things that are needed and not listed",
+    "no-end": "An end that can be missed",
+}
+
+
+def summary(proof: Proof) -> str:
+    """What a coach wants to know of a session, then every finding, by kind, errors first.
+
+    No line is wider than 80 columns, but for a file name that is.
+    """
+    return "\n".join([*_head(proof), *_findings(proof.findings), *_verdict(proof)])
+
+
+def _head(proof: Proof) -> Iterator[str]:
+    yield from _wrap(proof.title, "", "")
+    sides = "none of them has sides"
+    if proof.sides:
+        equal = "both get the same" if proof.sides_equal else "NOT EQUAL"
+        sides = f"{proof.sides} with sides: {equal}"
+    rows = {
+        "length": clock(proof.length_ms),
+        "pace": f"{proof.pace} (tempo {proof.tempo:g}), {proof.detail}, level {proof.level}",
+        "voice": proof.voice,
+        "exercises": f"{proof.exercises}, {sides}",
+        "positions": f"{proof.position_changes} changes between exercises",
+        "spoken": f"{proof.spoken:.0%} of the time",
+        "tips": f"{proof.tips_said} of {proof.tips} said",
+        "fits": "every word fits its breath" if proof.fits else "NOT EVERY WORD fits its breath",
+    }
+    for name, value in rows.items():
+        yield from _wrap(value, f"  {name:<11}", " " * 13)
+
+
+def _findings(findings: Iterable[Finding]) -> Iterator[str]:
+    order = list(_HEADINGS)
+
+    def rank(one: Finding) -> tuple[str, int]:
+        return one.severity, order.index(one.rule) if one.rule in order else len(order)
+
+    for (severity, _), group in groupby(sorted(findings, key=rank), key=rank):
+        same = list(group)
+        yield ""
+        yield f"{_HEADINGS.get(same[0].rule, same[0].rule)} ({severity})"
+        for one in same:
+            yield from _finding(one)
+
+
+def _finding(one: Finding) -> Iterator[str]:
+    where = f"{clock(one.start_ms)} {one.exercise}: " if one.exercise else f"{clock(one.start_ms)} "
+    times = f", {one.count} times" if one.count > 1 else ""
+    hint = f" ({one.hint})" if one.hint else ""
+    yield from _wrap(f"{where}{one.message}{times}{hint}", "  - ", "    ")
+    if one.mark is not None:
+        yield f"    {one.mark}"
+
+
+def _verdict(proof: Proof) -> Iterator[str]:
+    yield ""
+    if not proof.findings:
+        yield "It can be followed with eyes closed."
+        return
+    errors, warnings = len(proof.errors), len(proof.warnings)
+    counts = [_counted(errors, "error"), _counted(warnings, "warning")]
+    told = ", ".join(count for count in counts if count)
+    yield told + ("" if errors else ": it can be followed with eyes closed, and be better.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
+
+
+def _wrap(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )

@@ -1,0 +1,279 @@
+"""Checks of exercises, sessions, paces, tone sets and settings: read whole, and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from voiceflow import sounds, voices
+from voiceflow.core.errors import (
+    InputError,
+    Mark,
+    Problem,
+    ScriptError,
+    UnknownNameError,
+    VoiceError,
+)
+from voiceflow.lint.script_texts import empty_tips, script_warnings, written
+from voiceflow.plan import cues
+from voiceflow.plan.moments import Wishes
+from voiceflow.plan.unroll import unroll
+from voiceflow.script import models
+from voiceflow.script.load import (
+    ITEM,
+    _Loader,
+    load_pace,
+    load_session,
+    read_pace,
+    read_settings,
+)
+from voiceflow.script.lookup import Library
+from voiceflow.script.models import EQUIPMENT, LEVELS, Exercise, Section, Session
+from voiceflow.script.pacing import Layer
+from voiceflow.script.positions import Positions, load_positions
+from voiceflow.script.yaml import Node, read
+
+
+class Shelf:
+    """The library of one check, which reads phrases and positions once however often they serve."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._positions: dict[str, Positions] = {}
+        self._phrases: dict[tuple[str, str, Path], cues.Phrases] = {}
+
+    def positions(self, language: str) -> Positions:
+        """See `load_positions`."""
+        if language not in self._positions:
+            self._positions[language] = load_positions(self.library, language)
+        return self._positions[language]
+
+    def phrases(self, name: str, language: str, beside: Path) -> cues.Phrases:
+        """See `cues.load_phrases`."""
+        key = (name, language, beside)
+        if key not in self._phrases:
+            self._phrases[key] = cues.load_phrases(name, language, self.library, beside)
+        return self._phrases[key]
+
+
+# More repetitions than this say nothing new.
+MOST_REPS = 60
+_TURNED = ("side-lying", "half-kneeling")
+
+
+def exercise_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """Everything wrong with the exercise at `path`, at each level and with each equipment."""
+    try:
+        root = read(path)
+    except ScriptError as error:
+        yield from error.problems
+        return
+    found: list[Exercise] = []
+    for level in LEVELS:
+        for at_hand in ((), *((one,) for one in _variants(root))):
+            exercise, problems = _exercise(path, shelf.library, level, at_hand)
+            yield from problems
+            if exercise is not None:
+                found.append(exercise)
+                yield from _rendered(_session_of(exercise), shelf)
+    sided = any(exercise.sides != "none" for exercise in found)
+    yield from script_warnings(written(root), sided=sided)
+    yield from empty_tips(root)
+    if any(_turns_in_silence(exercise) for exercise in found):
+        hint = "say how the body comes to its other side, under `switch:`"
+        yield Problem(root.mark, "the exercise changes sides without words", hint, "warning")
+
+
+def _variants(root: Node) -> tuple[str, ...]:
+    """The equipment that an exercise has changes for; all where it builds on another."""
+    own = root.get("equipment")
+    if root.get("extends") is not None:
+        return EQUIPMENT
+    return tuple(key.text for key, _ in own.pairs if key.text in EQUIPMENT) if own else ()
+
+
+def _exercise(
+    path: Path, library: Library, level: int, at_hand: tuple[str, ...]
+) -> tuple[Exercise | None, list[Problem]]:
+    loader = _Loader(library, path, level, at_hand)
+    base = loader.exercise_node(path, ())
+    item = Node(Mark(str(path), 1, 1), "scalar", path.stem)
+    exercise = loader.exercise(path.stem, item, base, None) if base else None
+    return (None if loader.problems else exercise), loader.problems
+
+
+def _turns_in_silence(exercise: Exercise) -> bool:
+    turned = exercise.sides == "each" and exercise.position in _TURNED
+    return turned and exercise.switch is None
+
+
+def _session_of(exercise: Exercise) -> Session:
+    sections = (Section("", (exercise,)),)
+    return Session(exercise.slug, exercise.name, exercise.mark, sections, level=exercise.level)
+
+
+def _rendered(
+    session: Session, shelf: Shelf, before: tuple[Layer, ...] = (), phrases: str = "coach"
+) -> list[Problem]:
+    """What goes wrong when the texts of `session` are rendered, in full and in brief."""
+    problems: list[Problem] = []
+    every = (e for one in session.sections for _ in range(one.rounds) for e in one.exercises)
+    counts = enumerate(e.reps if e.rep else e.sets for e in every)
+    reps = tuple((n, MOST_REPS) for n, count in counts if count > MOST_REPS)
+    beside = Path(session.mark.file).resolve().parent
+    for detail in ("full", "brief"):
+        after = (Layer("check", (("detail", detail),)),)
+        wishes = Wishes(name="Ana", before=before, after=after, reps=reps)
+        try:
+            plan = unroll(session, shelf.positions(session.language), wishes)
+            book = shelf.phrases(phrases, session.language, beside)
+            cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
+        except ScriptError as error:
+            problems.extend(error.problems)
+        except UnknownNameError:
+            pass  # told where the name stands
+    return problems
+
+
+def session_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """Everything wrong with the session at `path`, at each level; with all that it names."""
+    try:
+        root = read(path)
+    except ScriptError as error:
+        yield from error.problems
+        return
+    yield from names_problems(root, path, shelf)
+    yield from _language_problems(root, path, shelf)
+    session: Session | None = None
+    for level in LEVELS:
+        try:
+            session = load_session(path, shelf.library, level=level)
+        except ScriptError as error:
+            yield from error.problems
+            continue
+        except InputError as error:
+            yield Problem(Mark(str(path)), error.message, error.hint)
+            return
+        yield from _at_its_pace(session, path, shelf)
+    language = root.get("language")
+    tongue = language.text.lower().split("-")[0] if language and language.kind == "scalar" else "en"
+    yield from script_warnings(written(root, models.SESSION_HEAD), sided=False, languages=(tongue,))
+    sided = {e.mark for e in session.exercises if e.sides != "none"} if session else set()
+    for mark, changes in _items(root):
+        texts = list(written(changes, (*ITEM, *_ONLY_WHOLE)))
+        yield from script_warnings(texts, sided=mark in sided, languages=(tongue,))
+        yield from empty_tips(changes)
+
+
+def _language_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """A language that no voice here speaks, or that the phrases do not."""
+    node = root.get("language")
+    if node is None or node.kind != "scalar" or node.text.lower().split("-")[0] == "en":
+        return
+    language = node.text.lower()
+    tongue = language.split("-")[0]
+    folders = shelf.library.folders("phrases", path.resolve().parent)
+    asked = root.get("phrases")
+    names = {"coach", asked.text.strip() if asked and asked.kind == "scalar" else "coach"}
+    if not any((folder / f"{name}.{tongue}.j2").is_file() for folder in folders for name in names):
+        message = f"there are no phrases in `{tongue}`: welcome, rests and close stay English"
+        hint = f"`voiceflow new phrases NAME` begins some; save them as NAME.{tongue}.j2"
+        yield Problem(node.mark, message, hint, "warning")
+    if root.get("voice") is None:
+        yield from _voice_problems(f"espeak:{language}", node, f"no voice speaks `{language}`")
+
+
+_ONLY_WHOLE = tuple(f for f in models.EXERCISE if f.name in ("levels", "equipment"))
+
+
+def _at_its_pace(session: Session, path: Path, shelf: Shelf) -> Iterator[Problem]:
+    beside = path.resolve().parent
+    before: tuple[Layer, ...] = ()
+    if session.pace:
+        try:
+            before = (load_pace(session.pace, shelf.library, beside),)
+        except UnknownNameError:
+            pass  # told where the name stands
+        except ScriptError as error:
+            yield from error.problems
+    yield from _rendered(session, shelf, before, session.phrases or "coach")
+
+
+def _items(root: Node) -> Iterator[tuple[Mark, Node]]:
+    """The changes, and the exercises written in place, of a session: each with its mark."""
+    lists = [root.get("exercises")]
+    sections = root.get("sections")
+    if sections is not None:
+        pairs = [*sections.pairs, *(pair for item in sections.items for pair in item.pairs)]
+        lists += [value.get("exercises") if value.kind == "map" else value for _, value in pairs]
+    for node in lists:
+        for item in node.items if node is not None else ():
+            if item.get("name") is not None:
+                yield item.mark, item
+            elif len(item.pairs) == 1 and item.pairs[0][1].kind == "map":
+                yield item.pairs[0][0].mark, item.pairs[0][1]
+
+
+def pace_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """Everything wrong with the pace at `path`."""
+    yield from _read_or_tell(lambda: read_pace(path), path, shelf)
+
+
+def settings_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """Everything wrong with the settings at `path`."""
+    yield from _read_or_tell(lambda: read_settings(path), path, shelf)
+
+
+def _read_or_tell(reading: Callable[[], object], path: Path, shelf: Shelf) -> Iterator[Problem]:
+    try:
+        reading()
+        root = read(path)
+    except ScriptError as error:
+        yield from error.problems
+        return
+    yield from names_problems(root, path, shelf)
+
+
+def sound_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """Everything wrong with the tone set at `path`."""
+    yield from sounds.problems(path, shelf.library.folders("sounds", path.resolve().parent))
+
+
+def names_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem]:
+    """The names in a script of other scripts, tone sets and voices that are not there."""
+    beside = path.resolve().parent
+    kinds = {"pace": "paces", "phrases": "phrases", "tones": "sounds", "known": "exercises"}
+    for key, kind in kinds.items():
+        for node in _scalars(root.get(key)):
+            try:
+                shelf.library.find(kind, node.text.strip(), beside)
+            except UnknownNameError as error:
+                what = {"paces": "pace", "sounds": "tone set", "exercises": "exercise"}
+                message = f"there is no {what.get(kind, kind)} called `{node.text.strip()}`"
+                yield Problem(node.mark, message, error.hint)
+    for node in _scalars(root.get("voice")):
+        yield from _voice_problems(node.text.strip(), node)
+
+
+def _voice_problems(name: str, node: Node, message: str = "") -> Iterator[Problem]:
+    """That there is no voice called `name`, said at `node` in other words where they are given."""
+    try:
+        voices.find(name)
+    except UnknownNameError as error:
+        yield Problem(node.mark, message or error.message, error.hint)
+    except VoiceError as error:  # there is such a voice, on another machine
+        yield Problem(node.mark, error.message, error.hint, "warning")
+
+
+def _scalars(node: Node | None) -> Iterable[Node]:
+    """The words under a key: one, a list, or several parted by commas."""
+    if node is None or node.empty:
+        return ()
+    found = node.items if node.kind == "list" else (node,)
+    return tuple(
+        Node(one.mark, "scalar", part.strip())
+        for one in found
+        if one.kind == "scalar"
+        for part in one.text.split(",")
+        if part.strip()
+    )

@@ -1,0 +1,144 @@
+"""Rules of what must be told: names, set-ups, breath, things, the end; nothing to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from voiceflow.lint import word_tables as words
+from voiceflow.lint.evidence import Finding, Said, View, once
+from voiceflow.lint.script_texts import SEEN_HINT
+from voiceflow.plan.moments import Bout
+
+
+def pointing(view: View) -> Iterator[Finding]:
+    """Words that point at what must be seen, wherever they are said."""
+    found: list[tuple[Any, Finding]] = []
+    for said in view.said:
+        for one in words.seen(said.event.name, (view.language,)):
+            mark = view.mark_of(said, one.word)
+            message = f"“{one.word}” points at what must be seen: “{said.event.name}”"
+            hint = SEEN_HINT if mark else f"{SEEN_HINT}; the words are the phrases'"
+            finding = view.finding(
+                "error" if one.sure else "warning", "must-be-seen", message, hint,
+                at=said.index, mark=mark, start_ms=said.event.start_ms,
+            )  # fmt: skip
+            found.append(((one.word.lower(), said.event.name), finding))
+    yield from once(found)
+
+
+def untold(view: View) -> Iterator[Finding]:
+    """Exercises without a name, a set-up, a breath or an end that can be heard."""
+    for number, bout in enumerate(view.bouts):
+        said = view.of_bout(number)
+        kinds = {one.moment.kind for one in said}
+        if "name" not in kinds and not _named_before(view, number):
+            message, hint = "its name is not said", "the macro `exercise` of the phrases says it"
+            yield view.finding("error", "no-name", message, hint, bout=number)
+        if bout.pacing.detail != "tones" and not _set_up(said, bout):
+            message, hint = "nothing says how to get into place", "write `setup:`"
+            yield view.finding("error", "no-setup", message, hint, bout=number)
+        if bout.exercise.rep and not _breathing(view, bout, said):
+            message = "nothing says how to breathe"
+            hint = "use inhale and exhale under `rep:`, or say so in the set-up"
+            yield view.finding("warning", "no-breath", message, hint, bout=number)
+        if _ends(view, number, bout) and not _ended(view, number):
+            message, hint = "nothing says that it is over", "write `finish:`, or use a tone set"
+            yield view.finding("error", "no-finish", message, hint, bout=number)
+
+
+def _named_before(view: View, number: int) -> bool:
+    """Whether the interval's rest before it names it: it is then introduced within that rest."""
+    rests = [index for index, _ in view.numbered(number - 1, "rest")] if number else []
+    if not rests or not view.moments[rests[-1]].until_work:
+        return False
+    heard = " ".join(said.event.name for said in view.of_moment(rests[-1]))
+    return view.bouts[number].exercise.name.casefold() in heard.casefold()
+
+
+def _set_up(said: list[Said], bout: Bout) -> bool:
+    """Whether words came before the first movement: the set-up, or the first step of a flow."""
+    kinds = ("set-up", "say") if bout.exercise.flow else ("set-up",)
+    for one in said:
+        if one.moment.kind in kinds:
+            return True
+        if one.moment.kind in ("phase", "work"):
+            return False
+    return False
+
+
+def _breathing(view: View, bout: Bout, said: list[Said]) -> bool:
+    breaths = {phase.breath for phase in bout.exercise.rep}
+    if breaths & {"inhale", "exhale"}:
+        return True
+    return any(words.breathes(one.event.name, view.language) for one in said)
+
+
+def _ends(view: View, number: int, bout: Bout) -> bool:
+    """Whether the exercise has an end of its own: in a time box only the last one has."""
+    after = view.bouts[number + 1] if number + 1 < len(view.bouts) else None
+    return view.worked(bout) or after is None or after.section != bout.section
+
+
+def _ended(view: View, number: int) -> bool:
+    indices = (index for index, _ in view.numbered(number, "finish"))
+    return any(view.sounds(view.starts[n], view.starts[n] + view.length(n)) for n in indices)
+
+
+def unannounced_next(view: View) -> Iterator[Finding]:
+    """Rests that do not name what comes next."""
+    for number, bout in enumerate(view.bouts[:-1]):
+        after = view.bouts[number + 1]
+        if not _ends(view, number, bout):
+            continue
+        rests = [index for index, _ in view.numbered(number, "rest")]
+        heard = " ".join(s.event.name for index in rests[-1:] for s in view.of_moment(index))
+        if after.exercise.name.casefold() not in heard.casefold():
+            message = f"the rest after it does not name the next exercise, {after.exercise.name}"
+            hint = "the macro `next` of the phrases says it: {{ next }}"
+            yield view.finding("warning", "next-not-named", message, hint, bout=number)
+
+
+def unlisted_things(view: View) -> Iterator[Finding]:
+    """Things that a text asks for and the welcome does not."""
+    found: list[tuple[Any, Finding]] = []
+    needs = set(view.session.needs)
+    if not needs:
+        every = [bout.exercise for bout in view.bouts]
+        needs = {need for one in every for need in (*one.needs, *one.equipment)}
+    known = words.listed(needs, view.language)
+    for number in range(len(view.bouts)):
+        for said in view.of_bout(number):
+            for need, word in words.things(said.event.name, view.language).items():
+                if need not in known and said.moment.kind != "rest":
+                    mark = view.mark_of(said, word)
+                    message = f"asks for “{word}”, which is not among what is needed"
+                    hint = f"list it: `needs: [{need}]`"
+                    finding = view.finding(
+                        "error", "not-listed", message, hint,
+                        bout=number, mark=mark, start_ms=said.event.start_ms,
+                    )  # fmt: skip
+                    found.append(((number, need), finding))
+    yield from once(found)
+
+
+def endless(view: View) -> Iterator[Finding]:
+    """A session whose end can be missed: it needs its last words and its signal."""
+    ends = [n for n, moment in enumerate(view.moments) if moment.kind == "end"]
+    start = view.starts[ends[-1]] if ends else view.score.length_ms
+    spoken = any(said.moment.kind == "end" for said in view.said)
+    signal = view.sounds(start, view.score.length_ms, speech=False)
+    if not spoken and not signal:
+        message, hint = "the session ends without a word or a signal", "the macro `end` says it"
+        yield Finding("error", "no-end", message, hint, None, start, view.session.mark)
+    elif not signal:
+        message = "the session ends without a signal"
+        hint = "use a tone set that has `end`"
+        yield Finding("warning", "no-end", message, hint, None, start, view.session.mark)
+    elif not spoken:
+        message = "the session ends without last words"
+        hint = "the macro `end` of the phrases says them"
+        yield Finding("warning", "no-end", message, hint, None, start, view.session.mark)
+
+
+RULES = (pointing, untold, unannounced_next, unlisted_things, endless)

@@ -1,7 +1,0 @@
-"""`voiceflow play`: a session in the terminal, heard while it is made, steered by keys."""
-
-from __future__ import annotations
-
-from voiceflow.play.run import play
-
-__all__ = ["play"]

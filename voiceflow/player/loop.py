@@ -1,0 +1,196 @@
+"""Plays a session: device, transport, keys and screen, and the loop between them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from pathlib import Path
+from typing import Final
+
+from voiceflow.core.errors import SoundError
+from voiceflow.formats.labels import plain
+from voiceflow.player.bookmarks import Places, place_of, time_of
+from voiceflow.player.changes import Changes
+from voiceflow.player.device import Device
+from voiceflow.player.keys import Read, keys
+from voiceflow.player.reel import Reel
+from voiceflow.player.screen import Show, View, interactive, screen
+from voiceflow.player.transport import Player
+from voiceflow.score.decide import decide
+from voiceflow.score.options import Context, Options, Report, quiet
+
+TICK_S: Final = 0.12
+_KEEP_S: Final = 10.0
+_STALLED_S: Final = 5.0
+_SLEPT_S: Final = 2.0
+_DRAIN_S: Final = 0.3
+
+Progress = Callable[[], AbstractContextManager[Report]]
+Told = Callable[[str], None]
+"""Told of what happens, a line each: for tests, and whoever wants to watch."""
+
+
+def nothing() -> AbstractContextManager[Report]:
+    """Progress of which nothing is shown."""
+    return nullcontext(quiet)
+
+
+def play(
+    reference: str | Path,
+    options: Options = Options(),
+    context: Context | None = None,
+    progress: Progress = nothing,
+    *,
+    from_start: bool = False,
+    audio: str | None = None,
+    told: Told = lambda _: None,
+) -> bool:
+    """Play a session in the terminal until it ends or one quits.
+
+    Parameters
+    ----------
+    progress : callable
+        Gives a context with a report: open while the session is decided, before it plays.
+    from_start : bool
+        Not from where one left it.
+    audio : str or None
+        ``null`` for a device that plays to nobody; None to ask ``$VOICEFLOW_AUDIO``.
+
+    Returns
+    -------
+    bool
+        Whether a place was kept, to go on from.
+
+    Raises
+    ------
+    VoiceflowError
+        The session is wrong, or there is no sound device. The terminal is as it was.
+    """
+    context = context or Context()
+    with ExitStack() as stack:
+        # The device comes first: that there is none shows before the work.
+        device = Device(1 if options.mono else 2, audio or os.environ.get("VOICEFLOW_AUDIO", ""))
+        stack.callback(device.close)
+        with progress() as report:
+            decision = decide(reference, options, context, report)
+        reel = Reel(decision, context, mono=options.mono)
+        places = Places(context.library)
+        kept = None if from_start else places.get(decision.session.slug)
+        player = Player(reel, time_of(kept, reel) if kept else 0)
+        pacing = decision.plan.pacing
+        changes = Changes(reference, options, context, pacing, player.change)
+        if player.now.at_ms:
+            changes.note = "going on where you left it (--from-start begins anew)"
+        stack.callback(changes.close)
+        stack.callback(player.close)
+        loop = _Loop(player, changes, places, decision.session.slug, told)
+        read = stack.enter_context(keys(interactive()))
+        show = stack.enter_context(screen())
+        player.start()
+        device.start(player.read)
+        stack.callback(device.close)
+        return loop.run(read, show)
+
+
+class _Loop:
+    """Reads keys and shows what is going on, some eight times a second."""
+
+    def __init__(
+        self, player: Player, changes: Changes, places: Places, slug: str, told: Told
+    ) -> None:
+        self.player, self.changes = player, changes
+        self.places, self.slug, self.told = places, slug, told
+        self._part = -1
+        self._shown: View | None = None
+        self._calls, self._moved = 0, time.monotonic()
+        self._kept = self._watched = time.monotonic()
+
+    def run(self, read: Read, show: Show) -> bool:
+        """Until the end, or `q`; whether a place was kept."""
+        try:
+            while not self.player.finished:
+                self._watch()
+                if (view := self.view()) != self._shown:
+                    self._shown = view
+                    show(view)
+                if not self._press(read(TICK_S)):
+                    self.told("quit")
+                    return self._keep()
+            time.sleep(_DRAIN_S)  # what the device still holds
+            self.told("end")
+            return False
+        finally:
+            self._keep()
+
+    def _press(self, key: str) -> bool:
+        """Whether to go on."""
+        player, changes = self.player, self.changes
+        match key:
+            case "":
+                return True
+            case "q" | "Q":
+                return False
+            case " ":
+                player.paused = not player.paused
+            case "right":
+                player.step(1)
+            case "left":
+                player.step(-1)
+            case "a":
+                player.again()
+            case "+" | "=":
+                changes.faster(1)
+            case "-" | "_":
+                changes.faster(-1)
+            case "d":
+                changes.talk()
+            case _:
+                return True
+        self.told(f"key {key!r} at {player.now.at_ms} paused {player.paused}")
+        return True
+
+    def _watch(self) -> None:
+        player, now = self.player, time.monotonic()
+        if player.problem is not None:
+            raise player.problem
+        # After a sleep of its own (Ctrl-Z, a closed lid) the device gets time to wake, too.
+        slept, self._watched = now - self._watched > _SLEPT_S, now
+        if player.calls != self._calls or slept:
+            self._calls, self._moved = player.calls, now
+        elif now - self._moved > _STALLED_S:
+            raise SoundError("the sound device has gone", hint="play again: it goes on from here")
+        if now - self._kept > _KEEP_S:
+            self._keep()
+
+    def _keep(self) -> bool:
+        self._kept = time.monotonic()
+        now = self.player.now
+        place = None if self.player.finished else place_of(now.reel, now.at_ms)
+        self.places.put(self.slug, place)
+        return place is not None
+
+    def view(self) -> View:
+        now = self.player.now
+        reel, part = now.reel, now.part
+        title = plain(reel.parts[part].title)
+        if part != self._part:
+            if self._part >= 0:
+                self.changes.settle()
+            self._part = part
+            pacing = reel.decision.plan.pacing
+            self.told(f"exercise {part} {title} tempo {pacing.tempo} detail {pacing.detail}")
+        length = max(reel.score.length_ms, 1)
+        return View(
+            title=plain(reel.score.title),
+            exercise=title,
+            number=part + 1,
+            count=len(reel.parts),
+            words=reel.words_at(now.at_ms),
+            breath=reel.breath_at(now.at_ms),
+            left_ms=length - now.at_ms,
+            share=now.at_ms / length,
+            paused=self.player.paused,
+            note=self.changes.note,
+        )

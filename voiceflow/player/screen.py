@@ -1,0 +1,106 @@
+"""What the terminal shows: exercise, words, breath, time left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from voiceflow.core.units import clock
+from voiceflow.player.reel import Breath
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+HELP = "space pause   ← → exercise   a again   + - tempo   d talk   q quit"
+_MOST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that is shown."""
+
+    title: str
+    exercise: str
+    number: int
+    count: int
+    words: str
+    breath: Breath | None
+    left_ms: int
+    share: float
+    paused: bool
+    note: str = ""
+
+
+Show = Callable[[View], None]
+
+
+@contextmanager
+def screen() -> Iterator[Show]:
+    """Draws on a terminal, in place; elsewhere a line for each exercise."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield _Lines().show
+        return
+    from rich.live import Live
+
+    # What is shown is drawn on demand: no second thread writes to the terminal.
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield lambda view: live.update(drawn(view, console.width), refresh=True)
+
+
+def drawn(view: View, width: int) -> Text:
+    """`view` in lines that fit."""
+    from rich.text import Text
+
+    room = max(min(width - 4, _MOST), 8)
+    lines = (
+        (f"{view.exercise}", "bold"),
+        (f"{view.number} of {view.count}  {view.title}", "dim"),
+        (view.words, ""),
+        (_breath(view.breath, room), "cyan"),
+        (_line(view, room), ""),
+        (view.note, "yellow"),
+        (HELP, "dim"),
+    )
+    text = Text()
+    for number, (line, style) in enumerate(lines):
+        part = Text(line, style=style)
+        part.truncate(max(width - 4, 8), overflow="ellipsis")
+        text.append("\n  " if number else "  ").append_text(part)
+    return text
+
+
+def _breath(breath: Breath | None, room: int) -> str:
+    if breath is None:
+        return ""
+    full = {"inhale": breath.share, "exhale": 1 - breath.share}.get(breath.name, 1.0)
+    size = room - 8
+    return f"{breath.name:<7} " + "━" * round(full * size)
+
+
+def _line(view: View, room: int) -> str:
+    state = "paused" if view.paused else "playing"
+    left = f"{clock(view.left_ms)} left"
+    size = max(room - len(left) - 10, 2)
+    done = round(view.share * size)
+    return f"{state:<7} {'▓' * done}{'░' * (size - done)}  {left}"
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._last = (0, "")
+
+    def show(self, view: View) -> None:
+        if (view.number, view.exercise) != self._last:
+            self._last = (view.number, view.exercise)
+            print(f"{view.number} of {view.count}  {view.exercise}", flush=True)
+
+
+def interactive() -> bool:
+    """Whether there is someone who can press keys and see what they do."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,151 @@
+"""Where scripts are looked up: beside the file that names them, in the user's library, bundled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from voiceflow.core.errors import InputError, UnknownNameError
+
+ENDINGS = {"phrases": (".j2",)}
+_YAML = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Two folders of scripts: `user` wins over `bundled`.
+
+    Each holds ``exercises/ sessions/ paces/ phrases/`` and ``sounds/``; `user` may hold a
+    ``settings.yaml``.
+    """
+
+    user: Path
+    bundled: Path
+    sounds: Path
+
+    def folders(self, kind: str, beside: Path | None = None) -> tuple[Path, ...]:
+        """The folders in which scripts of `kind` are looked up, the first wins.
+
+        `beside` is the folder of the script that names them.
+        """
+        if beside and beside.is_relative_to(self.bundled):
+            beside = None
+        near = (beside, beside / kind, beside.parent / kind) if beside else ()
+        last = self.sounds if kind == "sounds" else self.bundled / kind
+        return tuple(dict.fromkeys((*near, self.user / kind, last)))
+
+    def find(self, kind: str, name: str, beside: Path | None = None) -> Path:
+        """The file of the script called `name`.
+
+        Raises
+        ------
+        UnknownNameError
+            There is none.
+        """
+        if is_name(name):
+            for folder in self.folders(kind, beside):
+                for ending in ENDINGS.get(kind, _YAML):
+                    path = folder / (name + ending)
+                    if is_file(path):
+                        return path
+        raise UnknownNameError(
+            kind.removesuffix("s") if kind != "phrases" else kind, name, self.names(kind, beside)
+        )
+
+    def names(self, kind: str, beside: Path | None = None) -> tuple[str, ...]:
+        """The names of all scripts of `kind`, in order."""
+        return tuple(sorted({path.stem for path in self.files(kind, beside)}))
+
+    def files(self, kind: str, beside: Path | None = None) -> Iterator[Path]:
+        """The files of `kind`, each name once: the one that wins."""
+        seen: set[str] = set()
+        for folder in self.folders(kind, beside)[0 if beside is None else 1 :]:
+            for path in _entries(folder):
+                ours = path.suffix in ENDINGS.get(kind, _YAML) and path.stem != "positions"
+                if ours and "." not in path.stem and path.stem not in seen and is_file(path):
+                    seen.add(path.stem)
+                    yield path
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a path that cannot even be looked up is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` is a plain name: no folder, no ending, nothing hidden."""
+    return (
+        bool(text)
+        and not text.startswith(".")
+        and not any(c in text for c in "/\\:\0")
+        and len(text) < 200
+    )
+
+
+@lru_cache(maxsize=1)
+def content() -> Path:
+    """The folder of the bundled ``scripts/`` and ``sounds/``: in the wheel, or the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "_content"
+    return inside if inside.is_dir() else package.parent
+
+
+def default_library() -> Library:
+    """The user's library (``$VOICEFLOW_HOME``, or the system's place for user data) and ours."""
+    home = os.environ.get("VOICEFLOW_HOME")
+    if home:
+        user = Path(home).expanduser()
+    else:
+        from platformdirs import user_data_path
+
+        user = user_data_path("voiceflow", appauthor=False)
+    return Library(user, content() / "scripts", content() / "sounds")
+
+
+def session_path(reference: str, library: Library) -> Path:
+    """The file of a session given as a path or a name.
+
+    Raises
+    ------
+    UnknownNameError, InputError
+        There is no such session or file.
+    """
+    if not reference.strip():
+        raise InputError("which session?", hint="a name or a path: see `voiceflow list`")
+    try:
+        path = Path(reference).expanduser()
+    except RuntimeError:  # `~name` where there is no such user
+        path = Path(reference)
+    looks_like_path = path.suffix in _YAML or not is_name(reference)
+    if looks_like_path or (is_file(path) and not _is_known(library, reference)):
+        if _is_folder(path):
+            raise InputError(f"{reference} is a folder", hint="name one session in it")
+        if not is_file(path):
+            hint = "a path to a YAML file, or one of: " + ", ".join(library.names("sessions"))
+            raise InputError(f"there is no file {reference}", hint=hint)
+        return path
+    return library.find("sessions", reference)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_known(library: Library, name: str) -> bool:
+    return is_name(name) and name in library.names("sessions")

@@ -1,0 +1,68 @@
+"""Pacing values given as `KEY=VALUE`: the same words and checks as in the scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from voiceflow.core.errors import InputError, Mark, did_you_mean
+from voiceflow.script.fields import Problems
+from voiceflow.script.models import PACING
+from voiceflow.script.pacing import ALIASES, IN_SHARE, PER_MINUTE
+from voiceflow.script.yaml import Node
+
+_FIELDS = {field.name: field for field in PACING}
+BREATHS_PER_MINUTE = (2.0, 30.0)
+
+
+def pacing_values(given: Iterable[str]) -> dict[str, Any]:
+    """The pacing values that texts such as ``tempo=0.85`` say; a later one wins.
+
+    Besides the keys of a pace: ``breath.inhale`` and ``breath.exhale`` in seconds, and
+    ``breath.per_minute``, which makes both as long.
+
+    Raises
+    ------
+    InputError
+        A key is unknown, or a value is not one of its kind: all of them are told.
+    """
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for text in given:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not value:
+            wrong.append(f"--set {text}: write KEY=VALUE")
+        elif key == PER_MINUTE:
+            values.update(_per_minute(value, wrong))
+        else:
+            name = ALIASES.get(key, key.replace("-", "_"))
+            values.update(_value(key, name, value, wrong))
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return values
+
+
+def _value(key: str, name: str, value: str, wrong: list[str]) -> dict[str, Any]:
+    if name not in _FIELDS:
+        hint = did_you_mean(key, (*_FIELDS, *ALIASES, PER_MINUTE))
+        wrong.append(f"--set {key}: there is no such value ({hint})")
+        return {}
+    problems: Problems = []
+    read = _FIELDS[name].kind.read(Node(Mark("--set"), "scalar", value), problems)
+    for problem in problems:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        wrong.append(f"--set {key}={value}: {problem.message}{hint}")
+    return {} if problems else {name: read}
+
+
+def _per_minute(value: str, wrong: list[str]) -> dict[str, float]:
+    least, most = BREATHS_PER_MINUTE
+    try:
+        breaths = float(value)
+    except ValueError:
+        breaths = 0.0
+    if not least <= breaths <= most:
+        wrong.append(f"--set {PER_MINUTE}={value}: a number from {least:g} to {most:g} is needed")
+        return {}
+    seconds = 60 / breaths
+    return {"breath_in": seconds * IN_SHARE, "breath_out": seconds * (1 - IN_SHARE)}

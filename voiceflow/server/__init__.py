@@ -1,0 +1,107 @@
+"""`voiceflow serve`: a personal class studio for the phones of a home, in one process.
+
+    main("0.0.0.0", 8765)
+
+Nothing heavy is loaded before `main` is called, and Starlette and uvicorn only by it: they come
+with the extra ``serve``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import InputError
+from voiceflow.script.lookup import Library, default_library
+
+HOST = "127.0.0.1"
+PORT = 8765
+
+
+def main(
+    host: str = HOST,
+    port: int = PORT,
+    library: str | Path | None = None,
+    open_browser: bool = False,
+    forget: bool = False,
+    *,
+    names: Iterable[str] = (),
+    certificate: str | Path | None = None,
+    key: str | Path | None = None,
+    jobs: int = 0,
+    warm: bool = True,
+) -> None:
+    """Serve until Ctrl-C; or forget all paired phones, and end.
+
+    Parameters
+    ----------
+    host : str
+        ``127.0.0.1`` for this computer alone, ``0.0.0.0`` for the home network.
+    port : int
+        0 for any that is free.
+    library : path or None
+        The folder of the user's own scripts; None for the usual one.
+    open_browser : bool
+        Pair the browser of this computer, and open it.
+    forget : bool
+        Revoke all phones and feeds, also of a server that runs.
+    names : iterable of str
+        Host names by which the server may be called besides this computer's own; with
+        ``https://`` before it where another server before this one speaks that.
+    certificate, key : path or None
+        PEM files, for https: a phone stores sessions only from a server it calls by https.
+    jobs : int
+        Workers for one render; 0 for one a core.
+    warm : bool
+        Speak the words of all sessions beforehand, while nothing else is asked for.
+
+    Raises
+    ------
+    VoiceflowError
+        It cannot begin.
+    """
+    where = library_at(library)
+    try:
+        from voiceflow.server.http.listener import run
+        from voiceflow.server.studio import Places, Studio
+    except ImportError as error:
+        hint = "pip install segno starlette uvicorn, which are the extra `serve`"
+        raise InputError(f"`serve` needs {error.name}, which is not here", hint=hint) from None
+    cache = Cache(Cache.default_root())
+    if forget:
+        from voiceflow.server.auth.phones import Phones
+
+        count = Phones(Places.of(where, cache).state / "phones.json").forget()
+        print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each has to be paired again.")
+        return
+    studio = Studio(where, cache, jobs=jobs)
+    try:
+        with suppress(KeyboardInterrupt):  # the way it is meant to end
+            run(
+                studio,
+                host,
+                port,
+                names=names,
+                open_browser=open_browser,
+                warm=warm,
+                certificate=Path(certificate) if certificate else None,
+                key=Path(key) if key else None,
+            )
+    finally:
+        studio.close()
+        cache.trim()
+
+
+def library_at(folder: str | Path | None) -> Library:
+    """The library whose own scripts are in `folder`. Raises InputError where it is no folder."""
+    usual = default_library()
+    if folder is None:
+        return usual
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        hint = "a folder with sessions/ and exercises/ in it"
+        raise InputError(f"there is no folder {str(folder)!r}", hint=hint)
+    return replace(usual, user=path.resolve())

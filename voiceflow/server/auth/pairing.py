@@ -1,0 +1,63 @@
+"""The one-time secret in the QR code: good once, for a while, then there is a new one."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voiceflow.server.auth.phones import hashed
+
+LASTS_S = 15 * 60
+_MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    digest: str
+    until: float
+
+
+class Pairing:
+    """Codes that are open. The terminal has one; a paired phone may ask for one more.
+
+    `on_used` is called after a code has served, `on_lapsed` is for the terminal to look at.
+    """
+
+    def __init__(
+        self, lasts_s: float = LASTS_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.lasts_s, self._clock = lasts_s, clock
+        self._open: list[_Code] = []
+        self._lock = threading.Lock()
+
+    def new(self) -> str:
+        """A new code; of too many open ones the oldest is closed."""
+        code = secrets.token_urlsafe(18)
+        with self._lock:
+            now = self._clock()
+            left = [one for one in self._open if one.until > now]
+            self._open = [*left[-(_MOST - 1) :], _Code(hashed(code), now + self.lasts_s)]
+        return code
+
+    def use(self, code: str) -> bool:
+        """Whether `code` is open; from now on it is not."""
+        given = hashed(code)
+        with self._lock:
+            now, found = self._clock(), None
+            for one in self._open:
+                if hmac.compare_digest(one.digest, given) and one.until > now:
+                    found = one
+            if found is not None:
+                self._open.remove(found)
+        return found is not None
+
+    def is_open(self, code: str) -> bool:
+        """Whether `code` could still be used; it stays as it is."""
+        given, now = hashed(code), self._clock()
+        with self._lock:
+            known = [hmac.compare_digest(o.digest, given) and o.until > now for o in self._open]
+        return any(known)

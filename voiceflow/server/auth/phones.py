@@ -1,0 +1,233 @@
+"""The phones that may come in: their tokens, kept as hashes in the user's library.
+
+A token is 256 bits of chance that only the phone holds. A phone's feed has a token of its own,
+derived from the phone's: so it can be shown on the phone again and again, and neither is ever
+on this disk. Revoking a feed counts its generation up; revoking a phone forgets both.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b, sha256
+from pathlib import Path
+from typing import Any
+
+from voiceflow.core.errors import OutputError
+
+MOST_PHONES = 50
+_DAY_S = 86_400
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One paired phone. `token` and `feed` are hashes, `feed` of the feed's present token."""
+
+    id: str
+    name: str
+    token: str
+    created: int
+    seen: int
+    feed: str = ""
+    generation: int = 0
+
+
+class Phones:
+    """The file of paired phones. Safe with several servers, and with `--forget` beside them.
+
+    Parameters
+    ----------
+    path : Path
+        Written as a whole, readable to its owner alone. What cannot be read is no phone at all.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path, self._clock = path, clock
+        self._lock = threading.RLock()
+        self._stamp: tuple[int, int, int] | None = None
+        self._phones: tuple[Phone, ...] = ()
+
+    def all(self) -> tuple[Phone, ...]:
+        """Every paired phone; read again where the file has changed."""
+        with self._lock:
+            stamp = self._stat()
+            if stamp != self._stamp:
+                self._phones, self._stamp = self._read(), stamp
+            return self._phones
+
+    def pair(self, name: str) -> tuple[Phone, str]:
+        """A new phone and its token, which is told here and never again.
+
+        Raises
+        ------
+        OutputError
+            There are too many, or the file cannot be written.
+        """
+        token = secrets.token_urlsafe(32)
+        now = int(self._clock())
+        feed = hashed(_feed_token(token, 0))
+        phone = Phone(secrets.token_hex(6), name, hashed(token), now, now, feed)
+        with self._changing() as phones:
+            if len(phones) >= MOST_PHONES:
+                hint = "revoke one on the settings page, or all with --forget"
+                raise OutputError(f"{MOST_PHONES} phones are paired already", hint=hint)
+            phones.append(phone)
+        return phone, token
+
+    def find(self, token: str) -> Phone | None:
+        """The phone that holds `token`."""
+        return self._match(token, lambda phone: phone.token)
+
+    def find_feed(self, token: str) -> Phone | None:
+        """The phone whose feed has `token`."""
+        return self._match(token, lambda phone: phone.feed)
+
+    def _match(self, token: str, of: Callable[[Phone], str]) -> Phone | None:
+        given, found = hashed(token), None
+        for phone in self.all():  # all are looked at, whichever it is
+            if hmac.compare_digest(of(phone).encode(), given.encode()):
+                found = phone
+        return found
+
+    def is_new_day(self, phone: Phone) -> bool:
+        """Whether it is worth noting that a phone was here: a day is exact enough."""
+        return abs(self._clock() - phone.seen) >= _DAY_S
+
+    def touch(self, phone: Phone) -> None:
+        """Note that a phone was here."""
+        now = int(self._clock())
+        with suppress(OutputError), self._changing() as phones:
+            phones[:] = [replace(one, seen=now) if one.id == phone.id else one for one in phones]
+
+    def feed_token(self, token: str, phone: Phone) -> str:
+        """The token of the feed of the phone that holds `token`; "" where it was revoked."""
+        made = _feed_token(token, phone.generation)
+        return made if hmac.compare_digest(hashed(made), phone.feed) else ""
+
+    def renew_feed(self, token: str, phone: Phone) -> str:
+        """A new feed token; the old one is void."""
+        made = _feed_token(token, phone.generation + 1)
+        self._put(replace(phone, generation=phone.generation + 1, feed=hashed(made)))
+        return made
+
+    def revoke_feed(self, phone: Phone) -> None:
+        """No feed for this phone until a new one is made."""
+        self._put(replace(phone, generation=phone.generation + 1, feed=""))
+
+    def _put(self, phone: Phone) -> None:
+        with self._changing() as phones:
+            phones[:] = [phone if one.id == phone.id else one for one in phones]
+
+    def revoke(self, phone_id: str) -> bool:
+        """Forget one phone; whether it was there."""
+        with self._changing() as phones:
+            left = [one for one in phones if one.id != phone_id]
+            there = len(left) < len(phones)
+            phones[:] = left
+        return there
+
+    def forget(self) -> int:
+        """Forget all phones; how many there were."""
+        with self._changing() as phones:
+            count = len(phones)
+            phones.clear()
+        return count
+
+    @contextmanager
+    def _changing(self) -> Iterator[list[Phone]]:
+        """The phones as they are on disk, to be changed and written back as a whole."""
+        try:
+            with self._lock, locked(self.path):
+                phones = list(self._read())
+                before = tuple(phones)
+                yield phones
+                if tuple(phones) != before:
+                    told = {"version": _VERSION, "phones": [asdict(one) for one in phones]}
+                    write_private(self.path, json.dumps(told, indent=1).encode())
+                self._stamp = None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(f"the paired phones cannot be written down: {reason}") from None
+
+    def _stat(self) -> tuple[int, int, int]:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+    def _read(self) -> tuple[Phone, ...]:
+        try:
+            told = json.loads(self.path.read_bytes())
+            return tuple(Phone(**_checked(one)) for one in told["phones"][:MOST_PHONES])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return ()
+
+
+def _checked(one: dict[str, Any]) -> dict[str, Any]:
+    kinds = {"created": int, "seen": int, "generation": int}
+    for key, value in one.items():
+        if not isinstance(value, kinds.get(key, str)):
+            raise TypeError(key)
+    if len(one["token"]) != 64:
+        raise ValueError("token")
+    return one
+
+
+def hashed(token: str) -> str:
+    """A token as it is kept. It is 256 bits of chance: no salt and no slow hash are needed."""
+    return sha256(b"voiceflow token " + token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _feed_token(token: str, generation: int) -> str:
+    made = hmac.new(token.encode(), f"feed {generation}".encode(), "sha256").digest()
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(made).decode().rstrip("=")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write `path` as a whole, readable to its owner alone. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    scrap = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    try:
+        handle = os.open(scrap, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        scrap.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            scrap.unlink()
+        raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time changes `path`. Where the system has no such lock, hope is enough."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def fingerprint(data: bytes) -> str:
+    """A short name for some bytes."""
+    return blake2b(data, digest_size=16).hexdigest()

@@ -1,0 +1,316 @@
+"""What stands before every route: whose request it is, where it comes from, how large it is.
+
+In this order: the name by which the server was called (a page elsewhere may have its own name
+point here), length, cross-site changes, then the phone. What a route or a library raises becomes
+an answer here, and nothing of it, neither address nor token, a line in a log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import sys
+from collections.abc import Callable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from voiceflow.core.errors import VoiceflowError
+from voiceflow.server.auth.phones import Phone
+from voiceflow.server.http.refusals import Refusal, refused
+from voiceflow.server.http.streaming import BrokenOff
+from voiceflow.server.studio import Studio
+
+COOKIE: Final = "vf"
+COOKIE_S: Final = 400 * 86_400
+MOST_BODY: Final = 16 << 10
+BODY_S: Final = 15.0
+MOST_TARGET: Final = 2_048
+MOST_TOKEN: Final = 200
+PUBLIC: Final = ("/pair", "/pair.js", "/healthz")
+FEED: Final = "/feed/"
+
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data:",
+        "media-src 'self' blob:",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+_CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_METHODS: Final = _CHANGES | {"GET", "HEAD", "OPTIONS"}
+_LOCKED: Final = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>voiceflow</title>"
+    "<h1>Scan the code</h1><p>Scan the code in the terminal where voiceflow serve runs.</p>"
+)
+
+
+class Guard:
+    """The application, guarded.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        Host names, in lower case and without port, by which the server may be called, each with
+        the scheme under which that is done where another server stands before this one.
+        Addresses in numbers always may: no name service can make them point elsewhere.
+    locked : callable
+        The page that is all one sees without a token.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        studio: Studio,
+        names: Mapping[str, str],
+        locked: Callable[[], str] = lambda: _LOCKED,
+        tell: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+    ) -> None:
+        self.app, self.studio, self.names = app, studio, names
+        self.locked, self.tell = locked, tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        sending = _Sending(send)
+        try:
+            await self._guarded(scope, receive, sending)
+        except BrokenOff:
+            return  # the connection is cut: there is no other way to say it
+        except Refusal as refusal:
+            await self._refuse(refusal, scope, receive, sending)
+        except VoiceflowError as error:
+            await self._refuse(refused(error, self.studio.library), scope, receive, sending)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            # Neither the address nor the message: either may hold a token.
+            route = scope.get("vf.route") or "a request"
+            self.tell(f"voiceflow has a fault: {type(error).__name__} in {route}{_place(error)}")
+            fault = Refusal(500, "fault", "voiceflow has a fault", hint="see the terminal")
+            await self._refuse(fault, scope, receive, sending)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
+        self._check_host(headers, scope)
+        if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > MOST_TARGET:
+            raise Refusal(414, "long", "the address is too long")
+        if method not in _METHODS:
+            raise Refusal(405, "method", "there is no such method here")
+        if "\0" in path or any(ord(char) < 32 for char in path):
+            raise Refusal(400, "address", "the address holds a character that none may hold")
+        body = Body(headers, receive)
+        scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"
+        public = path in PUBLIC
+        if not public:
+            await self._let_in(scope, headers, path)
+        if method in _CHANGES:
+            check_origin(headers, _bearer(headers) is not None, form=path == "/pair")
+        await self.app(scope, body, send)
+
+    def _check_host(self, headers: Headers, scope: Scope) -> None:
+        hosts = headers.getlist("host")
+        name = host_name(hosts[0]) if len(hosts) == 1 else ""
+        scope["scheme"] = self.names.get(name) or scope.get("scheme", "http")
+        if not (name in self.names or _is_address(name)):
+            hint = "call it by its number, or name it with --name"
+            raise Refusal(421, "host", "this server is not called by that name", hint=hint)
+
+    async def _let_in(self, scope: Scope, headers: Headers, path: str) -> None:
+        """The phone that asks, kept in the scope. Raises Refusal: 401, or 429 after many tries."""
+        phones, client = self.studio.phones, scope["vf.client"]
+        given = _feed_token(path) if path.startswith(FEED) else _token(headers)
+        phone: Phone | None = None
+        if given and len(given) <= MOST_TOKEN:
+            find = phones.find_feed if path.startswith(FEED) else phones.find
+            phone = find(given)
+        if phone is not None:
+            scope["vf.phone"], scope["vf.token"] = phone, given
+            if phones.is_new_day(phone):
+                await asyncio.to_thread(phones.touch, phone)
+            return
+        if given:
+            if wait := self.studio.failures.wait_s(client):
+                hint = f"try again in {wait} s"
+                raise Refusal(429, "attempts", "too many attempts", hint=hint, retry_after=wait)
+            self.studio.failures.failed(client)
+        raise locked_out()
+
+    async def _refuse(
+        self, refusal: Refusal, scope: Scope, receive: Receive, send: _Sending
+    ) -> None:
+        if send.begun:
+            return  # half an answer is out: the connection is cut
+        answer = self._answer(refusal, scope)
+        await answer(scope, receive, send)
+
+    def _answer(self, refusal: Refusal, scope: Scope) -> Response:
+        path, accepts = scope["path"], Headers(scope=scope).get("accept", "")
+        headers = dict(refusal.headers)
+        if refusal.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if path.startswith(("/api/", "/renders/", FEED)) or "application/json" in accepts:
+            return JSONResponse(refusal.to_dict(), refusal.status, headers)
+        if refusal.status == 401:
+            return HTMLResponse(self.locked(), 401, headers)
+        hint = f"\n{refusal.hint}" if refusal.hint else ""
+        return PlainTextResponse(f"{refusal.message}{hint}\n", refusal.status, headers)
+
+
+class _Sending:
+    """`send`, with the headers that every answer has; knows whether an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self.begun = send, False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = list(message.get("headers", ()))
+            there = {name.lower() for name, _ in headers}
+            for name, value in HEADERS.items():
+                if name.lower().encode() not in there:
+                    headers.append((name.lower().encode(), value.encode()))
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+
+class Body:
+    """`receive`, refusing a body that is too long, told or not, or too slow to come."""
+
+    def __init__(self, headers: Headers, receive: Receive) -> None:
+        self._receive, self._left, self._whole = receive, MOST_BODY, False
+        told = headers.get("content-length", "0")
+        if not told.isascii() or not told.isdigit() or int(told[:12]) > MOST_BODY:
+            raise self._long()
+
+    async def __call__(self) -> Message:
+        if self._whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(BODY_S):
+                message = await self._receive()
+        except TimeoutError:
+            raise Refusal(408, "slow", "the body does not come") from None
+        self._left -= len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        if self._left < 0:
+            raise self._long()
+        return message
+
+    @staticmethod
+    def _long() -> Refusal:
+        return Refusal(413, "long", f"the body is longer than {MOST_BODY} bytes")
+
+
+def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
+    """Refuse a change that another site asks for.
+
+    A browser says where a change comes from; one that says nothing is none, and holds no cookie
+    but the one it was handed: it shows its token as a bearer.
+
+    Raises
+    ------
+    Refusal
+        403, or 415 where a body is not JSON.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None and site not in ("same-origin", "none"):
+        raise Refusal(403, "origin", "another site may not ask for that")
+    if origin is not None:
+        host = headers.get("host", "").lower()
+        if origin.lower() not in (f"http://{host}", f"https://{host}"):
+            raise Refusal(403, "origin", "another site may not ask for that")
+    elif site is None and not bearer and not form:
+        hint = "send Origin, or Authorization: Bearer instead of the cookie"
+        raise Refusal(403, "origin", "a change has to say where it comes from", hint=hint)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    length = headers.get("content-length", "0")
+    if not form and kind != "application/json" and (length != "0" or kind):
+        raise Refusal(415, "type", "send JSON", hint="Content-Type: application/json")
+
+
+def locked_out() -> Refusal:
+    """401: a phone that is not paired."""
+    hint = "scan the code in the terminal where voiceflow serve runs"
+    return Refusal(401, "unpaired", "this phone is not paired", hint=hint)
+
+
+def host_name(host: str) -> str:
+    """A Host header's name, in lower case, without port and brackets; "" for what is none."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        name, _, rest = host[1:].partition("]")
+        return name if not rest or rest[1:].isdigit() else ""
+    name, colon, port = host.partition(":")
+    return name.rstrip(".") if not colon or port.isdigit() else ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _bearer(headers: Headers) -> str | None:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _token(headers: Headers) -> str:
+    """The token that is shown, as a bearer or in the cookie."""
+    bearer = _bearer(headers)
+    if bearer is not None:
+        return bearer
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")[:8_192]).get(COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie is not None else ""
+
+
+def _feed_token(path: str) -> str:
+    first = path.removeprefix(FEED).split("/")[0]
+    return first.removesuffix(".xml")
+
+
+def _place(error: BaseException) -> str:
+    """File and line of ours where it came up."""
+    trace, found = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "voiceflow" in code.co_filename:
+            name = code.co_filename.replace("\\", "/").rpartition("voiceflow/")[2]
+            found = f" ({name}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return found
+
+
+__all__ = ["COOKIE", "COOKIE_S", "HEADERS", "Guard", "check_origin", "host_name"]

@@ -1,0 +1,183 @@
+"""Running the application: a socket, a bounded number of connections, an end that is clean."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import sys
+import threading
+import webbrowser
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from voiceflow.core.errors import InputError, OutputError
+from voiceflow.server.http.app import application
+from voiceflow.server.studio import Studio
+from voiceflow.server.terminal import Terminal, base_address, is_local
+
+MOST_CONNECTIONS: Final = 512
+MOST_OF_ONE: Final = 128
+FIRST_REQUEST_S: Final = 20.0
+KEEP_ALIVE_S: Final = 20
+_BACKLOG: Final = 256
+
+
+class Connection(H11Protocol):
+    """One connection: cut if it is one too many, or if no request comes of it."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS or self._siblings() > MOST_OF_ONE:
+            transport.abort()
+            return
+        self._wait()
+
+    def _siblings(self) -> int:
+        """Connections from the same address; from this computer any number, for a proxy."""
+        if self.client is None or is_local(self.client[0]):
+            return 0
+        clients = (getattr(one, "client", None) for one in self.connections)
+        return sum(one is not None and one[0] == self.client[0] for one in clients)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # A request that comes drop by drop is as late as one that does not come.
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle is None or self.cycle.response_complete:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._stop()
+        self._late = self.loop.call_later(FIRST_REQUEST_S, self._cut)
+
+    def _stop(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _cut(self) -> None:
+        busy = self.cycle is not None and not self.cycle.response_complete
+        if not busy and not self.transport.is_closing():
+            self.transport.abort()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises InputError or OutputError where there can be none."""
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError):
+        hint = "127.0.0.1 for this computer alone, 0.0.0.0 for the home network"
+        raise InputError(f"there is no host {host!r} here", hint=hint) from None
+    family, kind, protocol, _, address = found[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform != "win32":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        reason = error.strerror or str(error)
+        hint = f"--port {port + 1}, or end what uses it" if port else ""
+        raise OutputError(f"cannot listen on {host}:{port}: {reason}", hint=hint) from None
+    listening.setblocking(False)
+    return listening
+
+
+def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = None) -> Any:
+    """The server for an application: it logs nothing, and takes no one's word for an address."""
+    config = uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=2,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    # uvicorn would log whole requests with their addresses when something breaks off.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    return uvicorn.Server(config)
+
+
+def run(
+    studio: Studio,
+    host: str,
+    port: int,
+    *,
+    names: Iterable[str] = (),
+    open_browser: bool = False,
+    warm: bool = True,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> None:
+    """Serve until Ctrl-C. Raises InputError or OutputError where it cannot begin."""
+    listening = bind(host, port)
+    try:
+        if certificate is not None:
+            _try_certificate(certificate, key)
+        app = application(studio, names=names)
+        server = server_of(app, certificate, key)
+        scheme = "http" if certificate is None else "https"
+        bound = int(listening.getsockname()[1])
+        terminal = Terminal(base_address(host, bound, scheme), local=is_local(host))
+        minutes = round(studio.pairing.lasts_s / 60)
+        terminal.invite(studio.pairing.new(), minutes)
+        terminal.say("", "Ctrl-C ends the server.")
+        studio.on_paired = terminal.paired
+        _listen_to_keys(studio, terminal, minutes)
+        look = studio.warm if warm else studio.shelf.sessions
+        threading.Thread(target=look, name="look", daemon=True).start()
+        if open_browser:
+            here = base_address("127.0.0.1", bound, scheme)
+            webbrowser.open(f"{here}/pair?code={studio.pairing.new()}")
+        server.run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def _try_certificate(certificate: Path, key: Path | None) -> None:
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InputError(f"the certificate {certificate} cannot be used: {reason}") from None
+
+
+def _listen_to_keys(studio: Studio, terminal: Terminal, minutes: int) -> None:
+    """Enter shows a new code, where there is a keyboard."""
+    if not (sys.stdin is not None and sys.stdin.isatty()):
+        return
+
+    def listen() -> None:
+        for _ in sys.stdin:
+            terminal.invite(studio.pairing.new(), minutes)
+
+    threading.Thread(target=listen, name="keys", daemon=True).start()

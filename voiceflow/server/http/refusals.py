@@ -1,0 +1,114 @@
+"""An answer that is not what was asked for: status, what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from voiceflow.core.errors import (
+    InputError,
+    OutputError,
+    Problem,
+    ScriptError,
+    UnknownNameError,
+    VoiceflowError,
+)
+from voiceflow.script.lookup import Library
+
+Fault = dict[str, Any]
+
+
+class Refusal(Exception):
+    """Ends a request.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    error : str
+        One word for a program: ``busy``, ``input``, ``unknown`` …
+    message : str
+        A sentence for a person.
+    faults : iterable of dict
+        Each thing that is wrong: message, hint, severity, and where it stands.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        message: str,
+        *,
+        hint: str = "",
+        faults: Iterable[Fault] = (),
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.error, self.message, self.hint = status, error, message, hint
+        self.faults = list(faults) or [fault(message, hint)]
+        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The body of the answer as plain values for JSON."""
+        body: dict[str, Any] = {
+            "error": self.error,
+            "message": self.message,
+            "hint": self.hint,
+            "errors": self.faults,
+        }
+        if self.retry_after is not None:
+            body["retry_after"] = self.retry_after
+        return body
+
+
+def fault(message: str, hint: str = "", *, field: str = "", severity: str = "error") -> Fault:
+    """One thing that is wrong; `field` names it in what was sent."""
+    place = {"field": field} if field else {}
+    return {"message": message, "hint": hint, "severity": severity, **place}
+
+
+def placed(problem: Problem, library: Library) -> Fault:
+    """A problem of a script, its file named within its library: no path of this computer."""
+    mark = problem.mark
+    told = fault(problem.message, problem.hint, severity=problem.severity)
+    return {"file": within(mark.file, library), "line": mark.line, "column": mark.column, **told}
+
+
+def within(file: str, library: Library) -> str:
+    """`file` as it is named within the library; only its name where it is elsewhere."""
+    path = Path(file)
+    for root in (library.user, library.bundled, library.sounds.parent):
+        for one in (root, root.resolve()):
+            if path.is_relative_to(one):
+                return path.relative_to(one).as_posix()
+    return path.name
+
+
+def refused(error: VoiceflowError, library: Library) -> Refusal:
+    """What voiceflow says is wrong, as an answer."""
+    if isinstance(error, ScriptError):
+        faults = [placed(problem, library) for problem in error.problems]
+        return Refusal(422, "script", "the script has errors", faults=faults)
+    message, hint = _without_paths(error.message, library), _without_paths(error.hint, library)
+    if isinstance(error, UnknownNameError | InputError):
+        return Refusal(422, "input", message, hint=hint)
+    if isinstance(error, OutputError):
+        return Refusal(507, "storage", message, hint=hint)
+    return Refusal(500, "failed", message, hint=hint)
+
+
+def _without_paths(text: str, library: Library) -> str:
+    for root in (library.user, library.bundled, library.sounds):
+        for one in {str(root), str(root.resolve())}:
+            text = text.replace(one + "/", "").replace(one, "the library")
+    return text
+
+
+def unknown(what: str, name: str, hint: str = "") -> Refusal:
+    """404: there is no such thing."""
+    return Refusal(404, "unknown", f"there is no {what} {name[:80]!r}".rstrip(), hint=hint)

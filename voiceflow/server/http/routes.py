@@ -1,0 +1,329 @@
+"""The JSON behind the pages, the files of a render, and the feed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from email.utils import formatdate
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from voiceflow import __version__
+from voiceflow.core.errors import did_you_mean
+from voiceflow.formats.sidecars import chapters, transcript
+from voiceflow.server.auth.phones import Phone, fingerprint
+from voiceflow.server.http.openapi import description
+from voiceflow.server.http.ranges import unchanged
+from voiceflow.server.http.refusals import Refusal, fault, unknown
+from voiceflow.server.http.streaming import TapeAnswer, while_there
+from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.jobs.score_json import score_json
+from voiceflow.server.library.feed import CONTENT_TYPE, Episode, rss
+from voiceflow.server.library.kept import Keeper, Kept, slug_for
+from voiceflow.server.library.wishes import printable
+from voiceflow.server.pages.page_routes import described, picture, told
+from voiceflow.server.studio import Studio, read_json
+from voiceflow.server.terminal import code_svg
+
+START: Final = "hip-back-short"  # in the feed until something is kept
+CHANGES: Final = ("tempo", "detail", "pace", "teach", "rest", "speech", "breath_in", "breath_out")
+_LONGEST_MS: Final = 24 * 3_600_000
+_FOREVER: Final = "private, max-age=31536000, immutable"
+
+Json = dict[str, Any]
+
+
+class Api:
+    """Routes that answer with data."""
+
+    def __init__(self, studio: Studio, keeper: Keeper) -> None:
+        self.studio, self.keeper = studio, keeper
+
+    def routes(self) -> list[Route]:
+        """Of the API, of renders and of the feed."""
+        v1, render = "/api/v1", "/renders/{id}"
+        return [
+            Route(f"{v1}/openapi.json", self.openapi),
+            Route(f"{v1}/sessions", self.sessions),
+            Route(f"{v1}/sessions/{{slug}}", self.session),
+            Route(f"{v1}/choices", self.choices),
+            Route(f"{v1}/renders", self.make, methods=["POST"]),
+            Route(f"{v1}/renders/{{id}}", self.render),
+            Route(f"{v1}/renders/{{id}}/from", self.changed, methods=["POST"]),
+            Route(f"{v1}/kept", self.kept),
+            Route(f"{v1}/kept", self.keep, methods=["POST"]),
+            Route(f"{v1}/kept/{{slug}}", self.unkeep, methods=["DELETE"]),
+            Route(f"{v1}/phones", self.phones),
+            Route(f"{v1}/phones/{{id}}", self.forget, methods=["DELETE"]),
+            Route(f"{v1}/pairings", self.pairing, methods=["POST"]),
+            Route(f"{v1}/feed", self.feed_address),
+            Route(f"{v1}/feed", self.new_feed, methods=["POST"]),
+            Route(f"{v1}/feed", self.no_feed, methods=["DELETE"]),
+            Route(f"{render}.mp3", Media(self), methods=["GET", "HEAD"]),
+            Route(f"{render}/score.json", self.score),
+            Route(f"{render}/chapters.json", self.chapters),
+            Route(f"{render}/words.vtt", self.words),
+            Route(f"{render}/cover.jpg", self.cover),
+            Route(f"{render}/picture.svg", self.picture),
+            Route("/feed/{token}.xml", self.feed),
+            Route("/feed/{token}/{id}.mp3", Media(self), methods=["GET", "HEAD"]),
+            Route("/feed/{token}/{id}.json", self.chapters),
+            Route("/feed/{token}/{id}.vtt", self.words),
+            Route("/feed/{token}/{id}.jpg", self.cover),
+        ]
+
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(description())
+
+    # Sessions and renders
+
+    async def sessions(self, request: Request) -> Response:
+        no_query(request)
+        return JSONResponse({"sessions": await asyncio.to_thread(self.keeper.sessions)})
+
+    async def session(self, request: Request) -> Response:
+        no_query(request)
+        session = await asyncio.to_thread(self.keeper.session, request.path_params["slug"])
+        choices = await asyncio.to_thread(self.studio.shelf.choices, session)
+        return JSONResponse({**session, "choices": choices})
+
+    async def choices(self, request: Request) -> Response:
+        no_query(request)
+        return JSONResponse(await asyncio.to_thread(self.studio.shelf.choices))
+
+    async def make(self, request: Request) -> Response:
+        body = await read_body(request, ("session", "options"))
+        client = _phone(request).id
+        work = self.studio.render(client, body.get("session"), body.get("options"))
+        record = await while_there(request.receive, work)
+        kept = await asyncio.to_thread(self.keeper.slug_of, record.id)
+        answer = told(record, kept)
+        return JSONResponse(answer, 201, {"Location": f"/api/v1/renders/{record.id}"})
+
+    async def render(self, request: Request) -> Response:
+        no_query(request)
+        record = await self._record(request)
+        kept = await asyncio.to_thread(self.keeper.slug_of, record.id)
+        state = await asyncio.to_thread(self.studio.spool.status, record)
+        return JSONResponse({**told(record, kept), **state})
+
+    async def changed(self, request: Request) -> Response:
+        body = await read_body(request, ("event_ms", *CHANGES))
+        at = body.pop("event_ms", None)
+        if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at <= _LONGEST_MS:
+            told_ = fault("a whole number of milliseconds is needed here", field="event_ms")
+            raise Refusal(422, "input", "`event_ms` is where the listener is", faults=[told_])
+        record = await self._record(request)
+        changes = {key: value for key, value in body.items() if value is not None}
+        work = self.studio.changed(_phone(request).id, record, at, changes)
+        new, resume = await while_there(request.receive, work)
+        kept = await asyncio.to_thread(self.keeper.slug_of, new.id)
+        return JSONResponse({**told(new, kept), "resume_ms": resume}, 201)
+
+    # What is kept
+
+    async def kept(self, request: Request) -> Response:
+        no_query(request)
+        found = await asyncio.to_thread(self.keeper.refresh)
+        return JSONResponse(
+            {"kept": [{"slug": kept.slug, **told(record, kept.slug)} for kept, record in found]}
+        )
+
+    async def keep(self, request: Request) -> Response:
+        body = await read_body(request, ("render", "id", "title"))
+        record_id = body.get("render", body.get("id"))
+        if not isinstance(record_id, str):
+            told_ = fault("`render` is the id of a render", field="render")
+            raise Refusal(422, "input", "which render?", faults=[told_])
+        record = await asyncio.to_thread(self.studio.record, record_id)
+        kept, made = await self.keeper.keep(_phone(request).id, record, body.get("title"))
+        return JSONResponse({"slug": kept.slug, **told(made, kept.slug)}, 201)
+
+    async def unkeep(self, request: Request) -> Response:
+        slug = request.path_params["slug"]
+        gone = await asyncio.to_thread(self.keeper.remove, slug)
+        note = "" if gone else "its script was edited and stays in the library"
+        return JSONResponse({"slug": slug, "script_removed": gone, "note": note})
+
+    # Phones and the feed's address
+
+    async def phones(self, request: Request) -> Response:
+        no_query(request)
+        this = _phone(request)
+        found = await asyncio.to_thread(self.studio.phones.all)
+        return JSONResponse({"phones": [described(one, this) for one in found]})
+
+    async def forget(self, request: Request) -> Response:
+        phone_id = request.path_params["id"]
+        if not await asyncio.to_thread(self.studio.phones.revoke, phone_id):
+            raise unknown("phone", phone_id)
+        return Response(status_code=204)
+
+    async def pairing(self, request: Request) -> Response:
+        await read_body(request, ())
+        code = self.studio.pairing.new()
+        address = f"{request.base_url}pair?code={code}"
+        answer = {"address": address, "lasts_s": self.studio.pairing.lasts_s}
+        return JSONResponse({**answer, "svg": code_svg(address)}, 201)
+
+    async def feed_address(self, request: Request) -> Response:
+        phone = _phone(request)
+        token = self.studio.phones.feed_token(request.scope["vf.token"], phone)
+        return JSONResponse({"feed": _address(request, token) if token else None})
+
+    async def new_feed(self, request: Request) -> Response:
+        await read_body(request, ())
+        phones, phone = self.studio.phones, _phone(request)
+        token = await asyncio.to_thread(phones.renew_feed, request.scope["vf.token"], phone)
+        return JSONResponse({"feed": _address(request, token)}, 201)
+
+    async def no_feed(self, request: Request) -> Response:
+        await asyncio.to_thread(self.studio.phones.revoke_feed, _phone(request))
+        return Response(status_code=204)
+
+    # The files of a render
+
+    async def _record(self, request: Request) -> Record:
+        return await asyncio.to_thread(self.studio.record, request.path_params["id"])
+
+    async def score(self, request: Request) -> Response:
+        record = await self._record(request)
+        return _lasting(request, record, "s", lambda: JSONResponse(score_json(record)))
+
+    async def chapters(self, request: Request) -> Response:
+        record = await self._record(request)
+        form = "application/json+chapters" if _is_feed(request) else "application/json"
+        made = JSONResponse(chapters(record.score), media_type=form)
+        return _lasting(request, record, "c", lambda: made)
+
+    async def words(self, request: Request) -> Response:
+        record = await self._record(request)
+        made = Response(transcript(record.score), media_type="text/vtt; charset=utf-8")
+        return _lasting(request, record, "w", lambda: made)
+
+    async def cover(self, request: Request) -> Response:
+        record = await self._record(request)
+        drawn = await asyncio.to_thread(self.studio.cover, record)
+        return _lasting(request, record, "j", lambda: Response(drawn, media_type="image/jpeg"))
+
+    async def picture(self, request: Request) -> Response:
+        record = await self._record(request)
+        return picture(request, await asyncio.to_thread(self.studio.picture, record))
+
+    # The feed
+
+    async def feed(self, request: Request) -> Response:
+        episodes = await self._episodes(_phone(request).id)
+        base = _address(request, request.path_params["token"]).removesuffix(".xml")
+        body = await asyncio.to_thread(rss, episodes, base, _phone(request).id)
+        etag = f'"{fingerprint(body)}"'
+        changed = max([self.keeper.changed(), *(one.changed for one in episodes)])
+        headers = {
+            "ETag": etag,
+            "Last-Modified": formatdate(changed, usegmt=True),
+            "Cache-Control": "private, no-cache",
+        }
+        if unchanged(request.headers, etag, changed):
+            return Response(None, 304, headers)
+        return Response(body, headers=headers, media_type=CONTENT_TYPE)
+
+    async def _episodes(self, client: str) -> list[Episode]:
+        for lost in await asyncio.to_thread(self.keeper.lost):
+            await self._again(client, lost)
+        found = await asyncio.to_thread(self.keeper.refresh)
+        if found:
+            return [Episode(r, kept.guid, kept.created, kept.changed) for kept, r in found]
+        try:
+            record = await self.studio.decided(client, START, {})
+        except Refusal:
+            return []
+        return [Episode(record, f"voiceflow:start:{START}", record.created, record.created)]
+
+    async def _again(self, client: str, kept: Kept) -> None:
+        """Make a lost render again, so that its episode does not go; unless it has errors now."""
+        try:
+            record = await self.studio.decided(client, kept.slug, {})
+        except Refusal as refusal:
+            if refusal.status in (503, 507):
+                raise
+            return
+        await asyncio.to_thread(self.keeper.renewed, kept.slug, record)
+
+
+class Media:
+    """The MP3 of a render, as a route's endpoint."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        studio = self.api.studio
+        record_id = scope["path_params"]["id"]
+        record = studio.records.held(record_id)
+        if record is None:
+            record = await asyncio.to_thread(studio.record, record_id)
+        client = scope["vf.phone"].id
+        name = slug_for(record.title)
+        answer: ASGIApp = TapeAnswer(record, studio.spool, studio.streams, client, name)
+        # The guard watches over bodies; here only the end of the connection is waited for.
+        await answer(scope, receive, send)
+
+
+def no_query(request: Request) -> None:
+    """Refuse a query that nothing reads: 422, with a hint."""
+    if request.query_params:
+        refuse_words("query", request.query_params.keys(), ())
+
+
+async def read_body(request: Request, words: Iterable[str]) -> Json:
+    """The JSON object that was sent, with no other keys than `words`. Raises Refusal."""
+    no_query(request)
+    data = await request.body()
+    body = read_json(data) if data else {}
+    if not isinstance(body, Mapping):
+        raise Refusal(422, "input", "send a JSON object")
+    allowed = tuple(words)
+    refuse_words("body", [key for key in body if key not in allowed], allowed)
+    return dict(body)
+
+
+def refuse_words(where: str, given: Iterable[str], known: tuple[str, ...]) -> None:
+    """422 for words that mean nothing, each with what may have been meant."""
+    faults = [
+        fault(
+            f"`{printable(word)}` is not known here",
+            did_you_mean(word[:60], known),
+            field=f"{where}.{printable(word)}",
+        )
+        for word in list(given)[:20]
+    ]
+    if faults:
+        raise Refusal(422, "input", "some words are not known here", faults=faults)
+
+
+def _lasting(request: Request, record: Record, kind: str, make: Any) -> Response:
+    """An answer that never changes under its address."""
+    etag = f'"{record.id}-{kind}-{__version__}"'
+    headers = {"ETag": etag, "Cache-Control": _FOREVER}
+    if unchanged(request.headers, etag, record.created):
+        return Response(None, 304, headers)
+    answer: Response = make()
+    answer.headers.update(headers)
+    return answer
+
+
+def _phone(request: Request) -> Phone:
+    phone: Phone = request.scope["vf.phone"]
+    return phone
+
+
+def _is_feed(request: Request) -> bool:
+    return request.url.path.startswith("/feed/")
+
+
+def _address(request: Request, token: str) -> str:
+    return f"{request.base_url}feed/{token}.xml"

@@ -1,0 +1,239 @@
+"""Sending a tape: what is there is read from its file, for the rest one waits.
+
+A reader that vanishes is noticed, and one that only stands still gives way to those that come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TypeVar
+
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from voiceflow.server.http.ranges import Answer, answer
+from voiceflow.server.http.refusals import Refusal
+from voiceflow.server.jobs.mp3_files import Spool, Tape, TapeError
+from voiceflow.server.jobs.render_records import Record
+
+T = TypeVar("T")
+
+MOST: Final = 256
+MOST_OF_ONE: Final = 16
+_NO_WAIT: Final[int | None] = getattr(os, "RWF_NOWAIT", None)  # Linux
+STALLED_S: Final = 5.0
+_CHUNK: Final = 64 << 10
+
+
+class BrokenOff(Exception):
+    """An answer that began and cannot be ended: the connection is cut, the client asks again."""
+
+
+@dataclass(eq=False, slots=True)
+class _Stream:
+    client: str
+    moved: float
+    task: asyncio.Task[None] | None = None
+    over: bool = field(default=False)
+
+
+class Streams:
+    """The answers that are being sent. A new one is not refused for one that stands still.
+
+    Parameters
+    ----------
+    most, most_of_one : int > 0
+        At the same time, of all clients and of one.
+    """
+
+    def __init__(
+        self,
+        most: int = MOST,
+        most_of_one: int = MOST_OF_ONE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most, self._most_of_one, self.clock = most, most_of_one, clock
+        self._open: list[_Stream] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._open)
+
+    def enter(self, client: str) -> _Stream:
+        """A place for one more. Raises Refusal, 429 or 503, where there is none."""
+        mine = [one for one in self._open if one.client == client]
+        if len(mine) >= self._most_of_one and not self._give_way(mine):
+            hint = "stop another one first"
+            raise Refusal(429, "busy", "too many downloads at once", hint=hint, retry_after=5)
+        if len(self._open) >= self._most and not self._give_way(self._open):
+            hint = "try again in a moment"
+            raise Refusal(503, "busy", "too many listeners just now", hint=hint, retry_after=5)
+        stream = _Stream(client, self.clock())
+        self._open.append(stream)
+        return stream
+
+    def leave(self, stream: _Stream) -> None:
+        with suppress(ValueError):
+            self._open.remove(stream)
+
+    def _give_way(self, streams: list[_Stream]) -> bool:
+        stillest = min(streams, key=lambda one: one.moved)
+        if self.clock() - stillest.moved < STALLED_S:
+            return False
+        self.leave(stillest)
+        if stillest.task is not None:
+            stillest.task.cancel()
+        return True
+
+
+class TapeAnswer:
+    """The MP3 of a render, or the part of it that is asked for, as an ASGI application."""
+
+    def __init__(
+        self, record: Record, spool: Spool, streams: Streams, client: str, name: str
+    ) -> None:
+        self.record, self.spool, self.streams = record, spool, streams
+        self.client, self.name = client, name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        record = self.record
+        found = answer(request.headers, record.bytes, f'"{record.id}"', record.created)
+        found.headers.update(self._headers())
+        if request.method == "HEAD" or found.start >= found.end:
+            await _start(send, found)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        stream = self.streams.enter(self.client)
+        try:
+            tape = self.spool.ready(record)
+            if tape is None:
+                tape = await asyncio.to_thread(self.spool.tape, record)
+            self.spool.enter(tape, stream, found.start)
+            try:
+                if tape.whole and found.end - found.start <= _CHUNK:
+                    # It goes out at once: there is nothing to wait for.
+                    await self._send(found, tape, stream, send)
+                    return
+                await self._run(found, tape, stream, receive, send)
+            finally:
+                self.spool.leave(tape, stream)
+        finally:
+            self.streams.leave(stream)
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Content-Type": "audio/mpeg",
+            "Content-Disposition": f'inline; filename="{self.name}.mp3"',
+            "Cache-Control": "private, max-age=31536000, immutable",
+        }
+
+    async def _run(
+        self, found: Answer, tape: Tape, stream: _Stream, receive: Receive, send: Send
+    ) -> None:
+        """Send until it is done, or until the client has gone."""
+        sending = stream.task = asyncio.create_task(self._send(found, tape, stream, send))
+        leaving = asyncio.create_task(_gone(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            await asyncio.wait({sending, leaving})
+        if sending.cancelled():
+            raise BrokenOff
+        if (error := sending.exception()) is not None:
+            raise error
+
+    async def _send(self, found: Answer, tape: Tape, stream: _Stream, send: Send) -> None:
+        place, begun = found.start, False
+        file: BinaryIO | None = None
+        try:
+            while place < found.end:
+                there = await tape.wait(place)
+                if file is None:
+                    file = _opened(tape.path, tape.record.id)
+                if not begun:
+                    await _start(send, found)
+                    begun = True
+                count = min(there, found.end - place, _CHUNK)
+                data = _read_now(file, place, count)
+                data = data or await asyncio.to_thread(_read, file, place, count)
+                if not data:
+                    raise TapeError
+                place += len(data)
+                self.spool.enter(tape, stream, place)
+                more = place < found.end
+                await send({"type": "http.response.body", "body": data, "more_body": more})
+                stream.moved = self.streams.clock()
+        except (TapeError, OSError):
+            if begun:
+                raise BrokenOff from None
+            slow = Refusal(503, "busy", "this takes too long just now", retry_after=5)
+            raise tape.problem or slow from None
+        finally:
+            if file is not None:
+                file.close()
+
+
+async def _start(send: Send, found: Answer) -> None:
+    headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in found.headers.items()]
+    await send({"type": "http.response.start", "status": found.status, "headers": headers})
+
+
+async def while_there(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives; it is stopped if the client goes away before.
+
+    Raises
+    ------
+    BrokenOff
+        The client has gone.
+    """
+    doing, leaving = asyncio.create_task(work), asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        leaving.cancel()
+        if not doing.done():
+            doing.cancel()
+    if not doing.done():
+        raise BrokenOff
+    return doing.result()
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns once the client has gone."""
+    message: Message = {"type": ""}
+    while message["type"] != "http.disconnect":
+        message = await receive()
+
+
+def _opened(path: Path, record_id: str) -> BinaryIO:
+    """The tape's file; it may have got its final name just now."""
+    try:
+        return path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return path.with_name(f"{record_id}.mp3").open("rb", buffering=0)
+
+
+def _read_now(file: BinaryIO, place: int, count: int) -> bytes:
+    """What can be read without waiting for a disk; b"" where nobody can tell."""
+    if _NO_WAIT is None:
+        return b""
+    data = bytearray(count)
+    try:
+        found = os.preadv(file.fileno(), [data], place, _NO_WAIT)
+    except OSError:  # it would wait, or the file system does not know how not to
+        return b""
+    return bytes(data[:found])
+
+
+def _read(file: BinaryIO, place: int, count: int) -> bytes:
+    file.seek(place)
+    return file.read(count)

@@ -1,0 +1,245 @@
+"""Deciding, two at a time: a bounded queue in which every phone has its turn.
+
+Phones take turns; what one phone asks for is done in the order it was asked. The same wish of
+several is done once. What nobody waits for any more is left out, or stopped at its next word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+from voiceflow.server.http.refusals import Refusal
+
+T = TypeVar("T")
+Report = Callable[[str, int, int], None]
+Work = Callable[[Report], T]
+
+AT_ONCE: Final = 2
+MOST_WAITING: Final = 96
+MOST_OF_ONE: Final = 6
+PATIENCE_S: Final = 120.0
+IDLE: Final = ""  # the client whose wishes come after everyone else's
+
+
+class Dropped(Exception):
+    """Nobody waits for it any more, or someone else comes first."""
+
+
+@dataclass(slots=True, eq=False)
+class _Job(Generic[T]):
+    client: str
+    key: Hashable
+    work: Work[T]
+    future: Future[T] = field(default_factory=Future)
+    waiting: int = 1
+    idle: bool = False
+    running: bool = False
+    deadline: float = 0.0
+
+
+class Desk:
+    """Threads that decide.
+
+    Parameters
+    ----------
+    at_once : int > 0
+        Decided at the same time.
+    most, most_of_one : int > 0
+        Waiting in all, and of one client.
+    longest_s : float > 0
+        After so long a decision is given up at its next word.
+    """
+
+    def __init__(
+        self,
+        at_once: int = AT_ONCE,
+        most: int = MOST_WAITING,
+        most_of_one: int = MOST_OF_ONE,
+        longest_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most, self._most_of_one, self._clock = most, most_of_one, clock
+        self._longest_s = longest_s
+        self._queues: OrderedDict[str, deque[_Job[Any]]] = OrderedDict()
+        self._jobs: dict[Hashable, _Job[Any]] = {}
+        self._usual_s = 1.0
+        self._at_once = at_once
+        self._closed = False
+        self._wake = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"desk-{n}", daemon=True)
+            for n in range(at_once)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    async def do(self, client: str, key: Hashable, work: Work[T]) -> T:
+        """What `work` gives, once it is its turn; `work` is told how to report, and may be dropped.
+
+        Raises
+        ------
+        Refusal
+            503, too many are waiting. What `work` raises passes through.
+        """
+        job = self._join(client, key, work)
+        try:
+            return await asyncio.wrap_future(_watched(job.future))
+        except Dropped:
+            raise self._busy("this takes too long just now") from None
+        finally:
+            self._leave(job)
+
+    def begin(self, key: Hashable, work: Work[Any]) -> Future[Any] | None:
+        """Have something done when nobody else has a wish; it is no matter if it is not.
+
+        Returns
+        -------
+        Future or None
+            What comes of it, or `Dropped`; None where it is not even begun.
+        """
+        with self._wake:
+            queue = self._queues.get(IDLE, ())
+            if key in self._jobs or len(queue) >= self._most_of_one or self._closed:
+                return None
+            return self._add(_Job(IDLE, key, work, waiting=0, idle=True)).future
+
+    @property
+    def waiting(self) -> int:
+        """How many wishes wait or are being done."""
+        with self._wake:
+            return sum(not job.idle for job in self._jobs.values())
+
+    def close(self) -> None:
+        """Begin nothing more; what is being done ends at its next word."""
+        with self._wake:
+            self._closed = True
+            for queue in self._queues.values():
+                for job in queue:
+                    job.future.cancel()
+            self._queues.clear()
+            for job in self._jobs.values():
+                job.deadline = 0.0
+            self._wake.notify_all()
+
+    def _join(self, client: str, key: Hashable, work: Work[T]) -> _Job[T]:
+        with self._wake:
+            if self._closed:
+                raise self._busy("the server is ending")
+            job = self._jobs.get(key)
+            if job is not None:
+                job.waiting += 1
+                if job.idle and not job.running:
+                    self._promote(job, client)
+                job.idle = False
+                return job
+            mine = len(self._queues.get(client, ()))
+            waiting = sum(len(q) for name, q in self._queues.items() if name != IDLE)
+            if waiting >= self._most or mine >= self._most_of_one:
+                raise self._busy("too many sessions are being prepared")
+            return self._add(_Job(client, key, work))
+
+    def _add(self, job: _Job[Any]) -> _Job[Any]:
+        self._jobs[job.key] = job
+        self._queues.setdefault(job.client, deque()).append(job)
+        self._wake.notify()
+        return job
+
+    def _promote(self, job: _Job[Any], client: str) -> None:
+        self._queues[job.client].remove(job)
+        job.client = client
+        self._queues.setdefault(client, deque()).append(job)
+        self._wake.notify()
+
+    def _leave(self, job: _Job[Any]) -> None:
+        with self._wake:
+            job.waiting -= 1
+            queue = self._queues.get(job.client)
+            if job.waiting <= 0 and not job.running and queue is not None and job in queue:
+                queue.remove(job)
+                self._jobs.pop(job.key, None)
+
+    def _busy(self, message: str) -> Refusal:
+        waiting = sum(len(queue) for queue in self._queues.values())
+        after = min(60, max(1, round(waiting * self._usual_s / self._at_once)))
+        hint = f"try again in {after} s"
+        return Refusal(503, "busy", message, hint=hint, retry_after=after)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while (job := self._next()) is None:
+                    if self._closed:
+                        return
+                    self._wake.wait()
+                job.running = True
+                began = self._clock()
+                job.deadline = began + self._longest_s
+            self._work(job)
+            with self._wake:
+                self._jobs.pop(job.key, None)
+                self._usual_s += 0.2 * (self._clock() - began - self._usual_s)
+
+    def _next(self) -> _Job[Any] | None:
+        """The first wish of the client whose turn it is; that client then comes last."""
+        for client in list(self._queues):
+            if client == IDLE:
+                continue
+            queue = self._queues.pop(client)
+            if queue:
+                job = queue.popleft()
+                if queue:
+                    self._queues[client] = queue
+                return job
+        idle = self._queues.get(IDLE)
+        running = sum(job.running for job in self._jobs.values())
+        return idle.popleft() if idle and not running else None
+
+    def _work(self, job: _Job[Any]) -> None:
+        def report(*_: object) -> None:
+            if self._closed or self._clock() > job.deadline or self._in_the_way(job):
+                raise Dropped
+
+        try:
+            result = job.work(report)
+        except BaseException as caught:
+            error = caught
+            _settle(job.future, lambda: job.future.set_exception(error))
+        else:
+            _settle(job.future, lambda: job.future.set_result(result))
+
+    def _in_the_way(self, job: _Job[Any]) -> bool:
+        """Whether others wait while nobody waits for `job`."""
+        with self._wake:
+            if job.waiting > 0:
+                return False
+            return not job.idle or any(q for name, q in self._queues.items() if name != IDLE)
+
+
+def _watched(future: Future[T]) -> Future[T]:
+    """A future of its own for each who waits: one who goes away takes nothing from the others."""
+    own: Future[T] = Future()
+
+    def hand_on(done: Future[T]) -> None:
+        if done.cancelled():
+            own.cancel()
+            return
+        error = done.exception()
+        if error is not None:
+            _settle(own, lambda: own.set_exception(error))
+        else:
+            _settle(own, lambda: own.set_result(done.result()))
+
+    future.add_done_callback(hand_on)
+    return own
+
+
+def _settle(future: Future[Any], act: Callable[[], None]) -> None:
+    if future.set_running_or_notify_cancel():
+        act()

@@ -1,0 +1,504 @@
+"""MP3 files made while they are listened to: a file that grows, and readers that wait for more.
+
+One tape a render. Makers work on whichever tape is most urgent: first the ones somebody waits
+at, in turn; then those whose listener is nearest to the end of what is made; last those that
+nobody listens to. So fifty listeners all begin at once, and none runs dry for another's sake.
+While sessions are being decided, a tape that is some 20 s ahead of its listener waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from voiceflow.core.cache import alive
+from voiceflow.core.errors import VoiceflowError
+from voiceflow.server.http.refusals import Refusal
+from voiceflow.server.jobs.render_records import GoneError, Record
+
+LIMIT_BYTES: Final = 2 << 30
+MOST_TAPES: Final = 128
+PATIENCE_S: Final = 60.0
+_MARGIN_BYTES: Final = 64 << 20
+_SLICE_BYTES: Final = 1 << 20
+_LOOK_BYTES: Final = 64 << 10
+_ENOUGH_BYTES: Final = 256 << 10  # some 20 s: then who waits comes first
+_SLICE_S: Final = 0.5
+_FRESH_S: Final = 10.0
+_HELD_S: Final = 0.1
+_MOST_OPEN: Final = 12
+
+Source = Callable[[Record], Iterator[bytes]]
+
+
+class TapeError(Exception):
+    """A tape broke off: what it lacks will not come."""
+
+
+class Tape:
+    """One render's file. What is made of it can be read; for the rest one waits."""
+
+    def __init__(self, record: Record, path: Path, done: int = 0) -> None:
+        self.record, self.path, self.size = record, path, record.bytes
+        self.done = done
+        self.problem: Refusal | None = None
+        self.places: dict[object, int] = {}  # where each reader is
+        self.seen = float("-inf")  # when its file was last looked at, once it is whole
+        self.served = 0.0  # when it was last worked on, or first asked for
+        self.source: Iterator[bytes] | None = None
+        self.busy = False
+        self.dropped = False
+        self._waiters: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def whole(self) -> bool:
+        return self.done >= self.size
+
+    @property
+    def lead(self) -> int:
+        """Bytes made ahead of the reader who has fewest; 0 or less where one waits."""
+        places = [place for place in tuple(self.places.values()) if place < self.size]
+        return self.done - max((p for p in places), default=-self.size)
+
+    def urgency(self) -> tuple[int, float]:
+        """The lower, the sooner it is worked on."""
+        if not self.places:
+            return (2, self.served)
+        return (0, self.served) if self.lead <= 0 else (1, self.lead)
+
+    def grew(self, done: int) -> None:
+        """There is more, or it is over: readers look again."""
+        self.done = done
+        self.notify()
+
+    def notify(self) -> None:
+        with self._lock:
+            waiters = tuple(self._waiters)
+        for loop, event in waiters:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(event.set)
+
+    async def wait(self, place: int, patience_s: float = PATIENCE_S) -> int:
+        """Bytes that are there from `place` on: one at least.
+
+        Raises
+        ------
+        TapeError
+            They will not come, or not in time.
+        """
+        waiter = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            self._waiters.add(waiter)
+        try:
+            while self.done <= place:
+                if self.problem is not None or self.dropped:
+                    raise TapeError
+                waiter[1].clear()
+                before = self.done
+                if self.done > place or self.problem is not None:
+                    continue
+                try:
+                    # Not `wait_for`: in Python 3.11 it may lose a cancellation.
+                    async with asyncio.timeout(patience_s):
+                        await waiter[1].wait()
+                except TimeoutError:
+                    if self.done == before:
+                        raise TapeError from None
+        finally:
+            with self._lock:
+                self._waiters.discard(waiter)
+        return self.done - place
+
+
+class Spool:
+    """The folder of tapes, and the threads that make them.
+
+    Parameters
+    ----------
+    folder : Path
+    source : callable
+        Gives a render's bytes, chunk by chunk.
+    limit_bytes : int
+        Of finished files; the least recently used go first.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        source: Source,
+        *,
+        limit_bytes: int = LIMIT_BYTES,
+        makers: int = 2,
+        most: int = MOST_TAPES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder, self._source, self._limit = folder, source, limit_bytes
+        self._most, self._clock = most, clock
+        self.others_wait: Callable[[], bool] = lambda: False
+        self._tapes: dict[str, Tape] = {}
+        self._wake = threading.Condition()
+        self._closed = False
+        self._sweep()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"spool-{n}", daemon=True)
+            for n in range(makers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def tape(self, record: Record) -> Tape:
+        """The tape of a render; its making begins where it is not there.
+
+        Raises
+        ------
+        Refusal
+            503, too many are being made; 507, there is no space for it.
+        """
+        with self._wake:
+            tape = self._tapes.get(record.id)
+            if tape is not None and tape.problem is None and not self._lost(tape):
+                if tape.whole:
+                    tape.seen = self._clock()
+                    with suppress(OSError):
+                        os.utime(tape.path)
+                return tape
+            final = self._final(record.id)
+            with suppress(OSError):
+                if final.stat().st_size == record.bytes:
+                    os.utime(final)
+                    self._tapes[record.id] = tape = Tape(record, final, record.bytes)
+                    self._forget_finished()
+                    return tape
+            return self._begin(record)
+
+    def ready(self, record: Record) -> Tape | None:
+        """The tape of a render if it was made and looked at a moment ago: no disk is asked."""
+        tape = self._tapes.get(record.id)
+        fresh = tape is not None and tape.whole and self._clock() - tape.seen < _FRESH_S
+        return tape if fresh else None
+
+    def _begin(self, record: Record) -> Tape:
+        making = [one for one in self._tapes.values() if not one.whole and one.problem is None]
+        if len(making) >= self._most or self._closed:
+            # One that nobody listens to gives way: made again when it is asked for.
+            left = [one for one in making if not one.places and not one.busy]
+            if left and not self._closed:
+                self._give_up(min(left, key=lambda one: one.served))
+                return self._begin(record)
+            hint = "try again in a moment"
+            raise Refusal(503, "busy", "too many sessions are being made", hint=hint, retry_after=5)
+        self._make_room(record)
+        part = self.folder / f"{record.id}.{os.getpid()}-{os.urandom(3).hex()}.part"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part.open("xb").close()
+        except OSError as error:
+            raise storage(error) from None
+        tape = Tape(record, part)
+        tape.served = self._clock()
+        self._tapes[record.id] = tape
+        self._forget_finished()
+        self._wake.notify_all()
+        return tape
+
+    def _give_up(self, tape: Tape) -> None:
+        self._tapes.pop(tape.record.id, None)
+        tape.dropped = True
+        _shut(tape)
+        with suppress(OSError):
+            tape.path.unlink()
+
+    def status(self, record: Record) -> dict[str, object]:
+        """How far the making of a render has come."""
+        with self._wake:
+            tape = self._tapes.get(record.id)
+        if tape is None:
+            there = self._final(record.id).is_file()
+            return {"state": "ready" if there else "waiting", "made": record.bytes * there}
+        if tape.problem is not None:
+            return {"state": "failed", "made": tape.done, **tape.problem.to_dict()}
+        return {"state": "ready" if tape.whole else "making", "made": tape.done}
+
+    def enter(self, tape: Tape, reader: object, place: int) -> None:
+        """A reader is at `place` of a tape: what it needs is made sooner."""
+        with self._wake:
+            tape.places[reader] = place
+            if tape.done <= place:
+                self._wake.notify_all()
+
+    def leave(self, tape: Tape, reader: object) -> None:
+        """A reader has gone. The tape is made to its end all the same, when nothing else is."""
+        with self._wake:
+            tape.places.pop(reader, None)
+            if not tape.places and tape.whole and not tape.busy:
+                self._settle(tape)
+
+    def drop(self, record_id: str) -> None:
+        """Remove what is made of a render."""
+        with self._wake:
+            tape = self._tapes.pop(record_id, None)
+            if tape is not None:
+                tape.dropped = True
+                tape.notify()
+            with suppress(OSError):
+                self._final(record_id).unlink()
+
+    def close(self) -> None:
+        """Stop making. What is half made is removed."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        for tape in self._tapes.values():
+            tape.dropped = True
+            tape.notify()
+            if not tape.whole:
+                _shut(tape)
+                with suppress(OSError):
+                    tape.path.unlink()
+
+    def used(self) -> int:
+        """Bytes of finished files."""
+        return sum(size for _, size, _ in self._finished())
+
+    # The making
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while (tape := self._next()) is None:
+                    if self._closed:
+                        return
+                    self._wake.wait(_HELD_S if self._unmade() else None)
+                if self._closed:
+                    return
+                tape.busy = True
+            try:
+                self._work(tape)
+            finally:
+                with self._wake:
+                    tape.busy = False
+                    tape.served = self._clock()
+                    self._wake.notify_all()
+
+    def _unmade(self) -> list[Tape]:
+        return [
+            one
+            for one in self._tapes.values()
+            if not (one.whole or one.busy or one.dropped or one.problem)
+        ]
+
+    def _next(self) -> Tape | None:
+        tape = min(self._unmade(), key=Tape.urgency, default=None)
+        return None if tape is None or self._can_wait(tape) else tape
+
+    def _can_wait(self, tape: Tape) -> bool:
+        """Whether what others wait for elsewhere comes before more of this tape."""
+        enough = not tape.places or tape.lead > _ENOUGH_BYTES
+        return enough and self.others_wait()
+
+    def _work(self, tape: Tape) -> None:
+        try:
+            with tape.path.open("r+b", buffering=0) as file:
+                self._slice(tape, file)
+            if tape.dropped:
+                tape.path.unlink()
+            elif tape.whole:
+                _shut(tape)
+                self._settle(tape)
+                with self._wake:
+                    self._trim()
+        except BaseException as error:
+            _shut(tape)
+            tape.problem = _problem(error)
+            with suppress(OSError):
+                tape.path.unlink()
+            tape.notify()
+            if not isinstance(error, Exception):
+                raise
+
+    def _slice(self, tape: Tape, file: BinaryIO) -> None:
+        """Work on a tape until it is another's turn."""
+        until, made, looked = self._clock() + _SLICE_S, 0, 0
+        source = self._opened(tape)
+        file.seek(tape.done)
+        while not tape.whole:
+            chunk = next(source, None)
+            if chunk is None or tape.done + len(chunk) > tape.size:
+                raise GoneError("it comes out at another length")
+            _write(file, chunk)
+            made += len(chunk)
+            tape.grew(tape.done + len(chunk))
+            if self._closed or tape.dropped:
+                _shut(tape)
+                return
+            turn = made >= _SLICE_BYTES or self._clock() >= until
+            if made - looked < _LOOK_BYTES and not turn:
+                continue
+            looked = made
+            if self._can_wait(tape):
+                return
+            if (turn or tape.lead > _ENOUGH_BYTES) and self._others(tape, waiting=not turn):
+                return
+
+    def _others(self, tape: Tape, *, waiting: bool) -> bool:
+        """Whether another tape is more urgent than this one, were this one put back now.
+
+        With `waiting`, only one at which somebody waits counts.
+        """
+        with self._wake:
+            other = self._next()
+            if other is None:
+                return False
+            (kind, when), (other_kind, other_when) = tape.urgency(), other.urgency()
+            if waiting:
+                return other_kind == 0 < kind
+            mine = (kind, self._clock() if kind != 1 else when)
+            return (other_kind, other_when) < mine
+
+    def _opened(self, tape: Tape) -> Iterator[bytes]:
+        """The bytes of a tape from where it is. Of too many open ones, one is shut."""
+        if tape.source is not None:
+            return tape.source
+        with self._wake:
+            open_ones = [o for o in self._tapes.values() if o.source is not None and not o.busy]
+            # What lies on a bed cannot be taken up again in the middle: it stays open.
+            spare = [one for one in open_ones if one.record.bed is None]
+            shut = max(spare, key=Tape.urgency) if len(open_ones) >= _MOST_OPEN and spare else None
+            if shut is not None:
+                _shut(shut)
+        tape.source = _from(self._source(tape.record), tape.done)
+        return tape.source
+
+    def _settle(self, tape: Tape) -> None:
+        """Give a whole tape its final name; where readers hold it open, that may have to wait."""
+        final = self._final(tape.record.id)
+        with self._wake:
+            if tape.path == final or tape.dropped:
+                return
+            try:
+                tape.path.replace(final)
+            except PermissionError:  # Windows, while it is read: `leave` tries again
+                if os.name == "posix":
+                    raise
+            else:
+                tape.path = final
+
+    def _final(self, record_id: str) -> Path:
+        return self.folder / f"{record_id}.mp3"
+
+    # The room
+
+    def _make_room(self, record: Record) -> None:
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._trim(record.bytes)
+            if shutil.disk_usage(self.folder).free < record.bytes + _MARGIN_BYTES:
+                self._trim(self._limit)
+            if shutil.disk_usage(self.folder).free < record.bytes + _MARGIN_BYTES:
+                raise storage(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+    def _trim(self, more: int = 0) -> None:
+        """Bring the finished files under the limit, less `more`; what is being read stays."""
+        found = sorted(self._finished())
+        total = sum(size for _, size, _ in found)
+        for _, size, path in found:
+            if total <= max(0, self._limit - more):
+                break
+            tape = self._tapes.get(path.stem)
+            if tape is not None and tape.places:
+                continue
+            self._tapes.pop(path.stem, None)
+            with suppress(OSError):
+                path.unlink()
+                total -= size
+
+    def _finished(self) -> list[tuple[float, int, Path]]:
+        found = []
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".mp3"):
+                    with suppress(OSError):
+                        stat = entry.stat()
+                        found.append((stat.st_mtime, stat.st_size, Path(entry.path)))
+        return found
+
+    def _forget_finished(self) -> None:
+        """Tapes that are whole, or broke, and that nobody reads are known by their files."""
+        idle = [i for i, t in self._tapes.items() if (t.whole or t.problem) and not t.places]
+        for one in idle[: max(0, len(self._tapes) - 4 * self._most)]:
+            del self._tapes[one]
+
+    def _lost(self, tape: Tape) -> bool:
+        """Whether someone has removed the file."""
+        try:
+            size = tape.path.stat().st_size
+        except OSError:
+            return True
+        return size < tape.done
+
+    def _sweep(self) -> None:
+        """Remove what servers that were killed have left half made."""
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".part"):
+                    with suppress(OSError, ValueError, IndexError):
+                        writer = int(entry.name.split(".")[1].split("-")[0])
+                        if writer == os.getpid() or not alive(writer):
+                            Path(entry.path).unlink()
+
+
+def storage(error: OSError) -> Refusal:
+    """507: what has to be written cannot be."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "free some space on the computer, then try again"
+        return Refusal(507, "storage", "the computer has no space left for this session", hint=hint)
+    reason = error.strerror or type(error).__name__
+    return Refusal(507, "storage", f"the session cannot be written down: {reason}")
+
+
+def _problem(error: BaseException) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, GoneError):
+        told = f"this session cannot be made as it was: {error}"
+        return Refusal(410, "gone", told, hint="press listen again")
+    if isinstance(error, VoiceflowError):
+        return Refusal(500, "failed", error.message, hint=error.hint)
+    if isinstance(error, OSError):
+        return storage(error)
+    return Refusal(500, "failed", f"voiceflow has a fault: {type(error).__name__}")
+
+
+def _from(source: Iterator[bytes], skip: int) -> Iterator[bytes]:
+    """`source` less its first `skip` bytes."""
+    for chunk in source:
+        if skip >= len(chunk):
+            skip -= len(chunk)
+            continue
+        yield chunk[skip:]
+        skip = 0
+
+
+def _shut(tape: Tape) -> None:
+    source, tape.source = tape.source, None
+    close = getattr(source, "close", None)
+    if close is not None:
+        with suppress(Exception):
+            close()
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

@@ -1,0 +1,383 @@
+"""Renders that were decided: all that is needed to sound them again, each in a small file.
+
+A render's id is a hash of what was asked for and of every byte it will have. So the same id is
+the same bytes for ever: a server that was killed goes on where it was, and one whose voice or
+tones have changed since says that the render is gone instead of giving others under its name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final, cast
+
+from voiceflow import voices
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import UnknownNameError, VoiceflowError
+from voiceflow.formats.head import head
+from voiceflow.score.decide import Decision
+from voiceflow.score.score import Chapter, Event, Score
+from voiceflow.script.lookup import Library
+from voiceflow.sounds import ToneSet, load_bed
+from voiceflow.sounds import load as load_tones
+from voiceflow.stitch.stitcher import Sounding
+
+MOST: Final = 2_000
+_VERSION: Final = 1
+_ID: Final = re.compile(r"[0-9a-f]{40}")
+_DIGEST: Final = 32
+_HELD: Final = 64  # in memory: a player asks for many ranges of one render
+_HELD_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One exercise as it comes: where it begins, and where the body is.
+
+    `place` is the line and column of the session's script where it stands.
+    """
+
+    slug: str
+    name: str
+    title: str
+    position: str
+    section: str
+    effort: str
+    start_ms: int
+    reps: int
+    sets: int
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One decided render.
+
+    Attributes
+    ----------
+    slug : str
+        The session's name in the library; `source` is a fingerprint of its script.
+    given : dict
+        The options that were asked for, as plain values.
+    parts : tuple of Part
+        The exercises in order; `close_ms` is where the farewell begins.
+    bytes : int
+        Of the whole MP3 file, `head_bytes` of them its tag.
+    """
+
+    id: str
+    slug: str
+    source: str
+    created: int
+    given: dict[str, Any]
+    score: Score
+    rate: int
+    parts: tuple[Part, ...]
+    close_ms: int
+    bytes: int
+    head_bytes: int
+    bed: str | None = None
+    tempo: float = 1.0
+    detail: str = "full"
+    mono: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.score.title
+
+    def position_spans(self) -> list[dict[str, Any]]:
+        """Where the body is, and when: for the player and the score's JSON."""
+        ends = [part.start_ms for part in self.parts[1:]] + [self.close_ms]
+        return [
+            {
+                "start_ms": part.start_ms,
+                "end_ms": end,
+                "position": part.position,
+                "exercise": part.name,
+                "slug": part.slug,
+                "section": part.section,
+                "effort": part.effort,
+            }
+            for part, end in zip(self.parts, ends, strict=True)
+        ]
+
+    def following(self, ms: int) -> tuple[int, Part | None]:
+        """Which part comes after the one that is on at `ms`: its number, and itself."""
+        at = bisect_right([part.start_ms for part in self.parts], ms)
+        return at, self.parts[at] if at < len(self.parts) else None
+
+    def start_of(self, number: int, part: Part | None) -> int:
+        """Where `part`, the `number`-th of another render of this session, begins in this one."""
+        if part is None:
+            return self.close_ms
+        if number < len(self.parts) and self.parts[number].slug == part.slug:
+            return self.parts[number].start_ms
+        same = [one for one in self.parts if one.slug == part.slug]
+        near = same or self.parts[min(number, len(self.parts) - 1) :]
+        return near[0].start_ms if near else self.close_ms
+
+
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    """Of a decision, what sounding looks at."""
+
+    score: Score
+    speaker: voices.Speaker
+    tones: ToneSet
+    bed: Any = None
+
+
+def record_of(sounding: Sounding, slug: str, source: str, given: dict[str, Any]) -> Record:
+    """What is kept of a decision that is about to be sounded."""
+    decision = sounding.decision
+    tag = head(decision.score, sounding.cache)
+    moments, starts = decision.plan.moments, decision.arranged.starts
+    first: dict[int, int] = {}
+    for moment, start in zip(moments, starts, strict=True):
+        if moment.exercise >= 0:
+            first.setdefault(moment.exercise, start)
+    close = decision.plan.chapters[-1][1] if decision.plan.chapters else len(starts) - 1
+    return Record(
+        id=_id(sounding, tag, slug, source, given),
+        slug=slug,
+        source=source,
+        created=int(time.time()),
+        given=given,
+        score=decision.score,
+        rate=decision.speaker.rate,
+        parts=tuple(_parts(decision, first)),
+        close_ms=starts[min(close, len(starts) - 1)],
+        bytes=len(tag) + sounding.length,
+        head_bytes=len(tag),
+        bed=decision.bed.name if decision.bed else None,
+        tempo=decision.plan.pacing.tempo,
+        detail=str(decision.plan.pacing.detail),
+    )
+
+
+def _parts(decision: Decision, first: dict[int, int]) -> Iterator[Part]:
+    sections = decision.session.sections
+    for number, bout in enumerate(decision.plan.bouts):
+        if number in first:
+            exercise = bout.exercise
+            yield Part(
+                slug=exercise.slug,
+                name=exercise.name,
+                title=bout.title,
+                position=exercise.position,
+                section=sections[bout.section].title,
+                effort=exercise.effort,
+                start_ms=first[number],
+                reps=bout.reps,
+                sets=bout.sets,
+                place=(exercise.mark.line, exercise.mark.column),
+            )
+
+
+def sounding_of(record: Record, library: Library, cache: Cache, jobs: int) -> Sounding:
+    """What sounds a render, from its record alone.
+
+    Raises
+    ------
+    VoiceflowError
+        Its voice, its tones or its bed are not there any more.
+    """
+    try:
+        beside: Path | None = library.find("sessions", record.slug).resolve().parent
+    except UnknownNameError:
+        beside = None
+    voice = voices.find(record.score.voice)
+    restored = _Restored(
+        record.score,
+        voices.Speaker(voice, record.rate, cache, jobs=jobs),
+        load_tones(record.score.tones, library.folders("sounds", beside)),
+        load_bed(record.bed) if record.bed else None,
+    )
+    return Sounding(cast(Decision, restored), cache, mono=record.mono, jobs=jobs)
+
+
+def stream(
+    record: Record, library: Library, cache: Cache, jobs: int, fresh: Sounding | None = None
+) -> Iterator[bytes]:
+    """The MP3 of a render, chunk by chunk; nothing of it where it would not be the same.
+
+    Parameters
+    ----------
+    fresh : Sounding or None
+        What the record was made of a moment ago, if it is still there.
+
+    Raises
+    ------
+    GoneError
+        Voice, tones or program have changed since: these bytes cannot be made again.
+    VoiceflowError
+        It cannot be sounded.
+    """
+    sounding = fresh or _restored(record, library, cache, jobs)
+    try:
+        yield head(record.score, cache)
+        yield from sounding.stream()
+    finally:
+        sounding.decision.speaker.close()
+
+
+def _restored(record: Record, library: Library, cache: Cache, jobs: int) -> Sounding:
+    """What sounds a render as it was. Raises GoneError."""
+    try:
+        sounding = sounding_of(record, library, cache, jobs)
+        tag = head(record.score, cache)
+        made = _id(sounding, tag, record.slug, record.source, record.given)
+    except VoiceflowError as error:
+        raise GoneError(error.message) from None
+    if made != record.id or len(tag) != record.head_bytes:
+        raise GoneError("its voice or its sounds have changed since")
+    return sounding
+
+
+class GoneError(Exception):
+    """A render that cannot be made as it was."""
+
+
+def _id(sounding: Sounding, tag: bytes, slug: str, source: str, given: dict[str, Any]) -> str:
+    """A hash of every byte, and of what was asked for: all of a record follows from its id."""
+    decision = sounding.decision
+    bed = getattr(decision, "bed", None)
+    return Cache.key(
+        _VERSION,
+        slug,
+        source,
+        json.dumps(given, sort_keys=True),
+        blake2b(tag, digest_size=20).hexdigest(),
+        repr(decision.score),
+        bed.key() if bed is not None else None,
+        sounding.channels,
+        sounding.length,
+        *sounding.keys(),
+    )
+
+
+class Records:
+    """The folder of records. One that does not read as it was written is not believed.
+
+    Parameters
+    ----------
+    folder : Path
+    most : int
+        Records kept; the least recently used go first, pinned ones stay.
+    """
+
+    def __init__(self, folder: Path, most: int = MOST) -> None:
+        self.folder, self._most = folder, most
+        self._since = 0
+        self._held: OrderedDict[str, tuple[Record, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, record: Record) -> None:
+        """Keep a record. Raises OSError."""
+        body = json.dumps(_to_dict(record), ensure_ascii=False).encode()
+        data = blake2b(body, digest_size=_DIGEST).hexdigest().encode() + b"\n" + body
+        path = self._path(record.id)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scrap = path.with_name(f".{record.id}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
+        try:
+            scrap.write_bytes(data)
+            scrap.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                scrap.unlink()
+            raise
+        self._since += 1
+
+    def held(self, record_id: str) -> Record | None:
+        """The record of that id, if it was looked up a moment ago: no disk is asked."""
+        with self._lock:
+            held = self._held.get(record_id)
+            if held is None or time.monotonic() - held[1] >= _HELD_S:
+                return None
+            self._held.move_to_end(record_id)
+            return held[0]
+
+    def get(self, record_id: str) -> Record | None:
+        """The record of that id; None where there is none."""
+        if not _ID.fullmatch(record_id):
+            return None
+        if (held := self.held(record_id)) is not None:
+            return held
+        path, now = self._path(record_id), time.monotonic()
+        record = self._read(path)
+        if record is not None:
+            self._hold(record, now)
+            with suppress(OSError):
+                os.utime(path)
+        return record
+
+    def _hold(self, record: Record, now: float) -> None:
+        with self._lock:
+            self._held[record.id] = (record, now)
+            self._held.move_to_end(record.id)
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+
+    def _read(self, path: Path) -> Record | None:
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        check, _, body = data.partition(b"\n")
+        try:
+            if blake2b(body, digest_size=_DIGEST).hexdigest().encode() != check:
+                raise ValueError("checksum")
+            record = _from_dict(json.loads(body))
+            if record.id != path.stem:
+                raise ValueError("id")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            with suppress(OSError):
+                path.unlink()
+            return None
+        return record
+
+    def trim(self, pinned: frozenset[str]) -> None:
+        """Bring the folder under its limit, now and then."""
+        if self._since < 50:
+            return
+        self._since = 0
+        found = []
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    found.append((entry.stat().st_mtime, entry.name))
+        spare = [one for one in sorted(found) if one[1].split(".")[0] not in pinned]
+        for _, name in spare[: max(0, len(found) - self._most)]:
+            with suppress(OSError):
+                (self.folder / name).unlink()
+
+    def _path(self, record_id: str) -> Path:
+        return self.folder / f"{record_id}.json"
+
+
+def _to_dict(record: Record) -> dict[str, Any]:
+    return {"version": _VERSION, **asdict(record)}
+
+
+def _from_dict(told: dict[str, Any]) -> Record:
+    if told.pop("version") != _VERSION:
+        raise ValueError("version")
+    score = told["score"]
+    score["events"] = tuple(Event(**one) for one in score["events"])
+    score["chapters"] = tuple(Chapter(**one) for one in score["chapters"])
+    told["score"] = Score(**score)
+    told["parts"] = tuple(Part(**{**one, "place": tuple(one["place"])}) for one in told["parts"])
+    return Record(**told)
+
+
+__all__ = ["GoneError", "Part", "Record", "Records", "record_of", "stream"]

@@ -1,0 +1,305 @@
+"""Sessions that a phone keeps: written into the user's library as scripts, and into the feed.
+
+What is kept is a script like any other, to be read and edited; beside it stands only what a
+script cannot say. A kept session that is edited sounds as it is written now: its render is made
+anew, and its place in the feed stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+import time
+import unicodedata
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from voiceflow.core.errors import InputError, OutputError, ScriptError
+from voiceflow.script.lookup import is_file
+from voiceflow.server.auth.phones import fingerprint, locked, write_private
+from voiceflow.server.http.refusals import Refusal, fault, unknown
+from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.library.kept_script import compose
+from voiceflow.server.library.sessions import Entry
+from voiceflow.server.studio import Studio, source_of
+
+MOST: Final = 500
+LONGEST_TITLE: Final = 120
+_VERSION: Final = 1
+# Names that some file systems do not take.
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|positions|settings)")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kept session.
+
+    Attributes
+    ----------
+    guid : str
+        Of its episode: stays whatever is edited.
+    digest : str
+        Of the script as it was last rendered; `written` as we wrote it.
+    render : str
+        The id of its render.
+    """
+
+    slug: str
+    guid: str
+    created: int
+    changed: int
+    digest: str
+    written: str
+    render: str
+
+
+class Keeper:
+    """The kept sessions.
+
+    Parameters
+    ----------
+    studio : Studio
+    """
+
+    def __init__(self, studio: Studio, clock: Callable[[], float] = time.time) -> None:
+        self.studio, self.library, self._clock = studio, studio.library, clock
+        self.path = studio.places.state / "kept.json"
+        self._lock = threading.RLock()
+        studio.pins = self.renders
+
+    # What is kept
+
+    def all(self) -> tuple[Kept, ...]:
+        """Every kept session whose script is there, the newest first."""
+        found = [one for one in self._read() if self._script(one.slug) is not None]
+        return tuple(sorted(found, key=lambda one: (-one.created, one.slug)))
+
+    def changed(self) -> int:
+        """When anything was kept, renewed or removed last, in seconds since the epoch."""
+        try:
+            return int(self.path.stat().st_mtime)
+        except OSError:
+            return 0
+
+    def find(self, slug: str) -> Kept | None:
+        """The kept session of that name."""
+        return next((one for one in self.all() if one.slug == slug), None)
+
+    def slug_of(self, record_id: str) -> str | None:
+        """The name under which a render is kept."""
+        return next((one.slug for one in self.all() if one.render == record_id), None)
+
+    def renders(self) -> frozenset[str]:
+        """The renders that kept sessions name."""
+        return frozenset(one.render for one in self._read())
+
+    def sessions(self, limit_s: float | None = None) -> list[Entry]:
+        """All sessions, with whether they are kept. `limit_s` is for one who cannot wait."""
+        kept = {one.slug: one for one in self.all()}
+        return [self._marked(entry, kept) for entry in self.studio.shelf.sessions(limit_s)]
+
+    def session(self, slug: str) -> Entry:
+        """One session. Raises Refusal."""
+        kept = {one.slug: one for one in self.all()}
+        return self._marked(self.studio.shelf.session(slug), kept)
+
+    def _marked(self, entry: Entry, kept: dict[str, Kept]) -> Entry:
+        return {**entry, "kept": True} if entry["own"] and entry["slug"] in kept else entry
+
+    # Keeping
+
+    async def keep(self, client: str, record: Record, title: object) -> tuple[Kept, Record]:
+        """Write a render into the library as a session called `title`, and decide it.
+
+        Raises
+        ------
+        Refusal
+            The title is none; the library cannot be written to; too much is being done.
+        """
+        name = read_title(title, record.title)
+        slug = await asyncio.to_thread(self._write, record, name)
+        try:
+            made = await self.studio.render(client, slug, {})
+            kept = await asyncio.to_thread(self._note, slug, made)
+        except BaseException:
+            self._unwrite(slug)  # at once: whoever asked may be gone
+            raise
+        return kept, made
+
+    def _write(self, record: Record, title: str) -> str:
+        """The script, under a name that is free: nothing is ever written over."""
+        source = self.studio.shelf.path(record.slug)
+        if source_of(source) != record.source:
+            hint = "press listen again, then keep it"
+            raise Refusal(409, "edited", "the session has been edited since", hint=hint)
+        try:
+            text = compose(record, source, title, self.library)
+        except ScriptError as error:
+            raise Refusal(
+                409, "script", "the session has errors now", faults=[fault(str(error))]
+            ) from None
+        if len(self._read()) >= MOST:
+            raise Refusal(409, "many", f"{MOST} sessions are kept already", hint="remove one")
+        folder = self.library.user / "sessions"
+        base = slug_for(title)
+        # A session beside others hides an exercise of its name from them.
+        names = (*self.library.names("sessions"), *self.library.names("exercises"))
+        taken = {name.casefold() for name in names}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for number in range(1, 1000):
+                slug = base if number == 1 else f"{base}-{number}"
+                if slug.casefold() in taken:
+                    continue
+                try:
+                    with (folder / f"{slug}.yaml").open("x", encoding="utf-8") as file:
+                        file.write(text)
+                except FileExistsError:
+                    continue
+                return slug
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise OutputError(f"the session cannot be written down: {reason}") from None
+        raise InputError("there are too many sessions of that name", hint="choose another title")
+
+    def _unwrite(self, slug: str) -> None:
+        path = self._script(slug)
+        if path is not None:
+            with suppress(OSError):
+                path.unlink()
+
+    def _note(self, slug: str, record: Record) -> Kept:
+        path, now = self._script(slug), int(self._clock())
+        digest = fingerprint(path.read_bytes()) if path is not None else ""
+        guid = f"urn:uuid:{uuid.uuid4()}"
+        kept = Kept(slug, guid, now, now, digest, digest, record.id)
+        self._change(lambda all_: [one for one in all_ if one.slug != slug] + [kept])
+        return kept
+
+    def remove(self, slug: str) -> bool:
+        """Take a session out of the feed; its script goes too, unless someone has edited it.
+
+        Returns
+        -------
+        bool
+            Whether the script is gone.
+
+        Raises
+        ------
+        Refusal
+            404, it is not kept.
+        """
+        kept = self.find(slug)
+        if kept is None:
+            raise unknown("kept session", slug)
+        self._change(lambda all_: [one for one in all_ if one.slug != slug])
+        path = self._script(slug)
+        if path is None:
+            return True
+        if fingerprint(path.read_bytes()) != kept.written:
+            return False
+        path.unlink(missing_ok=True)
+        return True
+
+    # What is edited meanwhile
+
+    def lost(self) -> list[Kept]:
+        """Kept sessions whose render is not there any more."""
+        return [one for one in self.all() if self.studio.records.get(one.render) is None]
+
+    def refresh(self) -> list[tuple[Kept, Record]]:
+        """Kept sessions with their renders, the newest first.
+
+        One whose script has changed, or whose render is lost, is decided anew when there is
+        time; until then it is as it was, or is left out if nothing is there of it.
+        """
+        found = []
+        for kept in self.all():
+            record = self.studio.records.get(kept.render)
+            path = self._script(kept.slug)
+            if path is None:
+                continue
+            if record is None or fingerprint(path.read_bytes()) != kept.digest:
+                self._again(kept)
+            if record is not None:
+                found.append((kept, record))
+        return found
+
+    def _again(self, kept: Kept) -> None:
+        self.studio.again(kept.slug, lambda record: self.renewed(kept.slug, record))
+
+    def renewed(self, slug: str, record: Record) -> None:
+        """A kept session was decided anew."""
+        path = self._script(slug)
+        if path is None:
+            return
+        digest, now = fingerprint(path.read_bytes()), int(self._clock())
+
+        def put(all_: list[Kept]) -> list[Kept]:
+            return [
+                replace(one, render=record.id, digest=digest, changed=now)
+                if one.slug == slug and (one.render, one.digest) != (record.id, digest)
+                else one
+                for one in all_
+            ]
+
+        self._change(put)
+
+    # The file
+
+    def _script(self, slug: str) -> Path | None:
+        for ending in (".yaml", ".yml"):
+            path = self.library.user / "sessions" / (slug + ending)
+            if is_file(path):
+                return path
+        return None
+
+    def _change(self, act: Callable[[list[Kept]], list[Kept]]) -> None:
+        try:
+            with self._lock, locked(self.path):
+                told = {"version": _VERSION, "kept": [asdict(one) for one in act(self._read())]}
+                write_private(self.path, json.dumps(told, indent=1, ensure_ascii=False).encode())
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise OutputError(f"what is kept cannot be written down: {reason}") from None
+
+    def _read(self) -> list[Kept]:
+        try:
+            told = json.loads(self.path.read_bytes())
+            return [Kept(**one) for one in told["kept"] if _SLUG.fullmatch(one["slug"])]
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return []
+
+
+_SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def read_title(title: object, usual: str) -> str:
+    """A title as it is heard. Raises Refusal."""
+    if title is None:
+        return usual
+    text = " ".join(title.split()) if isinstance(title, str) else ""
+    if not text or len(text) > LONGEST_TITLE:
+        hint = f"1 to {LONGEST_TITLE} characters"
+        told = fault("`title` is a text", hint, field="title")
+        raise Refusal(422, "input", "the title is none", faults=[told])
+    if not text.isprintable() or any("\ud800" <= char <= "\udfff" for char in text):
+        told = fault("the title holds a character that text cannot hold", field="title")
+        raise Refusal(422, "input", "the title is none", faults=[told])
+    return text
+
+
+def slug_for(title: str) -> str:
+    """A file's name for a title: small letters, digits and hyphens, safe everywhere."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:60].strip("-") or "session"
+    return f"my-{slug}" if _RESERVED.fullmatch(slug) else slug
+
+
+__all__ = ["Keeper", "Kept", "read_title", "slug_for"]

@@ -1,0 +1,328 @@
+"""The library as the pages show it: sessions with length, positions, equipment, and their errors.
+
+Every answer is kept with a fingerprint of all files it may depend on: an edit shows at the next
+look, and nothing is read twice without one. Names come only from here, never paths.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from voiceflow import voices
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import UnknownNameError, VoiceflowError
+from voiceflow.score import catalogue
+from voiceflow.score.decide import Decision, decide
+from voiceflow.score.options import Context, Options
+from voiceflow.script.dependencies import Look, Words
+from voiceflow.script.load import load_session, load_settings
+from voiceflow.script.models import EQUIPMENT, LEVELS, Session
+from voiceflow.script.pacing import resolve
+from voiceflow.script.yaml import read
+from voiceflow.server.http.refusals import Refusal, fault, refused, unknown
+from voiceflow.server.library.wishes import Names
+from voiceflow.sounds import BEDS
+
+Entry = dict[str, Any]
+
+_LABELS: Final = {
+    "circle": "Circle",
+    "ball": "Ball",
+    "weight": "Weight",
+    "band": "Band",
+    "reformer": "Reformer",
+}
+_DETAILS: Final = (("full", "Full"), ("brief", "Brief"), ("tones", "Tones only"))
+_VERSION: Final = 2  # counts up with every change of an entry's form
+
+
+class Shelf:
+    """A library, looked at.
+
+    Parameters
+    ----------
+    context : Context
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.library = context, context.library
+        self._entries: dict[str, tuple[str, Entry]] = {}
+        self._voices: list[Entry] | None = None
+        self._offers: dict[str, tuple[str, list[Entry]]] = {}
+        self._words: Words = {}
+        self._lock = threading.Lock()
+        self._looking = False
+
+    def look(self) -> Look:
+        """The library's files as they are now."""
+        return Look(self.library, self._words)
+
+    def stamp(self, slug: str) -> str:
+        """Changes with every file that a session may depend on. Raises Refusal."""
+        return self.look().stamp(self.path(slug))
+
+    def path(self, slug: str) -> Path:
+        """The file of a session of the library.
+
+        Raises
+        ------
+        Refusal
+            404, there is none of that name; 403, it is a link that leads out of the library.
+        """
+        try:
+            path = self.library.find("sessions", slug)
+        except UnknownNameError as error:
+            raise unknown("session called", slug, error.hint) from None
+        real, roots = path.resolve(), (self.library.user, self.library.bundled)
+        if "." in slug or not any(real.is_relative_to(root.resolve()) for root in roots):
+            raise unknown("session called", slug, "it leads out of the library")
+        return path
+
+    def slugs(self) -> tuple[str, ...]:
+        """The names of all sessions that may be served."""
+        return tuple(name for name in self.library.names("sessions") if self._inside(name))
+
+    def _inside(self, slug: str) -> bool:
+        try:
+            self.path(slug)
+        except Refusal:
+            return False
+        return True
+
+    def sessions(self, limit_s: float | None = None) -> list[Entry]:
+        """All sessions: the user's own first, then in order of their titles.
+
+        Parameters
+        ----------
+        limit_s : float, optional
+            After so long, those that were not looked at yet have only a title; the next time
+            they are whole.
+        """
+        look, entries = self.look(), []
+        until = None if limit_s is None else time.monotonic() + limit_s
+        for slug in self.slugs():
+            with suppress(Refusal):  # it has been removed since
+                hurried = until is not None and time.monotonic() > until
+                entries.append(self._glance(slug, look) if hurried else self.session(slug, look))
+        if until is not None and time.monotonic() > until and not self._looking:
+            self._looking = True
+            threading.Thread(target=self._look_on, name="look", daemon=True).start()
+        return sorted(entries, key=lambda one: (not one["own"], str(one["title"]).casefold()))
+
+    def _look_on(self) -> None:
+        try:
+            self.sessions()
+        finally:
+            self._looking = False
+
+    def _glance(self, slug: str, look: Look) -> Entry:
+        """What can be said of a session at once."""
+        path = self.path(slug)
+        known = self._entries.get(slug)
+        if known is not None and known[0] == look.stamp(path):
+            return known[1]
+        return {**self._blank(slug, path), "title": _title(path) or slug}
+
+    def session(self, slug: str, look: Look | None = None) -> Entry:
+        """One session, with its exercises, usual values and errors. Raises Refusal."""
+        path = self.path(slug)
+        stamp = (look or self.look()).stamp(path)
+        with self._lock:
+            known = self._entries.get(slug)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            entry = self._read(slug, path, stamp)
+            self._entries[slug] = (stamp, entry)
+            return entry
+
+    def _read(self, slug: str, path: Path, stamp: str) -> Entry:
+        """An entry from the cache, or made."""
+        key = Cache.key("shelf", _VERSION, slug, str(path), stamp)
+        found = self.context.cache.get("shelf", key)
+        if found is not None:
+            entry: Entry = json.loads(found)
+            return entry
+        entry = self._entry(slug, path)
+        self.context.cache.put("shelf", key, json.dumps(entry).encode())
+        return entry
+
+    def _blank(self, slug: str, path: Path) -> Entry:
+        own = path.is_relative_to(self.library.user)
+        return {
+            "slug": slug, "title": slug, "about": "", "minutes": None, "length_ms": None,
+            "language": "en", "positions": [], "equipment": [], "needs": [], "exercises": [],
+            "own": own, "kept": False, "errors": [], "defaults": {},
+        }  # fmt: skip
+
+    def _entry(self, slug: str, path: Path) -> Entry:
+        entry = self._blank(slug, path)
+        try:
+            return entry | self._told(path)
+        except VoiceflowError as error:
+            wrong = refused(error, self.library).faults
+        except Exception as error:  # one script must not take all pages with it
+            wrong = [fault(f"voiceflow has a fault with this script: {type(error).__name__}")]
+        return entry | {"errors": wrong, "title": _title(path) or slug}
+
+    def _told(self, path: Path) -> Entry:
+        """What there is to say of a session without errors."""
+        decision = decide(path, Options(voice="silent"), self.context)
+        session, score = decision.session, decision.score
+        bouts = decision.plan.bouts
+        return {
+            "title": session.title,
+            "about": " ".join(score.about.split()),
+            "minutes": max(1, round(score.length_ms / 60_000)),
+            "length_ms": score.length_ms,
+            "language": session.language,
+            "positions": list(dict.fromkeys(bout.exercise.position for bout in bouts)),
+            "needs": list(dict.fromkeys(need for b in bouts for need in b.exercise.needs)),
+            "equipment": self._equipment(path),
+            "exercises": _exercises(decision),
+            "defaults": self._defaults(decision),
+        }
+
+    def _equipment(self, path: Path) -> list[str]:
+        """The equipment that the session has variants for."""
+
+        def used(thing: str) -> bool:
+            session = load_session(path, self.library, equipment=(thing,))
+            return any(thing in exercise.equipment for exercise in session.exercises)
+
+        return [thing for thing in EQUIPMENT if used(thing)]
+
+    def _defaults(self, decision: Decision) -> Entry:
+        """The values that the session has where nothing is chosen."""
+        pacing = resolve(decision.layers)
+        settings = load_settings(self.library)
+        session = decision.session
+        return {
+            "pace": decision.score.pace,
+            "tempo": pacing.tempo,
+            "breath_in": pacing.breath_in,
+            "breath_out": pacing.breath_out,
+            "detail": pacing.detail,
+            "level": session.level,
+            "equipment": list(settings.get("with", ())),
+            "voice": usual_voice(session, settings),
+            "tones": pacing.tones,
+            "bed": session.bed or "none",
+            "phrases": session.phrases or settings.get("phrases") or "coach",
+            "name": session.name or settings.get("name", ""),
+            "length_ms": decision.score.length_ms,
+        }
+
+    # What can be chosen
+
+    def names(self) -> Names:
+        """The names that options may say."""
+        return Names(
+            pace=self.library.names("paces"),
+            voice=[one["name"] for one in self.voices() if one["works"]],
+            phrases=[one["name"] for one in self._named("phrases")],
+            tones=[one["name"] for one in self._named("tones")],
+            bed=("none", *(name for name, _ in BEDS)),
+        )
+
+    def choices(self, session: Entry | None = None) -> dict[str, list[Entry]]:
+        """What the session page offers, each with name, label and what it is."""
+        tongue = str(session["language"]).split("-")[0] if session else ""
+        usual = str(session["defaults"].get("voice", "")) if session else ""
+        voices_on_offer = [
+            one
+            for one in self.voices()
+            if one["works"] and (one["name"] == usual or _speaks(one["language"], tongue))
+        ]
+        things = session["equipment"] if session else EQUIPMENT
+        return {
+            "paces": self._named("paces"),
+            "details": [{"name": name, "label": label} for name, label in _DETAILS],
+            "levels": [{"name": level, "label": str(level)} for level in LEVELS],
+            "equipment": [{"name": name, "label": _LABELS.get(name, name)} for name in things],
+            "voices": voices_on_offer,
+            "phrases": self._named("phrases"),
+            "tones": self._named("tones"),
+            "beds": [{"name": "none", "label": "None"}, *_labelled(BEDS)],
+        }
+
+    def voices(self) -> list[Entry]:
+        """All voices; looked for once."""
+        if self._voices is None:
+            found = [
+                {
+                    "name": one.name,
+                    "label": one.name,
+                    "about": one.about,
+                    "language": one.language,
+                    "works": one.works,
+                }
+                for one in voices.available()
+            ]
+            self._voices = found
+        return self._voices
+
+    def _named(self, kind: str) -> list[Entry]:
+        stamp = Look(self.library, {}).of("sounds" if kind == "tones" else kind)
+        known = self._offers.get(kind)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        found = [
+            {
+                "name": one["name"],
+                "label": str(one["name"]).capitalize(),
+                "about": one["about"].rstrip(".:"),
+            }
+            for one in catalogue.everything(self.library, (kind,))[kind]
+        ]
+        self._offers[kind] = (stamp, found)
+        return found
+
+
+def usual_voice(session: Session, settings: dict[str, Any]) -> str:
+    """The voice that speaks a session where none is asked for."""
+    asked, tongue = settings.get("voice"), session.language.split("-")[0]
+    if session.voice:
+        return session.voice
+    if asked:
+        try:
+            if voices.find(str(asked)).language.split("-")[0] == tongue:
+                return str(asked)
+        except VoiceflowError:
+            pass
+    return "natural" if tongue == "en" else f"espeak:{session.language}"
+
+
+def _title(path: Path) -> str:
+    """The title of a session that has errors, if that much can be read of it."""
+    try:
+        node = read(path).get("title")
+    except VoiceflowError:
+        return ""
+    return " ".join(node.text.split())[:200] if node is not None else ""
+
+
+def _exercises(decision: Decision) -> list[Entry]:
+    sections = decision.session.sections
+    return [
+        {
+            "slug": bout.exercise.slug,
+            "name": bout.exercise.name,
+            "title": bout.title,
+            "position": bout.exercise.position,
+            "section": sections[bout.section].title,
+        }
+        for bout in decision.plan.bouts
+    ]
+
+
+def _speaks(language: str, tongue: str) -> bool:
+    return not tongue or language == "any" or language.split("-")[0] == tongue
+
+
+def _labelled(pairs: tuple[tuple[str, str], ...]) -> list[Entry]:
+    return [{"name": name, "label": name.capitalize(), "about": about} for name, about in pairs]

@@ -1,0 +1,184 @@
+"""What a phone may ask of a session: one table for reading, for the pages and for the description.
+
+Names are looked up among those that the library and the voices offer, never as paths.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from voiceflow.core.errors import InputError, Mark, UnknownNameError, did_you_mean
+from voiceflow.core.units import parse_seconds
+from voiceflow.score.options import Options
+from voiceflow.script.fields import Kind, Number, Problems, Words
+from voiceflow.script.models import EQUIPMENT, PACING
+from voiceflow.script.yaml import Node
+from voiceflow.server.http.refusals import Fault, Refusal, fault
+
+LONGEST_TEXT: Final = 200
+LONGEST_NAME: Final = 60
+MINUTES: Final = (5.0, 6 * 3600.0)
+
+_PACING: Final = {field.name: field for field in PACING if field.name != "tones"}
+_OWN: Final[Mapping[str, Kind]] = {"level": Number(1, 3, whole=True), "name": Words()}
+_NAMED: Final = ("pace", "voice", "phrases", "tones", "bed")
+KEYS: Final = ("minutes", "level", "equipment", "name", *_NAMED, *_PACING)
+
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names on offer, for each option that takes a name."""
+
+    pace: Sequence[str] = ()
+    voice: Sequence[str] = ()
+    phrases: Sequence[str] = ()
+    tones: Sequence[str] = ()
+    bed: Sequence[str] = ()
+
+
+def read_options(given: object, names: Names) -> tuple[Options, Given]:
+    """The options in a request, for the pipeline; and as plain values that mean the same.
+
+    Parameters
+    ----------
+    given : object
+        What JSON gave: a mapping of the words in `KEYS`. None is not said.
+
+    Raises
+    ------
+    Refusal
+        422 with everything that is wrong.
+    """
+    if given is None:
+        given = {}
+    if not isinstance(given, Mapping):
+        raise Refusal(422, "input", "`options` is a mapping", hint='{"tempo": 0.9}')
+    faults: list[Fault] = []
+    said: Given = {}
+    for key, value in given.items():
+        if key not in KEYS:
+            hint = did_you_mean(key[:60], KEYS)
+            told = f"`{printable(key)}` is not an option"
+            faults.append(fault(told, hint, field=f"options.{printable(key)}"))
+        elif value is not None and (read := _read(key, value, names, faults)) is not None:
+            said[key] = read
+        if len(faults) > 20:
+            break
+    if faults:
+        raise Refusal(422, "input", "some options are wrong", faults=faults)
+    said = {key: said[key] for key in KEYS if key in said}
+    return _options(said), said
+
+
+def _options(said: Given) -> Options:
+    rest: dict[str, Any] = {key: said[key] for key in ("level", "name", *_NAMED) if key in said}
+    if "minutes" in said:
+        rest["minutes_ms"] = round(parse_seconds(str(said["minutes"]), bare=60.0) * 1000)
+    if "equipment" in said:
+        rest["equipment"] = tuple(said["equipment"])
+    pacing = tuple((key, said[key]) for key in _PACING if key in said)
+    return Options(pacing=pacing, **rest)
+
+
+def _read(key: str, value: Any, names: Names, faults: list[Fault]) -> Any:
+    """One value, or None with a fault noted."""
+    where = f"options.{key}"
+    if key == "equipment":
+        return _equipment(value, where, faults)
+    text = _text(value)
+    if text is None or len(text) > LONGEST_TEXT:
+        told = "is too long" if text else "a text or a number is needed here"
+        faults.append(fault(told, field=where))
+        return None
+    if key == "minutes":
+        return _minutes(text, where, faults)
+    if key in _NAMED:
+        if text in getattr(names, key):
+            return text
+        error = UnknownNameError(key, printable(text), getattr(names, key))
+        faults.append(fault(error.message, error.hint, field=where))
+        return None
+    return _field(key, text, where, faults)
+
+
+def _field(key: str, text: str, where: str, faults: list[Fault]) -> Any:
+    """A value as the scripts read it."""
+    if key == "name" and len(text) > LONGEST_NAME:
+        faults.append(fault(f"a name has up to {LONGEST_NAME} characters", field=where))
+        return None
+    if key == "name" and (not text.isprintable() or any("\ud800" <= c <= "\udfff" for c in text)):
+        faults.append(fault("a character that text cannot hold", "delete it", field=where))
+        return None
+    kind = _OWN[key] if key in _OWN else _PACING[key].kind
+    if key == "name" and not text.strip():
+        return None
+    problems: Problems = []
+    value = kind.read(Node(Mark("options"), "scalar", text), problems)
+    faults.extend(fault(one.message, one.hint, field=where) for one in problems)
+    return None if problems else value
+
+
+def _minutes(text: str, where: str, faults: list[Fault]) -> str | None:
+    least, most = MINUTES
+    try:
+        seconds = parse_seconds(text, bare=60.0)
+    except ValueError:
+        faults.append(fault(f"{printable(text)!r} is not a time", "20, or 12:30", field=where))
+        return None
+    if not least <= seconds <= most:
+        hint = "from a few seconds to six hours"
+        faults.append(fault(f"{printable(text)} is out of range", hint, field=where))
+        return None
+    return text.strip()
+
+
+def _equipment(value: Any, where: str, faults: list[Fault]) -> list[str] | None:
+    things = [value] if isinstance(value, str) else value
+    if not isinstance(things, list) or len(things) > len(EQUIPMENT):
+        faults.append(fault("a list is needed here", ", ".join(EQUIPMENT), field=where))
+        return None
+    for thing in things:
+        if thing not in EQUIPMENT:
+            told = printable(str(thing))
+            error = UnknownNameError("equipment", told, EQUIPMENT)
+            faults.append(fault(error.message, error.hint, field=where))
+            return None
+    return list(dict.fromkeys(things))
+
+
+def _text(value: Any) -> str | None:
+    """A JSON value as it would stand in a script."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**12 else "9" * 13
+    if isinstance(value, float):
+        if not math.isfinite(value) or abs(value) >= 10**12:
+            return "9" * 13
+        return f"{value:.9f}".rstrip("0").rstrip(".")
+    return value if isinstance(value, str) else None
+
+
+def printable(text: str) -> str:
+    """What was sent, as it may be said back: short, on one line, without control characters."""
+    kept = "".join(char if char.isprintable() else " " for char in text[:60])
+    return kept + ("…" if len(text) > 60 else "")
+
+
+def canonical(given: Given) -> str:
+    """Options as one text that is the same for the same options."""
+    return json.dumps(given, sort_keys=True, ensure_ascii=True)
+
+
+def read_minutes(text: str) -> int:
+    """Milliseconds in `20` or `12:30`. Raises InputError."""
+    try:
+        return round(parse_seconds(text, bare=60.0) * 1000)
+    except ValueError as error:
+        raise InputError(str(error)) from None

@@ -1,0 +1,284 @@
+"""The pages, and what they are made of: styles, scripts, icons."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from jinja2 import Environment, FileSystemLoader, TemplateNotFound
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from voiceflow import __version__
+from voiceflow.server.auth.phones import Phone, fingerprint
+from voiceflow.server.http.guard import COOKIE, COOKIE_S, locked_out
+from voiceflow.server.http.ranges import unchanged
+from voiceflow.server.http.refusals import Refusal, unknown
+from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.library.kept import Keeper
+from voiceflow.server.studio import Studio
+
+HERE: Final = Path(__file__).resolve().parent
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".ico": "image/x-icon",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+# Served as a page of its own, a picture may style itself and do nothing else.
+PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_PAIR: Final = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>voiceflow</title>
+<main>
+<h1>Pair this phone</h1>
+<form method="post" action="/pair">
+<input type="hidden" name="code" value="{code}">
+<p><button>Pair this phone with voiceflow</button></p>
+</form>
+</main>
+<script src="/pair.js"></script>
+</html>
+"""
+_PAIR_SCRIPT: Final = "document.forms[0].submit();\n"
+_GLANCE_S: Final = 1.0
+_CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Pages:
+    """Routes that answer with a page or a part of one."""
+
+    def __init__(self, studio: Studio, keeper: Keeper, here: Path = HERE) -> None:
+        self.studio, self.keeper = studio, keeper
+        self.folder, self.static = here / "templates", here / "static"
+        self.templates = Environment(
+            loader=FileSystemLoader(self.folder), autoescape=True, auto_reload=True
+        )
+
+    def routes(self) -> list[Route]:
+        """Of all pages."""
+        return [
+            Route("/", self.home),
+            Route("/session/{slug}", self.session),
+            Route("/session/{slug}/picture.svg", self.session_picture),
+            Route("/player/{id}", self.player),
+            Route("/settings", self.settings),
+            Route("/offline", self.offline),
+            Route("/pair", self.pair, methods=["GET"]),
+            Route("/pair", self.paired, methods=["POST"]),
+            Route("/pair.js", self.pair_script),
+            Route("/sw.js", self.worker),
+            Route("/manifest.webmanifest", self.manifest),
+            Route("/static/{path:path}", self.asset),
+            Route("/healthz", self.health),
+        ]
+
+    def locked(self) -> str:
+        """The page without a token."""
+        try:
+            return (self.folder / "locked.html").read_text(encoding="utf-8")
+        except OSError:
+            return "<!doctype html><title>voiceflow</title><p>Scan the code in the terminal."
+
+    async def home(self, request: Request) -> Response:
+        sessions = await asyncio.to_thread(self.keeper.sessions, _GLANCE_S)
+        return self._page("studio.html", sessions=sessions)
+
+    async def session(self, request: Request) -> Response:
+        slug = request.path_params["slug"]
+        session = await asyncio.to_thread(self.keeper.session, slug)
+        choices = await asyncio.to_thread(self.studio.shelf.choices, session)
+        if not session["errors"]:
+            await asyncio.to_thread(self.studio.expect, slug)
+        return self._page(
+            "session.html",
+            session=session,
+            defaults=session["defaults"],
+            choices=choices,
+            picture=f"/session/{slug}/picture.svg",
+        )
+
+    async def session_picture(self, request: Request) -> Response:
+        drawn = await asyncio.to_thread(self.studio.session_picture, request.path_params["slug"])
+        return picture(request, drawn)
+
+    async def player(self, request: Request) -> Response:
+        record = await asyncio.to_thread(self.studio.record, request.path_params["id"])
+        kept = await asyncio.to_thread(self.keeper.slug_of, record.id)
+        return self._page("player.html", render=told(record, kept))
+
+    async def settings(self, request: Request) -> Response:
+        phone: Phone = request.scope["vf.phone"]
+        feed = self.studio.phones.feed_token(request.scope["vf.token"], phone)
+        address = f"{request.base_url}feed/{feed}.xml" if feed else None
+        phones = [described(one, phone) for one in self.studio.phones.all()]
+        return self._page("settings.html", phones=phones, feed=address)
+
+    async def offline(self, request: Request) -> Response:
+        return self._page("offline.html")
+
+    # Pairing: a code is used by a browser that runs the page, not by one who looks where it leads.
+
+    async def pair(self, request: Request) -> Response:
+        code = request.query_params.get("code", "")
+        if not _CODE.fullmatch(code):
+            raise locked_out()
+        return HTMLResponse(_PAIR.format(code=code))
+
+    async def pair_script(self, request: Request) -> Response:
+        return Response(_PAIR_SCRIPT, media_type="text/javascript; charset=utf-8")
+
+    async def paired(self, request: Request) -> Response:
+        studio, client = self.studio, request.scope["vf.client"]
+        form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
+        code = form.get("code", [""])[0]
+        if not studio.pairing.use(code[:64]):
+            if wait := studio.failures.wait_s(client):
+                raise Refusal(429, "attempts", "too many attempts", retry_after=wait)
+            studio.failures.failed(client)
+            hint = "scan the code that the terminal shows now"
+            raise Refusal(401, "unpaired", "this code has been used, or is too old", hint=hint)
+        name = phone_name(request.headers.get("user-agent", ""))
+        _, token = await asyncio.to_thread(studio.phones.pair, name)
+        studio.on_paired(name)
+        answer = RedirectResponse("/", 303)
+        secure = request.url.scheme == "https"
+        answer.set_cookie(
+            COOKIE, token, max_age=COOKIE_S, httponly=True, samesite="strict", secure=secure
+        )
+        return answer
+
+    # What pages are made of
+
+    async def worker(self, request: Request) -> Response:
+        answer = self._file("sw.js", request)
+        answer.headers["Service-Worker-Allowed"] = "/"
+        return answer
+
+    async def manifest(self, request: Request) -> Response:
+        for name in ("manifest.webmanifest", "manifest.json"):
+            if (self.static / name).is_file():
+                answer = self._file(name, request)
+                answer.headers["Content-Type"] = "application/manifest+json"
+                return answer
+        body = self._render("manifest.webmanifest")
+        return Response(body, media_type="application/manifest+json")
+
+    async def asset(self, request: Request) -> Response:
+        return self._file(request.path_params["path"], request)
+
+    async def health(self, request: Request) -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    def _file(self, name: str, request: Request) -> Response:
+        """A file that is among those of the package, looked up by its name in their list."""
+        path = {one.relative_to(self.static).as_posix(): one for one in _files(self.static)}.get(
+            name
+        )
+        if path is None:
+            raise unknown("file", name)
+        data = path.read_bytes()
+        etag = f'"{fingerprint(data)}"'
+        headers = {"ETag": etag, "Cache-Control": "no-cache"}
+        if unchanged(request.headers, etag):
+            return Response(None, 304, headers)
+        kind = _TYPES.get(path.suffix, "application/octet-stream")
+        if path.suffix == ".svg":
+            headers["Content-Security-Policy"] = PICTURE_POLICY
+        return Response(data, headers=headers, media_type=kind)
+
+    def _page(self, name: str, **context: Any) -> Response:
+        return HTMLResponse(self._render(name, **context), headers={"Cache-Control": "no-cache"})
+
+    def _render(self, name: str, **context: Any) -> str:
+        try:
+            return self.templates.get_template(name).render(version=__version__, **context)
+        except TemplateNotFound as error:
+            raise unknown("page", str(error.name)) from None
+
+
+def told(record: Record, kept: str | None = None) -> dict[str, Any]:
+    """A render as the pages and the API name it."""
+    base = f"/renders/{record.id}"
+    return {
+        "id": record.id,
+        "session": record.slug,
+        "title": record.title,
+        "about": " ".join(record.score.about.split()),
+        "language": record.score.language,
+        "length_ms": record.score.length_ms,
+        "bytes": record.bytes,
+        "tempo": record.tempo,
+        "detail": record.detail,
+        "options": record.given,
+        "kept": kept,
+        "mp3": f"{base}.mp3",
+        "score": f"{base}/score.json",
+        "chapters": f"{base}/chapters.json",
+        "transcript": f"{base}/words.vtt",
+        "cover": f"{base}/cover.jpg",
+        "picture": f"{base}/picture.svg",
+        "player": f"/player/{record.id}",
+    }
+
+
+def described(phone: Phone, this: Phone) -> dict[str, Any]:
+    """A phone as the settings page shows it."""
+    seen = time.strftime("%Y-%m-%d", time.localtime(phone.seen))
+    paired = time.strftime("%Y-%m-%d", time.localtime(phone.created))
+    return {
+        "id": phone.id,
+        "name": phone.name,
+        "seen": f"paired {paired}, last here {seen}",
+        "this": phone.id == this.id,
+        "feed": bool(phone.feed),
+    }
+
+
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android phone"), ("CrOS", "Chromebook"),
+    ("Windows", "Windows computer"), ("Macintosh", "Mac"), ("Linux", "Linux computer"),
+)  # fmt: skip
+_BROWSERS: Final = (
+    ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("Edg", "Edge"), ("SamsungBrowser", "Samsung"),
+    ("OPR", "Opera"), ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+
+
+def phone_name(agent: str) -> str:
+    """A name for a phone by what its browser says of itself: only words of ours."""
+    system = next((name for word, name in _SYSTEMS if word in agent), "Phone")
+    browser = next((name for word, name in _BROWSERS if word in agent), "")
+    return f"{system}, {browser}" if browser else system
+
+
+def picture(request: Request, drawn: bytes) -> Response:
+    """An SVG as a document of its own."""
+    etag = f'"{fingerprint(drawn)}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": PICTURE_POLICY,
+    }
+    if unchanged(request.headers, etag):
+        return Response(None, 304, headers)
+    return Response(drawn, headers=headers, media_type="image/svg+xml")
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

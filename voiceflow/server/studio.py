@@ -1,0 +1,318 @@
+"""What the server holds, and the few things it does with it; no request is seen here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from voiceflow import __version__
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import VoiceflowError
+from voiceflow.formats.head import picture as cover
+from voiceflow.plan.moments import Plan
+from voiceflow.score.decide import decide
+from voiceflow.score.options import Context, Options
+from voiceflow.script.lookup import Library
+from voiceflow.server.auth.attempts import Limiter
+from voiceflow.server.auth.pairing import Pairing
+from voiceflow.server.auth.phones import Phones, fingerprint
+from voiceflow.server.http.refusals import Refusal, refused, unknown
+from voiceflow.server.http.streaming import Streams
+from voiceflow.server.jobs import render_records as records
+from voiceflow.server.jobs.job_queue import Desk, Dropped, Report
+from voiceflow.server.jobs.mp3_files import Spool, storage
+from voiceflow.server.jobs.render_records import Record, Records
+from voiceflow.server.jobs.store import SPOOL, store_of
+from voiceflow.server.library.sessions import Shelf
+from voiceflow.server.library.wishes import Given, canonical, read_options
+from voiceflow.stitch.stitcher import Sounding
+
+_MEMO: Final = 512
+_PLANS: Final = 32
+_TRIES: Final = 20
+_LATER_S: Final = 15.0
+STATE: Final = "serve"  # in the user's library
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the server keeps what it must remember, and what it can make again."""
+
+    state: Path
+    store: Path
+
+    @staticmethod
+    def of(library: Library, cache: Cache) -> Places:
+        return Places(library.user / STATE, store_of(cache))
+
+
+class Studio:
+    """A library, its renders and its phones.
+
+    Parameters
+    ----------
+    library : Library
+    cache : Cache
+    jobs : int >= 0
+        Worker processes and threads for one render; 0 for one a core.
+    """
+
+    def __init__(self, library: Library, cache: Cache, *, jobs: int = 0) -> None:
+        self.library, self.cache, self.jobs = library, cache, jobs
+        places = Places.of(library, cache)
+        self.places = places
+        self.context = Context(library, cache, jobs)
+        self.phones = Phones(places.state / "phones.json")
+        self.pairing = Pairing()
+        self.failures = Limiter()
+        self.shelf = Shelf(self.context)
+        self.records = Records(places.store / "renders")
+        self.spool = Spool(places.store / SPOOL, self._stream)
+        self.streams = Streams()
+        self.desk = Desk()
+        self.spool.others_wait = lambda: self.desk.waiting > 0
+        self.pins: Callable[[], frozenset[str]] = frozenset
+        self.on_paired: Callable[[str], None] = lambda name: None
+        self._memo: OrderedDict[str, str] = OrderedDict()
+        self._fresh: OrderedDict[str, Sounding] = OrderedDict()
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+
+    def close(self) -> None:
+        """Stop all work; nothing half made is left."""
+        self._ended.set()
+        self.desk.close()
+        self.spool.close()
+
+    def _stream(self, record: Record) -> Any:
+        with self._lock:
+            fresh = self._fresh.pop(record.id, None)
+        return records.stream(record, self.library, self.cache, self.jobs, fresh)
+
+    # Renders
+
+    async def render(self, client: str, slug: object, given: object) -> Record:
+        """A session decided with the options `given`; the making of its MP3 has begun.
+
+        Raises
+        ------
+        Refusal
+            The session or an option is wrong; or too much is being done.
+        """
+        record = await self.decided(client, slug, given)
+        await asyncio.to_thread(self.spool.tape, record)
+        return record
+
+    async def decided(self, client: str, slug: object, given: object) -> Record:
+        """A session decided with the options `given`. Raises Refusal."""
+        name, options, said = await asyncio.to_thread(self._read, slug, given)
+        key = await asyncio.to_thread(self._key, name, said)
+        record = await asyncio.to_thread(self._known, key)
+        if record is not None:
+            return record
+
+        def work(report: Report) -> Record:
+            return self._decide(key, name, options, said, report)
+
+        return await self.desk.do(client, key, work)
+
+    def expect(self, slug: str) -> None:
+        """Someone looks at a session and may soon want to hear it: have its words spoken."""
+        try:
+            slug, options, said = self._read(slug, {})
+        except Refusal:
+            return
+        key = self._key(slug, said)
+        if self._known(key) is None:
+            self.desk.begin(key, lambda report: self._decide(key, slug, options, said, report))
+
+    def warm(self) -> None:
+        """Have the words of every session spoken when nothing else is to be done.
+
+        The first `listen` to a session would wait for them. What was spoken once is noted, so
+        that the next start has nothing to do.
+        """
+        for entry in self.shelf.sessions():
+            if not entry["errors"]:
+                self._warm(str(entry["slug"]))
+
+    def _warm(self, slug: str) -> None:
+        try:
+            slug, options, said = self._read(slug, {})
+            key = self._key(slug, said)
+        except Refusal:
+            return
+        note = Cache.key("warm", key)
+        for _ in range(_TRIES):
+            if self.cache.get("warm", note) is not None:
+                return
+            begun = self.desk.begin(
+                key, lambda report: self._decide(key, slug, options, said, report, gently=True)
+            )
+            try:
+                if begun is not None:
+                    begun.result()
+                    self.cache.put("warm", note, b"1")
+                    return
+            except CancelledError:  # the server ends
+                return
+            except (Dropped, Refusal):
+                pass
+            if self._ended.wait(_LATER_S):
+                return
+
+    def _read(self, slug: object, given: object) -> tuple[str, Options, Given]:
+        if not isinstance(slug, str) or not slug:
+            raise Refusal(422, "input", "`session` names a session", hint="GET /api/v1/sessions")
+        if len(slug) > 200:
+            raise unknown("session called", slug)
+        self.shelf.path(slug)
+        options, said = read_options(given, self.shelf.names())
+        return slug, options, said
+
+    def _key(self, slug: str, said: Given) -> str:
+        """The same for the same wish, as long as no file that it depends on is changed."""
+        return f"{slug} {canonical(said)} {self.shelf.stamp(slug)}"
+
+    def _known(self, key: str) -> Record | None:
+        with self._lock:
+            record_id = self._memo.get(key)
+            if record_id is not None:
+                self._memo.move_to_end(key)
+        return self.records.get(record_id) if record_id else None
+
+    def _decide(
+        self, key: str, slug: str, options: Options, given: Given, report: Report,
+        *, gently: bool = False,
+    ) -> Record:  # fmt: skip
+        """Decide, and keep what has to be known to sound it. In a thread of the desk."""
+        report("deciding", 0, 1)
+        try:
+            path = self.shelf.path(slug)
+            source = source_of(path)
+            context = replace(self.context, jobs=1) if gently else self.context
+            decision = decide(path, options, context, report)
+            sounding = Sounding(decision, self.cache, jobs=self.jobs)
+            record = records.record_of(sounding, slug, source, given)
+        except VoiceflowError as error:
+            raise refused(error, self.library) from None
+        known = self.records.get(record.id)
+        record = replace(record, created=known.created) if known is not None else record
+        try:
+            self.records.put(record)
+        except OSError as error:
+            raise storage(error) from None
+        with self._lock:
+            # The picture is drawn when it is looked at, with what it needs of the plan.
+            self._plans[record.id] = decision.plan
+            self._fresh[record.id] = sounding
+            for held in (self._plans, self._fresh):
+                while len(held) > _PLANS:
+                    held.popitem(last=False)
+            self._memo[key] = record.id
+            while len(self._memo) > _MEMO:
+                self._memo.popitem(last=False)
+        self.records.trim(self.pins())
+        return record
+
+    def again(self, slug: str, then: Callable[[Record], None]) -> None:
+        """Decide a session anew when there is time, and say so."""
+        try:
+            slug, options, said = self._read(slug, {})
+        except Refusal:
+            return
+        key = self._key(slug, said)
+
+        def work(report: Report) -> None:
+            then(self._known(key) or self._decide(key, slug, options, said, report))
+
+        self.desk.begin(f"again {key}", work)
+
+    def record(self, record_id: str) -> Record:
+        """A render by its id. Raises Refusal, 404."""
+        record = self.records.get(record_id)
+        if record is None:
+            raise unknown("render", record_id, "press listen again")
+        return record
+
+    async def changed(
+        self, client: str, record: Record, event_ms: int, changes: Mapping[str, Any]
+    ) -> tuple[Record, int]:
+        """The same session with changed pacing, and where in it the next exercise begins."""
+        given = {**record.given, **changes}
+        try:
+            new = await self.render(client, record.slug, given)
+        except Refusal as refusal:
+            # What was fitted to a time may not fit it at another speed.
+            if refusal.status != 422 or "minutes" not in given:
+                raise
+            given.pop("minutes")
+            new = await self.render(client, record.slug, given)
+        number, part = record.following(event_ms)
+        return new, new.start_of(number, part)
+
+    # Pictures
+
+    def picture(self, record: Record) -> bytes:
+        """The timeline as SVG."""
+        key = Cache.key("picture", __version__, record.id)
+        drawn = self.cache.get("picture", key)
+        if drawn is None:
+            from voiceflow.draw import svg
+
+            plan = self._plans.get(record.id)
+            drawn = svg(record.score, plan).encode()
+            if plan is not None:
+                self.cache.put("picture", key, drawn)
+        return drawn
+
+    def session_picture(self, slug: str) -> bytes:
+        """The timeline of a session as written, as SVG. Raises Refusal."""
+        path, stamp = self.shelf.path(slug), self.shelf.stamp(slug)
+        key = Cache.key("picture", __version__, slug, stamp)
+        drawn = self.cache.get("picture", key)
+        if drawn is None:
+            from voiceflow.draw import svg
+
+            try:
+                decision = decide(path, Options(voice="silent"), self.context)
+            except VoiceflowError as error:
+                raise refused(error, self.library) from None
+            drawn = svg(decision.score, decision.plan).encode()
+            self.cache.put("picture", key, drawn)
+        return drawn
+
+    def cover(self, record: Record) -> bytes:
+        """The cover as JPEG."""
+        return cover(record.score, self.cache)
+
+
+def source_of(path: Path) -> str:
+    """A fingerprint of a script as it is now; "" where it cannot be read."""
+    try:
+        return fingerprint(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def read_json(data: bytes) -> Any:
+    """JSON as it is sent. Raises Refusal, 400."""
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "json", "the body is not JSON", hint="send a JSON object") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+__all__ = ["Places", "Studio", "read_json"]

@@ -1,0 +1,53 @@
+"""A piece as the cache keeps it, and the tally of a whole render."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from dataclasses import dataclass, field
+
+from voiceflow.audio.loudness_pieces import Levels, integrated, true_peak
+
+_HEAD = struct.Struct("<fI")
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """One piece as MP3 frames, with what it adds to the loudness of the whole."""
+
+    frames: bytes
+    levels: Levels
+
+    def pack(self) -> bytes:
+        head = _HEAD.pack(self.levels.peak, len(self.levels.energies))
+        return head + self.levels.energies.tobytes() + self.frames
+
+    @staticmethod
+    def unpack(value: bytes) -> Sounded:
+        peak, count = _HEAD.unpack_from(value)
+        end = _HEAD.size + 4 * count
+        energies: array[float] = array("f")
+        energies.frombytes(value[_HEAD.size : end])
+        return Sounded(value[end:], Levels(energies, peak))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a render did: for `--profile` and for the loudness of the whole."""
+
+    speech: int = 0
+    clips: int = 0
+    pieces: int = 0
+    different: int = 0
+    made: int = 0
+    hits: int = 0
+    energies: list[tuple[int, array[float]]] = field(default_factory=list)
+    peaks: set[float] = field(default_factory=set)
+
+    def loudness(self, length_ms: int) -> float:
+        """Integrated LUFS of all that has been written."""
+        return integrated(self.energies, length_ms)
+
+    def peak(self) -> float:
+        """True peak in dBTP."""
+        return true_peak(self.peaks)

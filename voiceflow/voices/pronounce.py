@@ -1,0 +1,185 @@
+"""What a voice is given to say: pronunciations put in, and nothing it could not read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from voiceflow.core.errors import UnreadableError
+from voiceflow.voices.voice import Voice
+
+_INLINE = re.compile(r"\[([^\[\]]+)\]\(/([^()]*)/\)")
+_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+
+# What hibari's normaliser and tables read, beside letters, digits and white space.
+_HIBARI_SIGNS = frozenset("!\"#$%&'()*+,-./:;<=>?@[]^_|~¡¿£€¥₹₩¢§±×÷°™®©•½¼¾²³µ–—‒―‘’‚“”„«»…·→′″")
+_READABLE_SIGNS = frozenset("°©®™℃℉№→←↑↓✓")  # symbols with a name that espeak says
+
+# The first word of a letter's Unicode name is its script. Voices read Latin beside their own.
+_SCRIPTS: Mapping[str, frozenset[str]] = {
+    code: frozenset(scripts.split())
+    for codes, scripts in (
+        ("am ti", "ETHIOPIC"),
+        ("ar fa ku ps sd ug ur", "ARABIC"),
+        ("bn as bpy", "BENGALI"),
+        ("ru ba be bg cv kk ky mk mn nog sr tg tt uk", "CYRILLIC"),
+        ("bs hr uz az", "CYRILLIC"),
+        ("chr", "CHEROKEE"),
+        ("cmn hak yue zh", "CJK BOPOMOFO"),
+        ("el grc", "GREEK"),
+        ("gu", "GUJARATI"),
+        ("he", "HEBREW"),
+        ("hi kok mr ne sa", "DEVANAGARI"),
+        ("hy hyw", "ARMENIAN"),
+        ("ja", "HIRAGANA KATAKANA CJK HALFWIDTH KATAKANA-HIRAGANA"),
+        ("ka", "GEORGIAN"),
+        ("kn", "KANNADA"),
+        ("ko", "HANGUL CJK"),
+        ("ml", "MALAYALAM"),
+        ("my shn", "MYANMAR"),
+        ("or", "ORIYA"),
+        ("pa", "GURMUKHI"),
+        ("piqd", "PRIVATE"),
+        ("si", "SINHALA"),
+        ("ta", "TAMIL"),
+        ("te", "TELUGU"),
+        ("th", "THAI"),
+    )
+    for code in codes.split()
+}
+_ANY_SCRIPT = frozenset({"LATIN", "MODIFIER", "COMBINING", "MICRO", "FEMININE", "MASCULINE"})
+
+# Sounds as written in IPA, and in the alphabet of misaki that hibari's model was taught.
+_MISAKI = (
+    ("tʃ", "ʧ"), ("t͡ʃ", "ʧ"), ("dʒ", "ʤ"), ("d͡ʒ", "ʤ"), ("eɪ", "A"), ("aɪ", "I"), ("ɔɪ", "Y"),
+    ("oʊ", "O"), ("əʊ", "O"), ("aʊ", "W"), ("ɝ", "ɜɹ"), ("ɚ", "əɹ"), ("əl", "ᵊl"), ("l̩", "ᵊl"),
+    ("n̩", "ᵊn"), ("m̩", "ᵊm"), ("ɫ", "l"), ("r", "ɹ"), ("g", "ɡ"), ("ɒ", "ɑ"), ("ɐ", "ʌ"),
+    ("e", "ɛ"), ("a", "ɑ"), ("o", "O"), ("ʍ", "w"), ("x", "k"), ("ʉ", "u"), ("'", "ˈ"),
+    ("ː", ""), (":", ""), ("ˑ", ""), (".", ""), ("ʰ", ""), ("ʼ", ""), ("̩", ""), ("͡", ""), ("̯", ""),
+)  # fmt: skip
+_MISAKI_LETTERS = frozenset("AIOWYbdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹɾʃʊʌʒʤʧθᵊᵻTˈˌ ")
+_MISAKI_VOWELS = re.compile("[AIOWYæɑɔəɛɜɪʊʌᵊᵻiu]")
+
+
+def spoken(text: str, pronounce: Mapping[str, str], voice: Voice) -> str:
+    """`text` with every word of the table `pronounce` as it is to be said.
+
+    Parameters
+    ----------
+    pronounce : mapping of str to str
+        Word (or words) to respelling, or to ``/IPA/``. Whole words, whatever their case.
+        A voice that takes no IPA is left the word as it is written.
+
+    Raises
+    ------
+    VoiceError
+        The IPA has sounds that the voice does not know.
+    """
+    text = _INLINE.sub(lambda found: _sound(found[1], found[2], voice), text)
+    table = {word.casefold(): said for word, said in pronounce.items() if word.strip()}
+    if not table:
+        return text
+    words = "|".join(re.escape(word) for word in sorted(table, key=len, reverse=True))
+    # A word that already has its sounds, `[word](/ipa/)`, is passed over.
+    pattern = re.compile(rf"\[[^\[\]]+\]\(/[^()]*/\)|(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+    return pattern.sub(lambda found: _said(found[0], table, voice), text)
+
+
+def tidy(text: str) -> str:
+    """`text` on one line, composed, without characters that have no look: soft hyphens and such."""
+    return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
+
+
+def unreadable(text: str, voice: Voice) -> tuple[str, ...]:
+    """The characters of `text` that `voice` cannot read, each once, in order."""
+    if text.isascii() or voice.driver not in ("hibari", "espeak", "piper"):
+        return ()
+    scripts = _ANY_SCRIPT | _SCRIPTS.get(voice.language.split("-")[0], frozenset())
+    signs = _HIBARI_SIGNS if voice.driver == "hibari" else None
+    bare = _INLINE.sub(r"\1", text) if voice.ipa else text
+    bad = (char for char in tidy(bare) if not char.isascii() and not _reads(char, scripts, signs))
+    return tuple(dict.fromkeys(bad))
+
+
+def check(texts: Iterable[str], voice: Voice) -> None:
+    """Nothing, if `voice` can say each of `texts`.
+
+    Raises
+    ------
+    UnreadableError
+        A text has nothing to say, or characters that the voice cannot read.
+    """
+    for text in texts:
+        if not any(char.isalnum() for char in text):
+            raise UnreadableError(f"there is nothing to say in {text!r}", text=text)
+        if bad := unreadable(text, voice):
+            raise UnreadableError(
+                f"the voice {voice.name!r} cannot read {_named(bad)} in {shorten(text)!r}",
+                hint=_other_voice(bad),
+                text=text,
+            )
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """`text`, cut with an ellipsis where it is too long to name a cue by."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _said(word: str, table: Mapping[str, str], voice: Voice) -> str:
+    said = table.get(word.casefold())
+    if said is None:
+        return word
+    if len(said) > 2 and said.startswith("/") and said.endswith("/"):
+        return _sound(word, said[1:-1], voice)
+    return said
+
+
+def _sound(word: str, ipa: str, voice: Voice) -> str:
+    """`word` with its sounds, in the form that the voice's engine takes."""
+    if not voice.ipa:
+        return word
+    if voice.driver == "piper":
+        return f"[[ {ipa.strip()} ]]"
+    return f"[{word}](/{_misaki(ipa, word)}/)"
+
+
+def _misaki(ipa: str, word: str) -> str:
+    sounds = unicodedata.normalize("NFC", ipa).strip()
+    for written, taught in _MISAKI:
+        sounds = sounds.replace(written, taught)
+    if bad := sorted(set(sounds) - _MISAKI_LETTERS):
+        raise UnreadableError(
+            f"the voice has no sound for {' '.join(bad)} in the pronunciation /{ipa}/ of {word!r}",
+            hint="write it as English sounds, or respell the word without slashes",
+        )
+    if sounds and "ˈ" not in sounds:
+        return _MISAKI_VOWELS.sub(lambda found: "ˈ" + found[0], sounds, count=1)
+    return sounds
+
+
+def _reads(char: str, scripts: frozenset[str], signs: frozenset[str] | None) -> bool:
+    kind = unicodedata.category(char)
+    if kind[0] in "LM":
+        return unicodedata.name(char, "UNKNOWN").split()[0] in scripts
+    if signs is not None:
+        return char in signs or kind == "Zs"
+    return kind[0] in "NPZ" or kind in ("Sc", "Sm") or char in _READABLE_SIGNS
+
+
+def _named(chars: tuple[str, ...]) -> str:
+    some = ", ".join(
+        f"{char!r} ({unicodedata.name(char, 'unknown').lower()})" for char in chars[:3]
+    )
+    return some + (f" and {len(chars) - 3} more" if len(chars) > 3 else "")
+
+
+def _other_voice(chars: tuple[str, ...]) -> str:
+    if not any(char.isalpha() for char in chars):
+        return "leave them out, or write them as words"
+    for char in chars:
+        script = unicodedata.name(char, "UNKNOWN").split()[0]
+        for code, scripts in _SCRIPTS.items():
+            if script in scripts:
+                return f"a voice of that language can, such as espeak:{code}"
+    return "see `voiceflow list voices` for one that can"

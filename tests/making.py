@@ -10,7 +10,7 @@ from conftest import BUNDLED, SOUNDS, FakeSignals
 from hypothesis import strategies as st
 
 from voiceflow.core.errors import Mark
-from voiceflow.plan.cues import Facts, Phrases, Script, load_phrases, write
+from voiceflow.plan.cues import CueSheet, Facts, Phrases, load_phrases, write
 from voiceflow.plan.moments import Plan, Wishes
 from voiceflow.plan.unroll import unroll
 from voiceflow.score.arrange import Arranged, Voicing, arrange
@@ -109,11 +109,11 @@ class Decided:
         self.lengths = Lengths()
         self.plan: Plan = unroll(made, positions(made.language), self.asked)
         facts = Facts(12, tuple(range(40, 40 - len(made.sections), -1)))
-        self.script: Script = write(self.plan, phrases(book, made.language), facts)
-        self.voicing = Voicing(lambda _, said: said, self.lengths, length_of)
+        self.sheet: CueSheet = write(self.plan, phrases(book, made.language), facts)
+        self.voicing = Voicing(lambda _, said: said, self.lengths.get, length_of)
         self.arranged: Arranged = arrange(
             self.plan,
-            self.script,
+            self.sheet,
             self.voicing,
             self.signals,
             target_ms=target_ms,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from voiceflow.formats.mp3 import stream_length
 from voiceflow.score.options import Context, Options, Report, quiet
+from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.stitch import render as rendering
 from voiceflow.stitch.render import ForgottenError, Summary
 from voiceflow.stitch.rerender import memo_key, recall
@@ -49,9 +50,7 @@ def arrange(
     VoiceflowError
         It is wrong (`InputError`) or cannot be spoken (`VoiceError`).
     """
-    from voiceflow.score.decide import decide
-
-    return decide(reference, options, context, report)
+    return prepare(reference, options, context, report, ahead=False).decision
 
 
 def render(
@@ -123,8 +122,12 @@ class Stream:
         )
 
     @cached_property
+    def _prepared(self) -> Prepared:
+        return prepare(*self._asked)
+
+    @property
     def decision(self) -> Decision:
-        return rendering.decided(*self._asked)
+        return self._prepared.decision
 
     @cached_property
     def _head(self) -> bytes:
@@ -149,12 +152,10 @@ class Stream:
             done = max(done - len(chunk), 0)
 
     def _made(self) -> Iterator[bytes]:
-        from voiceflow.stitch.stitcher import Sounding
-
         _, options, context = self._asked
-        sounding = Sounding(self.decision, self._cache, mono=options.mono, jobs=context.jobs)
-        yield from rendering.recording(sounding)
-        rendering.keep(sounding, self._cache, self._key)
+        stitcher = rendering.stitcher_of(self._prepared, options, context)
+        yield from rendering.recording(stitcher)
+        rendering.keep(stitcher, self.decision.voice.driver, self._cache, self._key)
 
 
 def stream(

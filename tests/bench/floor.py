@@ -19,18 +19,19 @@ from pathlib import Path
 def prepare(session: str, folder: Path) -> None:
     """Write down what there is to speak and to encode. Not measured."""
     import voiceflow
-    from voiceflow.stitch.stitcher import Sounding
+    from voiceflow.score.prepare import prepare as prepared
+    from voiceflow.stitch.stitcher import Stitcher
 
     context = voiceflow.Context()
-    decision = voiceflow.arrange(session, context=context)
+    decision, made = prepared(session, context=context)
     said = {one.spoken for one in decision.score.events if one.kind == "speech"}
     texts = sorted(said, key=lambda text: (-len(text), text))
-    order = {"rate": decision.speaker.rate, "texts": texts}
+    order = {"rate": decision.rate, "texts": texts}
     (folder / "texts.json").write_text(json.dumps(order), encoding="utf-8")
-    sounding = Sounding(decision, context.cache)
-    pieces = dict(zip(sounding.keys(), sounding.pieces, strict=True))
+    stitcher = Stitcher(decision.score, made, context.cache)
+    pieces = dict(zip(stitcher.keys(), stitcher.pieces, strict=True))
     for key, piece in pieces.items():
-        (folder / f"{key}.pcm").write_bytes(sounding.pcm(piece))
+        (folder / f"{key}.pcm").write_bytes(stitcher.pcm(piece))
     seconds = sum(piece.length_ms for piece in pieces.values()) / 1000
     print(json.dumps({"texts": len(texts), "pieces": len(pieces), "seconds": seconds}))
 

@@ -25,7 +25,9 @@ from voiceflow.draw.layout import WIDTH, layout
 from voiceflow.draw.rows import rows
 from voiceflow.draw.shapes import DARK, LIGHT, Bar, Disc, Drawing, Label, Line
 from voiceflow.draw.text import cells, clean, cut, wrap
-from voiceflow.score.decide import Context, Decision, Options, decide
+from voiceflow.score.decide import Decision
+from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import prepare
 from voiceflow.score.score import Chapter, Event, Score
 
 HOSTILE = "<script>&\"'\x1b[2J\u202e]]>\x00\n"
@@ -36,7 +38,8 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.fixture(scope="module")
 def bridge() -> Decision:
     """A bundled session with both sides, holds, positions and rests."""
-    return decide("hip-back-short", Options(voice="silent"), Context(cache=Cache(None)))
+    options = Options(voice="silent")
+    return prepare("hip-back-short", options, Context(cache=Cache(None))).decision
 
 
 def phase(breath: str, start: int, length: int, rep: int, side: str | None = None) -> Event:

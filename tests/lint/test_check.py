@@ -17,8 +17,8 @@ from voiceflow.lint import Finding, Proof, check_path, prove
 from voiceflow.lint import word_tables as words
 from voiceflow.lint.path_checks import kind_of
 from voiceflow.lint.report import summary
-from voiceflow.score import decide as pipeline
-from voiceflow.score.decide import Context, Decision, Options
+from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.script.lookup import Library, content
 from voiceflow.voices import estimate
 
@@ -89,15 +89,16 @@ def proved(library: Library, put: Put) -> Callable[..., Proof]:
     """The proof of a session by its text or its bundled name."""
 
     def prove_it(text: str, **options: Any) -> Proof:
-        return prove(decided(library, put, text, **options))
+        decision, made = decided(library, put, text, **options)
+        return prove(decision, made.tones)
 
     return prove_it
 
 
-def decided(library: Library, put: Put, text: str, **options: Any) -> Decision:
+def decided(library: Library, put: Put, text: str, **options: Any) -> Prepared:
     path = put("sessions/the-session.yaml", text) if "\n" in text else text
     wanted = Options(**{"pace": "steady", "voice": "silent", **options})
-    return pipeline.decide(path, wanted, Context(library, Cache(None)))
+    return prepare(path, wanted, Context(library, Cache(None)))
 
 
 def rules(proof: Proof) -> set[tuple[str, str]]:
@@ -547,7 +548,7 @@ def test_the_same_finding_is_told_once(proved: Callable[..., Proof]) -> None:
 
 
 def test_speech_over_speech_and_without_air(library: Library, put: Put) -> None:
-    decision = decided(library, put, GOOD)
+    decision, made = decided(library, put, GOOD)
     speech = [n for n, event in enumerate(decision.score.events) if event.kind == "speech"]
     before, after = speech[1], speech[2]
     events = list(decision.score.events)
@@ -555,24 +556,24 @@ def test_speech_over_speech_and_without_air(library: Library, put: Put) -> None:
         start = events[before].end_ms + gap
         changed = [*events[:after], replace(events[after], start_ms=start), *events[after + 1 :]]
         score = replace(decision.score, events=tuple(changed))
-        assert only(prove(replace(decision, score=score)), rule).severity == "error"
+        assert only(prove(replace(decision, score=score), made.tones), rule).severity == "error"
 
 
 def test_speech_after_quiet_needs_a_wake_tone(library: Library, put: Put) -> None:
-    decision = decided(library, put, GOOD)
+    decision, made = decided(library, put, GOOD)
     events = tuple(event for event in decision.score.events if event.name != "wake")
     assert len(events) < len(decision.score.events)
     asleep = replace(decision, score=replace(decision.score, events=events))
-    assert only(prove(asleep), "no-wake").severity == "error"
+    assert only(prove(asleep, made.tones), "no-wake").severity == "error"
 
 
 def test_sides_that_are_unequal_or_rushed(library: Library, put: Put) -> None:
-    decision = decided(library, put, GOOD)
+    decision, made = decided(library, put, GOOD)
     last = max(n for n, moment in enumerate(decision.plan.moments) if moment.side == "left")
     moments = list(decision.plan.moments)
     moments[last] = replace(moments[last], side="right")
     unequal = replace(decision, plan=replace(decision.plan, moments=tuple(moments)))
-    proof = prove(unequal)
+    proof = prove(unequal, made.tones)
     assert only(proof, "unequal-sides").severity == "error"
     assert not proof.sides_equal
     assert "NOT EQUAL" in summary(proof)
@@ -580,7 +581,7 @@ def test_sides_that_are_unequal_or_rushed(library: Library, put: Put) -> None:
         replace(bout, pacing=replace(bout.pacing, switch_time=60.0)) for bout in decision.plan.bouts
     )
     rushed = replace(decision, plan=replace(decision.plan, bouts=bouts))
-    assert only(prove(rushed), "switch-short").severity == "error"
+    assert only(prove(rushed, made.tones), "switch-short").severity == "error"
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,10 @@ from voiceflow.player.device import Device
 from voiceflow.player.reel import Breath, Reel, counterpart
 from voiceflow.player.screen import View, drawn
 from voiceflow.player.transport import Player
-from voiceflow.score.decide import decide
 from voiceflow.score.options import Context
+from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
-from voiceflow.stitch.stitcher import Sounding
+from voiceflow.stitch.stitcher import Stitcher
 
 TINY = """\
 title: Three Things
@@ -82,15 +82,15 @@ def reel(room: Path, context: Context) -> Reel:
 
 
 def reel_of(room: Path, context: Context, options: Options = SILENT) -> Reel:
-    decision = decide(room / "tiny.yaml", options, context)
-    return Reel(decision, context, mono=options.mono)
+    prepared = prepare(room / "tiny.yaml", options, context)
+    return Reel(prepared, context, mono=options.mono)
 
 
 def whole(reel: Reel, context: Context) -> bytes:
     """All samples, as a render has them."""
     out = bytearray(ms_to_samples(reel.score.length_ms) * reel.width)
     mono = reel.width == 2
-    for start_ms, pcm in Sounding(reel.decision, context.cache, mono=mono).samples():
+    for start_ms, pcm in Stitcher(reel.score, reel.instruments, context.cache, mono=mono).samples():
         at = ms_to_samples(start_ms) * reel.width
         out[at : at + len(pcm)] = pcm
     return bytes(out)

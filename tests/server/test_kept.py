@@ -18,8 +18,9 @@ from serving import BROKEN
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import ScriptError
 from voiceflow.lint import check_path
-from voiceflow.score.decide import Decision, decide
+from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
 from voiceflow.script.yaml import parse
 from voiceflow.server.http.refusals import Refusal
@@ -27,7 +28,7 @@ from voiceflow.server.jobs.render_records import Record, record_of
 from voiceflow.server.library.kept import read_title, slug_for
 from voiceflow.server.library.kept_script import compose
 from voiceflow.server.library.wishes import Names, read_options
-from voiceflow.stitch.stitcher import Sounding
+from voiceflow.stitch.stitcher import Stitcher
 
 NAMES = Names(
     pace=("calm", "steady", "brisk"),
@@ -58,8 +59,9 @@ class Keeping:
     def render(self, slug: str, **asked: Any) -> tuple[Decision, Record]:
         options, said = read_options({"voice": "silent", **asked}, NAMES)
         path = self.library.find("sessions", slug)
-        decision = decide(path, options, self.context)
-        return decision, record_of(Sounding(decision, self.context.cache), slug, "", said)
+        decision, made = prepare(path, options, self.context)
+        stitcher = Stitcher(decision.score, made, self.context.cache)
+        return decision, record_of(decision, stitcher, slug, "", said)
 
     def kept(self, slug: str, title: str = "Kept", **asked: Any) -> tuple[Decision, Decision]:
         """What was heard, and what its kept script gives, by its name alone and its title's."""
@@ -67,7 +69,7 @@ class Keeping:
         source = self.library.find("sessions", slug)
         self.text = compose(record, source, title or heard.session.title, self.library)
         self.put("sessions/kept-one.yaml", self.text)
-        return heard, decide("kept-one", Options(), self.context)
+        return heard, prepare("kept-one", Options(), self.context).decision
 
 
 @pytest.fixture

@@ -25,8 +25,9 @@ from voiceflow.core import files as output
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, OutputError, VoiceflowError
 from voiceflow.formats.filenames import LIMIT, Names, safe
-from voiceflow.score.decide import Decision, decide
+from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context
+from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
 from voiceflow.stitch.export import FORMATS, Asked, Result, export
 from voiceflow.stitch.pieces import cut
@@ -76,7 +77,7 @@ def exported(
 
 
 def decided(path: Path, context: Context, options: Options = OPTIONS) -> Decision:
-    return decide(path, options, context)
+    return prepare(path, options, context).decision
 
 
 def decoded(path: Path) -> np.ndarray:

@@ -14,8 +14,7 @@ from typing import Any
 import click
 
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, Problem, UnknownNameError
-from voiceflow.core.units import parse_seconds
+from voiceflow.core.errors import InputError, Problem
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.script.lookup import default_library, is_name
 
@@ -75,13 +74,13 @@ def context(*, jobs: int, no_cache: bool) -> Context:
 
 def show(session: str, given: Mapping[str, Any], context: Context) -> None:
     """Print a session's timeline, or draw it."""
-    from voiceflow.score import decide as pipeline
+    from voiceflow.score.prepare import prepare
     from voiceflow.score.score import as_dict
 
     forms = {key: given[key] for key in ("as_json", "events", "text", "svg", "png")}
     rest = {key: value for key, value in given.items() if key not in forms}
     with progress() as report:
-        decision = pipeline.decide(session, options(rest), context, report)
+        decision = prepare(session, options(rest), context, report).decision
     score, plan = decision.score, decision.plan
     if forms["as_json"]:
         click.echo(json.dumps(as_dict(score), ensure_ascii=False, indent=1))
@@ -114,7 +113,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
     """Print what is wrong with scripts, and whether sessions can be followed eyes-free."""
     from voiceflow.lint import Proof, check_path, is_session, prove
     from voiceflow.lint.report import summary
-    from voiceflow.score import decide as pipeline
+    from voiceflow.score.prepare import prepare
 
     library = default_library()
     problems: list[Problem] = []
@@ -128,8 +127,8 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
             if not (sound and is_session(path)):
                 continue
         with progress() as report:
-            decision = pipeline.decide(thing, options(given), Context(library=library), report)
-        proofs.append(prove(decision))
+            decision, made = prepare(thing, options(given), Context(library=library), report)
+        proofs.append(prove(decision, made.tones))
     problems = list(dict.fromkeys(problems))
     if as_json:
         told = {
@@ -229,13 +228,11 @@ def settings(
     session: str | None, pace: str | None, given: tuple[str, ...], *, origin: bool
 ) -> None:
     """Print every pacing value, and where it comes from."""
-    from voiceflow.score import decide as pipeline
+    from voiceflow.score.inputs import pacing_layers
     from voiceflow.script.overrides import pacing_values
     from voiceflow.script.pacing import KEYS, origins, resolve
 
-    layers = pipeline.layers(
-        session, Options(pace=pace, pacing=tuple(pacing_values(given).items()))
-    )
+    layers = pacing_layers(session, Options(pace=pace, pacing=tuple(pacing_values(given).items())))
     values, told = resolve(layers), origins(layers)
     for key in KEYS:
         value = getattr(values, key)
@@ -244,43 +241,32 @@ def settings(
 
 
 def options(given: Mapping[str, Any]) -> Options:
-    """The command line's options as the pipeline takes them. Raises InputError."""
+    """The command line's options, read by the table of options.
+
+    Raises
+    ------
+    InputError
+        With all that is wrong with them.
+    """
+    from voiceflow.score.option_table import options_of, read_values
+    from voiceflow.script.overrides import pacing_values
+
     said = {key: value for key, value in given.items() if value is not None}
+    changes = said.pop("given", ())
+    values, problems = read_values(said)
+    wrong = [one.line(_FLAGS.get(one.name, f"--{one.name}")) for one in problems]
     pacing: dict[str, Any] = {}
-    if changes := said.pop("given", ()):
-        from voiceflow.script.overrides import pacing_values
-
-        pacing = pacing_values(changes)
-    if (detail := said.pop("detail", None)) is not None:
-        pacing["detail"] = detail
-    if (minutes := said.pop("minutes", None)) is not None:
-        said["minutes_ms"] = _minutes(minutes)
-    if (equipment := said.pop("equipment", None)) is not None:
-        said["equipment"] = _equipment(equipment)
-    return Options(pacing=tuple(pacing.items()), **said)
-
-
-def _minutes(text: str) -> int:
-    """Milliseconds in `20`, `12:30` or `90s`."""
     try:
-        seconds = parse_seconds(text, bare=60.0)
-    except ValueError as error:
-        raise InputError(f"--minutes {text}: {error}", hint="write 20, or 12:30") from None
-    if not 5 <= seconds <= 6 * 3600:
-        raise InputError(
-            f"--minutes {text} is out of range", hint="from a few seconds to six hours"
-        )
-    return round(seconds * 1000)
+        pacing = pacing_values(changes)
+    except InputError as error:
+        wrong += error.message.splitlines()
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return options_of(values, pacing.items())
 
 
-def _equipment(text: str) -> tuple[str, ...]:
-    from voiceflow.script.models import EQUIPMENT
-
-    things = tuple(part.strip() for part in text.split(",") if part.strip())
-    for thing in things:
-        if thing not in EQUIPMENT:
-            raise UnknownNameError("equipment", thing, EQUIPMENT)
-    return things
+# What an option is called on the command line, where that is not its name.
+_FLAGS = {"equipment": "--with"}
 
 
 @contextmanager

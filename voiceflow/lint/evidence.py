@@ -12,6 +12,7 @@ from voiceflow.plan.moments import Bout, Moment
 from voiceflow.score.decide import Decision
 from voiceflow.score.score import Event
 from voiceflow.script.fields import Text, locate
+from voiceflow.sounds import ToneSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,10 @@ class Said:
 class View:
     """A decision, indexed by moment and by exercise. It is only looked at, never changed."""
 
-    def __init__(self, decision: Decision) -> None:
-        self.decision = decision
+    def __init__(self, decision: Decision, tones: ToneSet) -> None:
+        self.decision, self.tones = decision, tones
         self.plan, self.score = decision.plan, decision.score
-        self.session, self.script = decision.session, decision.script
+        self.session, self.sheet = decision.session, decision.sheet
         self.language = self.session.language.split("-")[0]
         self.starts = decision.arranged.starts
         self.moments = self.plan.moments
@@ -148,7 +149,7 @@ class View:
 
     def tip(self, bout: int, said: str) -> Text | None:
         """The text of an exercise that a tip was made from."""
-        tips, written = self.script.tips[bout], self.bouts[bout].exercise.tips
+        tips, written = self.sheet.tips[bout], self.bouts[bout].exercise.tips
         return written[tips.index(said)] if said in tips and len(tips) == len(written) else None
 
     def mark_of(self, said: Said, word: str) -> Mark | None:

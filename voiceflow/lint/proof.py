@@ -13,6 +13,7 @@ from voiceflow.lint import timing_rules as timing
 from voiceflow.lint.evidence import Finding, View
 from voiceflow.lint.quiet_rules import Stretch, stretches
 from voiceflow.score.decide import Decision
+from voiceflow.sounds import ToneSet
 
 Rule = Callable[[View], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (*timing.RULES, *quiet.RULES, *body.RULES, *telling.RULES)
@@ -101,9 +102,9 @@ class Proof:
         }
 
 
-def prove(decision: Decision) -> Proof:
-    """The proof of a session that has been decided: all rules, every finding."""
-    view = View(decision)
+def prove(decision: Decision, tones: ToneSet) -> Proof:
+    """The proof of a session that has been decided with `tones`: all rules, every finding."""
+    view = View(decision, tones)
     found = [finding for rule in RULES for finding in rule(view)]
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
     pacing = view.plan.pacing
@@ -120,9 +121,9 @@ def prove(decision: Decision) -> Proof:
         position_changes=body.position_changes(view),
         sides=sum(bout.exercise.sides != "none" for bout in view.bouts),
         spoken=sum(one.event.length_ms for one in view.said) / max(1, view.score.length_ms),
-        tips=sum(len(tips) for tips in view.script.tips),
+        tips=sum(len(tips) for tips in view.sheet.tips),
         tips_said=sum(
-            tip in heard for tips, heard in zip(view.script.tips, said, strict=True) for tip in tips
+            tip in heard for tips, heard in zip(view.sheet.tips, said, strict=True) for tip in tips
         ),
         sections=stretches(view),
         findings=tuple(found),

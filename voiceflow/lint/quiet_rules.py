@@ -24,7 +24,7 @@ LEAST_SECTION_MS = 30_000
 
 def unwoken(view: View) -> Iterator[Finding]:
     """Speech after a long quiet that no soft tone announces."""
-    tones = view.decision.tones
+    tones = view.tones
     if not tones.has("wake") or not tones.length_ms("wake"):
         return
     end = 0

@@ -70,7 +70,7 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class CueSheet:
     """The cues of a plan, one a moment; the tips of each bout; the title of the closing chapter.
 
     `sided` are the tips that name a side: they are true of the first one only.
@@ -174,7 +174,7 @@ def _place(path: Path, source: str, fault: TemplateFault) -> Mark:
     return Mark(str(path), line, 1)
 
 
-def write(plan: Plan, phrases: Phrases, facts: Facts) -> Script:
+def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
     """The cues of every moment of `plan`.
 
     Raises
@@ -193,7 +193,7 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> Script:
     )
     closing = " ".join(phrases.say("closing", {"title": plan.session.title})[:1])
     writer.finish()
-    return Script(cues, tips, closing or plan.session.title, frozenset(writer.sided))
+    return CueSheet(cues, tips, closing or plan.session.title, frozenset(writer.sided))
 
 
 def sentences(text: str) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from voiceflow.core.errors import VoiceflowError
 from voiceflow.player.reel import Reel
-from voiceflow.score.decide import decide
 from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import prepare
 from voiceflow.script.pacing import Pacing
 
 STEP: Final = 0.05
@@ -91,8 +91,8 @@ class Changes:
         try:
             with self._lock:  # one at a time: the voice's workers are shared by none
                 report()
-                decision = decide(self._reference, options, self._context, report)
-                reel = Reel(decision, self._context, mono=options.mono)
+                prepared = prepare(self._reference, options, self._context, report, ahead=False)
+                reel = Reel(prepared, self._context, mono=options.mono)
                 report()
         except _GivenUp:
             return

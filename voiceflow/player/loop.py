@@ -18,8 +18,8 @@ from voiceflow.player.keys import Read, keys
 from voiceflow.player.reel import Reel
 from voiceflow.player.screen import Show, View, interactive, screen
 from voiceflow.player.transport import Player
-from voiceflow.score.decide import decide
 from voiceflow.score.options import Context, Options, Report, quiet
+from voiceflow.score.prepare import prepare
 
 TICK_S: Final = 0.12
 _KEEP_S: Final = 10.0
@@ -74,8 +74,9 @@ def play(
         device = Device(1 if options.mono else 2, audio or os.environ.get("VOICEFLOW_AUDIO", ""))
         stack.callback(device.close)
         with progress() as report:
-            decision = decide(reference, options, context, report)
-        reel = Reel(decision, context, mono=options.mono)
+            prepared = prepare(reference, options, context, report)
+        decision = prepared.decision
+        reel = Reel(prepared, context, mono=options.mono)
         places = Places(context.library)
         kept = None if from_start else places.get(decision.session.slug)
         player = Player(reel, time_of(kept, reel) if kept else 0)

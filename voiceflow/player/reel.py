@@ -9,12 +9,12 @@ from functools import cached_property
 
 from voiceflow.core.units import ms_to_samples
 from voiceflow.formats.labels import plain
-from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context
+from voiceflow.score.prepare import Prepared
 from voiceflow.score.score import Event
 from voiceflow.sounds import BREATHS
 from voiceflow.stitch.bed_mix import speech_spans
-from voiceflow.stitch.stitcher import Sounding
+from voiceflow.stitch.stitcher import Stitcher
 from voiceflow.stitch.tracks import parts
 
 _KEPT = 12  # pieces: going back a little makes nothing anew
@@ -37,11 +37,12 @@ class Reel:
         One channel.
     """
 
-    def __init__(self, decision: Decision, context: Context, *, mono: bool = False) -> None:
-        self.decision, self.score = decision, decision.score
-        self._sounding = Sounding(decision, context.cache, mono=mono, jobs=1)
-        self.width = 2 * self._sounding.channels
-        self.pieces = self._sounding.pieces
+    def __init__(self, prepared: Prepared, context: Context, *, mono: bool = False) -> None:
+        self.decision, self.instruments = prepared
+        self.score = self.decision.score
+        self._stitcher = Stitcher(self.score, self.instruments, context.cache, mono=mono, jobs=1)
+        self.width = 2 * self._stitcher.channels
+        self.pieces = self._stitcher.pieces
         self.parts = parts(self.score, self.pieces)
         self._starts = [piece.start_ms for piece in self.pieces]
         self._kept: OrderedDict[int, bytes] = OrderedDict()
@@ -74,14 +75,14 @@ class Reel:
 
     def _piece(self, at: int) -> bytes:
         if at not in self._kept:
-            self._kept[at] = self._sounding.pcm(self.pieces[at])
+            self._kept[at] = self._stitcher.pcm(self.pieces[at])
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(at)
         return self._kept[at]
 
     def _underlaid(self, over: bytes, start_ms: int, length_ms: int) -> bytes:
-        bed = self.decision.bed
+        bed = self.instruments.bed
         if bed is None:
             return over
         from voiceflow.stitch.bed_mix import mixed

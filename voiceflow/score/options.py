@@ -1,4 +1,8 @@
-"""What is asked for beside the session, and where things are looked up and kept."""
+"""Options: what a person asks for besides the session itself, and where files are kept.
+
+This module is imported by everything that streams a session it already knows, so it loads neither
+YAML nor numpy. How the values are read and checked stands in `voiceflow.score.option_table`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ def quiet(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for beside the session; None is not said.
+    """What is asked of a session; None stands for "not said".
 
     Attributes
     ----------
@@ -27,8 +31,8 @@ class Options:
         Pacing values that win over every script (`voiceflow.script.pacing.Pacing`).
     equipment : tuple of str
         What is at hand.
-    minutes_ms : int > 0
-        How long the session shall last.
+    minutes_ms : int, 5,000 to 21,600,000
+        Length of the session.
     only, skip, focus, shuffle
         Which exercises, and in what order: see `voiceflow.script.choose`.
     bed : str
@@ -54,7 +58,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where things are looked up and kept: the library, the cache, how many workers."""
+    """Where files are looked up and kept: the library, the cache; and how many workers to use."""
 
     library: Library = field(default_factory=default_library)
     cache: Cache = field(default_factory=lambda: Cache(Cache.default_root()))

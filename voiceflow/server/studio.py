@@ -17,8 +17,8 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import VoiceflowError
 from voiceflow.formats.head import picture as cover
 from voiceflow.plan.moments import Plan
-from voiceflow.score.decide import decide
 from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
 from voiceflow.server.auth.attempts import Limiter
 from voiceflow.server.auth.pairing import Pairing
@@ -32,7 +32,7 @@ from voiceflow.server.jobs.render_records import Record, Records
 from voiceflow.server.jobs.store import SPOOL, store_of
 from voiceflow.server.library.sessions import Shelf
 from voiceflow.server.library.wishes import Given, canonical, read_options
-from voiceflow.stitch.stitcher import Sounding
+from voiceflow.stitch.stitcher import Stitcher
 
 _MEMO: Final = 512
 _PLANS: Final = 32
@@ -81,7 +81,7 @@ class Studio:
         self.pins: Callable[[], frozenset[str]] = frozenset
         self.on_paired: Callable[[str], None] = lambda name: None
         self._memo: OrderedDict[str, str] = OrderedDict()
-        self._fresh: OrderedDict[str, Sounding] = OrderedDict()
+        self._fresh: OrderedDict[str, Stitcher] = OrderedDict()
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -199,9 +199,9 @@ class Studio:
             path = self.shelf.path(slug)
             source = source_of(path)
             context = replace(self.context, jobs=1) if gently else self.context
-            decision = decide(path, options, context, report)
-            sounding = Sounding(decision, self.cache, jobs=self.jobs)
-            record = records.record_of(sounding, slug, source, given)
+            decision, made = prepare(path, options, context, report, ahead=False)
+            stitcher = Stitcher(decision.score, made, self.cache, jobs=self.jobs)
+            record = records.record_of(decision, stitcher, slug, source, given)
         except VoiceflowError as error:
             raise refused(error, self.library) from None
         known = self.records.get(record.id)
@@ -213,7 +213,7 @@ class Studio:
         with self._lock:
             # The picture is drawn when it is looked at, with what it needs of the plan.
             self._plans[record.id] = decision.plan
-            self._fresh[record.id] = sounding
+            self._fresh[record.id] = stitcher
             for held in (self._plans, self._fresh):
                 while len(held) > _PLANS:
                     held.popitem(last=False)
@@ -283,7 +283,7 @@ class Studio:
             from voiceflow.draw import svg
 
             try:
-                decision = decide(path, Options(voice="silent"), self.context)
+                decision, _ = prepare(path, Options(voice="silent"), self.context, ahead=False)
             except VoiceflowError as error:
                 raise refused(error, self.library) from None
             drawn = svg(decision.score, decision.plan).encode()

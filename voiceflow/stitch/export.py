@@ -18,13 +18,12 @@ from voiceflow.formats.filenames import Names, safe
 from voiceflow.formats.head import picture
 from voiceflow.formats.id3 import tag
 from voiceflow.formats.labels import Labels, plain
-from voiceflow.score.decide import Decision, decide
 from voiceflow.score.options import Context, Options, Report, quiet
+from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.score.score import Event, Score
 from voiceflow.script.load import load_session
-from voiceflow.stitch.render import recording
+from voiceflow.stitch.render import recording, stitcher_of
 from voiceflow.stitch.slices import Frames, Samples
-from voiceflow.stitch.stitcher import Sounding
 from voiceflow.stitch.sync import Result, folder, put, put_file
 from voiceflow.stitch.tracks import Part, parts
 
@@ -82,7 +81,8 @@ def export(
     for reference in wanted:  # a name that is wrong shows before anything is written
         load_session(reference, context.library, level=options.level)
     for reference in wanted:
-        desk = _Desk(decide(reference, options, context, report), context, options.mono, report)
+        prepared = prepare(reference, options, context, report)
+        desk = _Desk(prepared, options, context, report)
         base = names.give(desk.score.title)
         bases.append(base)
         make = desk.split if asked.split else desk.whole
@@ -105,18 +105,19 @@ def _check(asked: Asked) -> None:
 class _Desk:
     """One session, decided, and the files that are made of it."""
 
-    def __init__(self, decision: Decision, context: Context, mono: bool, report: Report) -> None:
-        self.score, self.report = decision.score, report
-        self.sounding = Sounding(decision, context.cache, mono=mono, jobs=context.jobs)
-        self.channels = self.sounding.channels
-        self.labels = Labels.of(decision.score)
-        self.cover = picture(decision.score, context.cache)
+    def __init__(
+        self, prepared: Prepared, options: Options, context: Context, report: Report
+    ) -> None:
+        self.stitcher, self.report = stitcher_of(prepared, options, context), report
+        self.score, self.channels = self.stitcher.score, self.stitcher.channels
+        self.labels = Labels.of(self.score)
+        self.cover = picture(self.score, context.cache)
 
     def whole(self, into: Path, base: str, form: str, entries: list[Entry]) -> Iterator[Result]:
         """One recording, and beside it cover, words and chapters."""
         target = into / f"{base}.{form}"
         if form == "mp3":
-            yield put(target, recording(self.sounding, self.report))
+            yield put(target, recording(self.stitcher, self.report))
         else:
             yield put_file(target, lambda draft: self._write(draft, form))
         yield put(into / f"{base}.jpg", [self.cover])
@@ -126,7 +127,7 @@ class _Desk:
         entries.append((target.name, self.score.length_ms, self.score.title))
 
     def _write(self, draft: Draft, form: str) -> None:
-        samples = self.sounding.samples(self.report)
+        samples = self.stitcher.samples(self.report)
         if form == "m4b":
             m4b.write(draft, samples, self.channels, self.labels, self.cover)
         else:
@@ -136,7 +137,7 @@ class _Desk:
         """A folder with a numbered recording and its words for each exercise, and a cover."""
         inside = into / base
         folder(inside)
-        listed = [one for one in parts(self.score, self.sounding.pieces) if one.length_ms]
+        listed = [one for one in parts(self.score, self.stitcher.pieces) if one.length_ms]
         digits = max(2, len(str(len(listed))))
         source = self._source(form)
         made = set()
@@ -152,8 +153,8 @@ class _Desk:
 
     def _source(self, form: str) -> Frames | Samples:
         if form == "mp3":
-            return Frames(self.sounding.stream(self.report), self.channels)
-        return Samples(self.sounding.samples(self.report), self.channels)
+            return Frames(self.stitcher.stream(self.report), self.channels)
+        return Samples(self.stitcher.samples(self.report), self.channels)
 
     def _part(
         self, target: Path, form: str, source: Frames | Samples, part: Part, labels: Labels

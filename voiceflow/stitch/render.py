@@ -16,6 +16,7 @@ from voiceflow.core.files import writing
 from voiceflow.core.units import clock, ms_to_samples
 from voiceflow.formats.mp3 import Splice, stream_length
 from voiceflow.score.options import Context, Options, Report, quiet
+from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.stitch.encoded import Sounded, Tally
 from voiceflow.stitch.rerender import Remembered, memo_key, recall, remember
 
@@ -23,8 +24,7 @@ from voiceflow.stitch.rerender import Remembered, memo_key, recall, remember
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
-    from voiceflow.score.decide import Decision
-    from voiceflow.stitch.stitcher import Sounding
+    from voiceflow.stitch.stitcher import Stitcher
 
 FORMATS = ("mp3", "wav", "flac", "ogg", "opus")
 
@@ -179,47 +179,41 @@ def _anew(
     watch = _Watch()
     # The draft is begun first: a place that cannot be written to shows before the work.
     with writing(target) as draft:
-        decision = decided(reference, options, context, _loading(report))
+        prepared = prepare(reference, options, context, _loading(report))
         watch.lap("decide")
-        from voiceflow.stitch.stitcher import Sounding
-
-        sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
+        stitcher = stitcher_of(prepared, options, context)
+        score = stitcher.score
         if form == "mp3":
-            for chunk in recording(sounding, report):
+            for chunk in recording(stitcher, report):
                 draft.write(chunk)
         else:
             from voiceflow.formats.containers import write
             from voiceflow.formats.head import picture
             from voiceflow.formats.labels import Labels
 
-            labels, cover = Labels.of(decision.score), picture(decision.score, context.cache)
-            write(draft, form, sounding.samples(report), sounding.channels, labels, cover)
+            labels, cover = Labels.of(score), picture(score, context.cache)
+            write(draft, form, stitcher.samples(report), stitcher.channels, labels, cover)
         watch.lap("sound")
-    score = decision.score
     summary = Summary(
         path=target,
         length_ms=score.length_ms,
         chapters=len(score.chapters),
-        loudness=sounding.tally.loudness(score.length_ms),
-        peak=sounding.tally.peak(),
+        loudness=stitcher.tally.loudness(score.length_ms),
+        peak=stitcher.tally.peak(),
         seconds=watch.total,
-        tally=sounding.tally,
+        tally=stitcher.tally,
         stages=tuple(watch.laps),
     )
-    keep(sounding, context.cache, key)
+    keep(stitcher, prepared.decision.voice.driver, context.cache, key)
     return summary
 
 
-def decided(
-    reference: str | Path, options: Options, context: Context, report: Report = quiet
-) -> Decision:
-    """The session decided, while its voice loads beside. Raises VoiceflowError."""
-    from voiceflow import voices
+def stitcher_of(prepared: Prepared, options: Options, context: Context) -> Stitcher:
+    """What stitches a prepared session."""
+    from voiceflow.stitch.stitcher import Stitcher
 
-    with voices.expecting(options.voice or "natural", context.cache):
-        from voiceflow.score.decide import decide
-
-        return decide(reference, options, context, report)
+    score, instruments = prepared.decision.score, prepared.instruments
+    return Stitcher(score, instruments, context.cache, mono=options.mono, jobs=context.jobs)
 
 
 def _loading(report: Report) -> Report:
@@ -242,43 +236,42 @@ def _load() -> None:
     load()
 
 
-def keep(sounding: Sounding, cache: Cache, key: str | None) -> None:
+def keep(stitcher: Stitcher, driver: str, cache: Cache, key: str | None) -> None:
     """Remember under `key` what a render came to, once all of it is sounded; trim the cache.
 
     A voice or a music file of one's own may change under its name: neither is remembered.
     """
-    decision = sounding.decision
-    if key is not None and decision.voice.driver != "piper" and decision.bed is None:
-        remember(cache, key, _parts(sounding))
+    if key is not None and driver != "piper" and stitcher.instruments.bed is None:
+        remember(cache, key, _parts(stitcher))
     cache.trim()
 
 
-def _parts(sounding: Sounding) -> Remembered:
+def _parts(stitcher: Stitcher) -> Remembered:
     from voiceflow.formats.head import head_key
 
-    score, tally = sounding.decision.score, sounding.tally
-    starts = [piece.start_ms for piece in sounding.pieces]
+    score, tally = stitcher.score, stitcher.tally
+    starts = [piece.start_ms for piece in stitcher.pieces]
     return Remembered(
         length_ms=score.length_ms,
         chapters=tuple((chapter.title, chapter.start_ms) for chapter in score.chapters),
         loudness=tally.loudness(score.length_ms),
         peak=tally.peak(),
-        channels=sounding.channels,
+        channels=stitcher.channels,
         head=head_key(score),
-        pieces=tuple(zip(starts, sounding.keys(), strict=True)),
+        pieces=tuple(zip(starts, stitcher.keys(), strict=True)),
     )
 
 
-def recording(sounding: Sounding, report: Report = quiet) -> Iterator[bytes]:
+def recording(stitcher: Stitcher, report: Report = quiet) -> Iterator[bytes]:
     """The whole MP3 file, chunk by chunk: its tag, then the stream as pieces arrive."""
     from concurrent.futures import ThreadPoolExecutor
 
     from voiceflow.formats.head import head
 
-    stream = sounding.stream(report)
+    stream = stitcher.stream(report)
     # The tag's cover takes a while to draw: the first pieces are begun meanwhile.
     with ThreadPoolExecutor(1) as pool:
-        drawn = pool.submit(head, sounding.decision.score, sounding.cache)
+        drawn = pool.submit(head, stitcher.score, stitcher.cache)
         first = next(stream, b"")
         yield drawn.result()
     yield first
@@ -296,14 +289,12 @@ def segment(
         It is wrong or cannot be done.
     """
     context = context or Context()
-    decision = decided(reference, options, context)
+    stitcher = stitcher_of(prepare(reference, options, context), options, context)
     from voiceflow.audio.pcm import segment_of
-    from voiceflow.stitch.stitcher import Sounding
 
-    sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
-    channels = sounding.channels
-    whole = bytearray(2 * channels * ms_to_samples(decision.score.length_ms))
-    for start_ms, pcm in sounding.samples():
+    channels = stitcher.channels
+    whole = bytearray(2 * channels * ms_to_samples(stitcher.score.length_ms))
+    for start_ms, pcm in stitcher.samples():
         at = 2 * channels * ms_to_samples(start_ms)
         whole[at : at + len(pcm)] = pcm
     return segment_of(bytes(whole), channels)

@@ -1,7 +1,8 @@
-"""A decided session sounded: each different piece once, in parallel, handed on in order.
+"""The stitcher: a score and its instruments become sound, piece by piece, in order.
 
-Memory holds what is in flight and a little more: a piece that returns is taken from a small
-store, else from the cache, else made again.
+Each different piece is stitched and encoded once, in parallel. Memory holds what is in flight and
+a little more: a piece that returns is taken from a small store, else from the cache, else made
+again.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from voiceflow.audio.loudness_pieces import VERSION, measure
 from voiceflow.audio.pcm import segment_of
 from voiceflow.core.cache import Cache
 from voiceflow.formats import mp3
-from voiceflow.score.decide import Decision
+from voiceflow.score.instruments import Instruments
 from voiceflow.score.options import Report, quiet
+from voiceflow.score.score import Score
 from voiceflow.stitch.bed_mix import underlaid
 from voiceflow.stitch.encoded import Sounded, Tally
 from voiceflow.stitch.pieces import Piece, cut, piece_keys, stitch
@@ -39,12 +41,14 @@ def load() -> None:
     segment_of(b"")
 
 
-class Sounding:
-    """The pieces of one decision.
+class Stitcher:
+    """The pieces of one score, sounded as they are asked for.
 
     Parameters
     ----------
-    decision : Decision
+    score : Score
+    instruments : Instruments
+        They are used from several threads at once.
     cache : Cache
     mono : bool
     jobs : int
@@ -52,13 +56,19 @@ class Sounding:
     """
 
     def __init__(
-        self, decision: Decision, cache: Cache, *, mono: bool = False, jobs: int = 0
+        self,
+        score: Score,
+        instruments: Instruments,
+        cache: Cache,
+        *,
+        mono: bool = False,
+        jobs: int = 0,
     ) -> None:
-        self.decision, self.cache, self.mono = decision, cache, mono
+        self.score, self.instruments, self.cache, self.mono = score, instruments, cache, mono
         self.channels = 1 if mono else 2
         self.jobs = jobs or os.cpu_count() or 1
-        self.pieces = cut(decision.score)
-        said = [event.spoken for event in decision.score.events if event.kind == "speech"]
+        self.pieces = cut(score)
+        said = [event.spoken for event in score.events if event.kind == "speech"]
         self.tally = Tally(len(said), len(set(said)), len(self.pieces))
         self._store: OrderedDict[str, Sounded] = OrderedDict()
         self._stored = 0
@@ -67,7 +77,7 @@ class Sounding:
     @property
     def length(self) -> int:
         """Bytes of the MP3 stream, without tags: known before it is made."""
-        return mp3.stream_length(self.decision.score.length_ms, self.channels)
+        return mp3.stream_length(self.score.length_ms, self.channels)
 
     def stream(self, report: Report = quiet) -> Iterator[bytes]:
         """The MP3 stream, chunk by chunk, as pieces arrive.
@@ -82,11 +92,11 @@ class Sounding:
         SoundError
             A piece cannot be sounded.
         """
-        if self.decision.bed is not None:
+        if self.instruments.bed is not None:
             yield from mp3.encode_stream((pcm for _, pcm in self.samples(report)), self.channels)
             return
         splice = mp3.Splice(self.channels)
-        yield from splice.join(self._frames(splice, report), self.decision.score.length_ms)
+        yield from splice.join(self._frames(splice, report), self.score.length_ms)
 
     def _frames(self, splice: mp3.Splice, report: Report) -> Iterator[tuple[int, bytes]]:
         keys = self.keys()
@@ -129,7 +139,7 @@ class Sounding:
 
     def keys(self) -> list[str]:
         """The content key of each piece, as MP3."""
-        speaker, tones = self.decision.speaker, self.decision.tones
+        speaker, tones = self.instruments.speaker, self.instruments.tones
         settings = (*mp3.settings(self.channels), VERSION)
         return piece_keys(self.pieces, speaker.clip_key, tones, *settings)
 
@@ -139,8 +149,8 @@ class Sounding:
 
     def _stitched(self, piece: Piece) -> AudioSegment:
         """One piece; one channel where both ears hear the same."""
-        speaker = self.decision.speaker
-        return stitch(piece, lambda text: speaker.clip(text).pcm, self.decision.tones, self.mono)
+        speaker = self.instruments.speaker
+        return stitch(piece, lambda text: speaker.clip(text).pcm, self.instruments.tones, self.mono)
 
     def samples(self, report: Report = quiet) -> Iterator[tuple[int, bytes]]:
         """Start in milliseconds and samples of each piece, in order; levels are tallied.
@@ -152,9 +162,8 @@ class Sounding:
 
     def _measured(self, report: Report) -> Iterator[tuple[int, bytes]]:
         stretches = self._plain(report)
-        if self.decision.bed is not None:
-            score, bed = self.decision.score, self.decision.bed
-            stretches = underlaid(stretches, score, bed, self.channels)
+        if self.instruments.bed is not None:
+            stretches = underlaid(stretches, self.score, self.instruments.bed, self.channels)
         for start_ms, pcm in stretches:
             levels = measure(pcm, self.channels)
             self.tally.energies.append((start_ms, levels.energies))
@@ -172,7 +181,7 @@ class Sounding:
         try:
             yield
         finally:
-            self.decision.speaker.close()
+            self.instruments.speaker.close()
 
     def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> Sounded:
         segment = self._stitched(piece)

@@ -19,18 +19,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from voiceflow import voices
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnknownNameError, VoiceflowError
 from voiceflow.formats.head import head
 from voiceflow.score.decide import Decision
+from voiceflow.score.instruments import Instruments
+from voiceflow.score.options import Context
 from voiceflow.score.score import Chapter, Event, Score
 from voiceflow.script.lookup import Library
-from voiceflow.sounds import ToneSet, load_bed
-from voiceflow.sounds import load as load_tones
-from voiceflow.stitch.stitcher import Sounding
+from voiceflow.stitch.stitcher import Stitcher
 
 MOST: Final = 2_000
 _VERSION: Final = 1
@@ -127,20 +126,11 @@ class Record:
         return near[0].start_ms if near else self.close_ms
 
 
-@dataclass(frozen=True, slots=True)
-class _Restored:
-    """Of a decision, what sounding looks at."""
-
-    score: Score
-    speaker: voices.Speaker
-    tones: ToneSet
-    bed: Any = None
-
-
-def record_of(sounding: Sounding, slug: str, source: str, given: dict[str, Any]) -> Record:
-    """What is kept of a decision that is about to be sounded."""
-    decision = sounding.decision
-    tag = head(decision.score, sounding.cache)
+def record_of(
+    decision: Decision, stitcher: Stitcher, slug: str, source: str, given: dict[str, Any]
+) -> Record:
+    """What is kept of a decision that is about to be stitched."""
+    tag = head(decision.score, stitcher.cache)
     moments, starts = decision.plan.moments, decision.arranged.starts
     first: dict[int, int] = {}
     for moment, start in zip(moments, starts, strict=True):
@@ -148,18 +138,18 @@ def record_of(sounding: Sounding, slug: str, source: str, given: dict[str, Any])
             first.setdefault(moment.exercise, start)
     close = decision.plan.chapters[-1][1] if decision.plan.chapters else len(starts) - 1
     return Record(
-        id=_id(sounding, tag, slug, source, given),
+        id=_id(stitcher, tag, slug, source, given),
         slug=slug,
         source=source,
         created=int(time.time()),
         given=given,
         score=decision.score,
-        rate=decision.speaker.rate,
+        rate=decision.rate,
         parts=tuple(_parts(decision, first)),
         close_ms=starts[min(close, len(starts) - 1)],
-        bytes=len(tag) + sounding.length,
+        bytes=len(tag) + stitcher.length,
         head_bytes=len(tag),
-        bed=decision.bed.name if decision.bed else None,
+        bed=decision.bed,
         tempo=decision.plan.pacing.tempo,
         detail=str(decision.plan.pacing.detail),
     )
@@ -184,8 +174,8 @@ def _parts(decision: Decision, first: dict[int, int]) -> Iterator[Part]:
             )
 
 
-def sounding_of(record: Record, library: Library, cache: Cache, jobs: int) -> Sounding:
-    """What sounds a render, from its record alone.
+def stitcher_of(record: Record, library: Library, cache: Cache, jobs: int) -> Stitcher:
+    """What stitches a render, from its record alone.
 
     Raises
     ------
@@ -196,24 +186,19 @@ def sounding_of(record: Record, library: Library, cache: Cache, jobs: int) -> So
         beside: Path | None = library.find("sessions", record.slug).resolve().parent
     except UnknownNameError:
         beside = None
-    voice = voices.find(record.score.voice)
-    restored = _Restored(
-        record.score,
-        voices.Speaker(voice, record.rate, cache, jobs=jobs),
-        load_tones(record.score.tones, library.folders("sounds", beside)),
-        load_bed(record.bed) if record.bed else None,
-    )
-    return Sounding(cast(Decision, restored), cache, mono=record.mono, jobs=jobs)
+    context = Context(library, cache, jobs)
+    instruments = Instruments.for_score(record.score, record.rate, record.bed, context, beside)
+    return Stitcher(record.score, instruments, cache, mono=record.mono, jobs=jobs)
 
 
 def stream(
-    record: Record, library: Library, cache: Cache, jobs: int, fresh: Sounding | None = None
+    record: Record, library: Library, cache: Cache, jobs: int, fresh: Stitcher | None = None
 ) -> Iterator[bytes]:
     """The MP3 of a render, chunk by chunk; nothing of it where it would not be the same.
 
     Parameters
     ----------
-    fresh : Sounding or None
+    fresh : Stitcher or None
         What the record was made of a moment ago, if it is still there.
 
     Raises
@@ -223,46 +208,45 @@ def stream(
     VoiceflowError
         It cannot be sounded.
     """
-    sounding = fresh or _restored(record, library, cache, jobs)
+    stitcher = fresh or _restored(record, library, cache, jobs)
     try:
         yield head(record.score, cache)
-        yield from sounding.stream()
+        yield from stitcher.stream()
     finally:
-        sounding.decision.speaker.close()
+        stitcher.instruments.speaker.close()
 
 
-def _restored(record: Record, library: Library, cache: Cache, jobs: int) -> Sounding:
-    """What sounds a render as it was. Raises GoneError."""
+def _restored(record: Record, library: Library, cache: Cache, jobs: int) -> Stitcher:
+    """What stitches a render as it was. Raises GoneError."""
     try:
-        sounding = sounding_of(record, library, cache, jobs)
+        stitcher = stitcher_of(record, library, cache, jobs)
         tag = head(record.score, cache)
-        made = _id(sounding, tag, record.slug, record.source, record.given)
+        made = _id(stitcher, tag, record.slug, record.source, record.given)
     except VoiceflowError as error:
         raise GoneError(error.message) from None
     if made != record.id or len(tag) != record.head_bytes:
         raise GoneError("its voice or its sounds have changed since")
-    return sounding
+    return stitcher
 
 
 class GoneError(Exception):
     """A render that cannot be made as it was."""
 
 
-def _id(sounding: Sounding, tag: bytes, slug: str, source: str, given: dict[str, Any]) -> str:
+def _id(stitcher: Stitcher, tag: bytes, slug: str, source: str, given: dict[str, Any]) -> str:
     """A hash of every byte, and of what was asked for: all of a record follows from its id."""
-    decision = sounding.decision
-    bed = getattr(decision, "bed", None)
+    bed = stitcher.instruments.bed
     return Cache.key(
         _VERSION,
         slug,
         source,
         json.dumps(given, sort_keys=True),
         blake2b(tag, digest_size=20).hexdigest(),
-        repr(decision.score),
+        repr(stitcher.score),
         bed.key() if bed is not None else None,
-        sounding.channels,
-        sounding.length,
-        *sounding.keys(),
+        stitcher.channels,
+        stitcher.length,
+        *stitcher.keys(),
     )
 
 

@@ -17,11 +17,13 @@ from voiceflow import voices
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnknownNameError, VoiceflowError
 from voiceflow.score import catalogue
-from voiceflow.score.decide import Decision, decide
+from voiceflow.score.decide import Decision
+from voiceflow.score.inputs import usual_voice
 from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import prepare
 from voiceflow.script.dependencies import Look, Words
 from voiceflow.script.load import load_session, load_settings
-from voiceflow.script.models import EQUIPMENT, LEVELS, Session
+from voiceflow.script.models import EQUIPMENT, LEVELS
 from voiceflow.script.pacing import resolve
 from voiceflow.script.yaml import read
 from voiceflow.server.http.refusals import Refusal, fault, refused, unknown
@@ -171,7 +173,7 @@ class Shelf:
 
     def _told(self, path: Path) -> Entry:
         """What there is to say of a session without errors."""
-        decision = decide(path, Options(voice="silent"), self.context)
+        decision, _ = prepare(path, Options(voice="silent"), self.context, ahead=False)
         session, score = decision.session, decision.score
         bouts = decision.plan.bouts
         return {
@@ -209,7 +211,7 @@ class Shelf:
             "detail": pacing.detail,
             "level": session.level,
             "equipment": list(settings.get("with", ())),
-            "voice": usual_voice(session, settings),
+            "voice": usual_voice(session, settings).name,
             "tones": pacing.tones,
             "bed": session.bed or "none",
             "phrases": session.phrases or settings.get("phrases") or "coach",
@@ -281,20 +283,6 @@ class Shelf:
         ]
         self._offers[kind] = (stamp, found)
         return found
-
-
-def usual_voice(session: Session, settings: dict[str, Any]) -> str:
-    """The voice that speaks a session where none is asked for."""
-    asked, tongue = settings.get("voice"), session.language.split("-")[0]
-    if session.voice:
-        return session.voice
-    if asked:
-        try:
-            if voices.find(str(asked)).language.split("-")[0] == tongue:
-                return str(asked)
-        except VoiceflowError:
-            pass
-    return "natural" if tongue == "en" else f"espeak:{session.language}"
 
 
 def _title(path: Path) -> str:

@@ -1,0 +1,166 @@
+"""The table of options: the one place that knows how each is read and which values it takes.
+
+The command line hands over text, a phone JSON, a program Python values. All three are read by this
+table, with the same kinds of values as the scripts, and all that is wrong is told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from voiceflow.core.errors import InputError, Mark
+from voiceflow.score.options import Options
+from voiceflow.script.fields import Choice, Field, Flag, Number, Problems, Seconds, Several, Words
+from voiceflow.script.models import EQUIPMENT, PACING
+from voiceflow.script.overrides import pacing_values
+from voiceflow.script.yaml import Node
+
+MINUTES: Final = Seconds(5, 6 * 3600, bare=60)
+_MOST: Final = 10**12
+
+OPTIONS: Final[tuple[Field, ...]] = (
+    Field("minutes", MINUTES, "Length of the session: 20, or 12:30."),
+    Field("level", Number(1, 3, whole=True), "How hard: 1, 2 or 3."),
+    Field("equipment", Several(Choice(EQUIPMENT), commas=True), "Equipment at hand."),
+    Field("name", Words(), "Whom to greet."),
+    Field("pace", Words(), "How fast, and how much is said."),
+    Field("voice", Words(), "Who speaks."),
+    Field("phrases", Words(), "How the coach puts things."),
+    Field("tones", Words(), "The tone set."),
+    Field("bed", Words(), "What sounds under everything."),
+    Field("only", Several(Words(), commas=True), "Only these exercises."),
+    Field("skip", Several(Words(), commas=True), "Not these exercises."),
+    Field("focus", Several(Words(), commas=True), "Only exercises with one of these tags."),
+    Field("shuffle", Number(-_MOST, _MOST, whole=True), "A seed for another order."),
+    Field("mono", Flag(), "One channel."),
+)
+_TABLE: Final = {option.name: option for option in OPTIONS}
+# In a session `tones` is a pacing value, but a name to look up when it is asked for.
+PACING_OPTIONS: Final[tuple[Field, ...]] = tuple(one for one in PACING if one.name != "tones")
+_PACING: Final = {option.name: option for option in PACING_OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class OptionProblem:
+    """What is wrong with the value of one option. `value` is what was given, if it was text."""
+
+    name: str
+    message: str
+    hint: str = ""
+    value: str = ""
+
+    def line(self, label: str) -> str:
+        """The problem in one line; `label` is what the option is called where it was given."""
+        given = f" {self.value}" if self.value and label.startswith("-") else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{label}{given}: {self.message}{hint}"
+
+
+def read_values(given: Mapping[str, object]) -> tuple[dict[str, Any], list[OptionProblem]]:
+    """The values of options, and what is wrong with them.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        Text, numbers, true or false, or lists of text, by the names in `OPTIONS` and in
+        `PACING_OPTIONS`. None and empty text are not said.
+
+    Returns
+    -------
+    dict, list of OptionProblem
+        Values as their kinds read them: `minutes` in seconds, lists as tuples.
+    """
+    values: dict[str, Any] = {}
+    wrong: list[OptionProblem] = []
+    for name, value in given.items():
+        option = _TABLE.get(name) or _PACING[name]
+        if value is None or value == "":
+            continue
+        node = as_node(value)
+        if node is None:
+            wrong.append(OptionProblem(name, f"expected text or a number, found {_kind(value)}"))
+            continue
+        problems: Problems = []
+        read = option.kind.read(node, problems)
+        text = node.text[:40] if node.kind == "scalar" else ""
+        wrong += [OptionProblem(name, one.message, one.hint, text) for one in problems]
+        if not problems:
+            values[name] = read
+    return values, wrong
+
+
+def options_of(values: Mapping[str, Any], pacing: Iterable[tuple[str, Any]] = ()) -> Options:
+    """`Options` of values that `read_values` gave, and of pacing values."""
+    own = {name: values[name] for name in values if name in _TABLE and name != "minutes"}
+    if "minutes" in values:
+        own["minutes_ms"] = round(values["minutes"] * 1000)
+    said = tuple((name, values[name]) for name in _PACING if name in values)
+    return Options(pacing=(*pacing, *said), **own)
+
+
+def checked(options: Options) -> Options:
+    """The options of a program, with every value as the rest takes it.
+
+    Raises
+    ------
+    InputError
+        With all that is wrong with them.
+    """
+    if not isinstance(options, Options):
+        raise InputError(f"expected voiceflow.Options, found {_kind(options)}")
+    given = {one.name: getattr(options, one.name) for one in fields(options)}
+    minutes_ms, pacing = given.pop("minutes_ms"), given.pop("pacing")
+    given["minutes"] = f"{minutes_ms} ms" if _is_whole(minutes_ms) else None
+    values, problems = read_values(given)
+    if minutes_ms is not None and not _is_whole(minutes_ms):
+        message = f"expected milliseconds, found {_kind(minutes_ms)}"
+        problems.insert(0, OptionProblem("minutes", message))
+    labels = {"minutes": "minutes_ms"}
+    wrong = [one.line(labels.get(one.name, one.name)) for one in problems]
+    said: dict[str, Any] = {}
+    try:
+        said = pacing_values(f"{key}={_written(value)}" for key, value in pacing)
+    except InputError as error:
+        wrong += [line.replace("--set", "pacing", 1) for line in error.message.splitlines()]
+    except (TypeError, ValueError):
+        wrong.append("pacing: expected pairs of a name and a value")
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return options_of(values, said.items())
+
+
+def as_node(value: object) -> Node | None:
+    """A value as it would stand in a script; None for what no script can hold."""
+    if isinstance(value, list | tuple | frozenset | set):
+        items = [as_node(item) for item in value]
+        if any(item is None or item.kind != "scalar" for item in items):
+            return None
+        return Node(_HERE, "list", items=tuple(item for item in items if item is not None))
+    text = _written(value) if isinstance(value, str | int | float) else None
+    return None if text is None else Node(_HERE, "scalar", text)
+
+
+_HERE: Final = Mark("options")
+
+
+def _written(value: object) -> str:
+    """A value in the words of a script. Numbers too large to be meant stay out of range."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value) if abs(value) < _MOST else "9" * 13
+    if isinstance(value, float):
+        # Not in scientific notation, which no script reads; neither NaN nor infinity is a number.
+        fits = abs(value) < _MOST
+        return f"{value:.9f}".rstrip("0").rstrip(".") if fits else "9" * 13
+    return str(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _kind(value: object) -> str:
+    return f"{type(value).__name__} ({value!r})"

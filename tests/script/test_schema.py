@@ -94,7 +94,7 @@ def test_the_examples_to_begin_with_are_right(library: Library, kind: str) -> No
 
 
 def test_the_examples_load(library: Library) -> None:
-    from voiceflow.plan.cues import phrase_warnings, read_phrases
+    from voiceflow.plan.phrases import phrase_warnings, read_phrases
     from voiceflow.script.load import load_exercise, load_session, read_pace
 
     made = {kind: catalogue.create(kind, "my-own", library) for kind in

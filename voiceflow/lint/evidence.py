@@ -74,7 +74,7 @@ class View:
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
         self.plan, self.score = decision.plan, decision.score
-        self.session, self.script = decision.session, decision.script
+        self.session, self.cue_sheet = decision.session, decision.cue_sheet
         self.language = self.session.language.split("-")[0]
         self.starts = decision.arranged.starts
         self.moments = self.plan.moments
@@ -148,7 +148,7 @@ class View:
 
     def tip(self, bout: int, said: str) -> Text | None:
         """The text of an exercise that a tip was made from."""
-        tips, written = self.script.tips[bout], self.bouts[bout].exercise.tips
+        tips, written = self.cue_sheet.tips[bout], self.bouts[bout].exercise.tips
         return written[tips.index(said)] if said in tips and len(tips) == len(written) else None
 
     def mark_of(self, said: Said, word: str) -> Mark | None:

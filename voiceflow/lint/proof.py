@@ -107,6 +107,7 @@ def prove(decision: Decision) -> Proof:
     found = [finding for rule in RULES for finding in rule(view)]
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
     pacing = view.plan.pacing
+    tips = [(n, tip) for n, told in enumerate(view.cue_sheet.tips) for tip in told]
     said = [{one.event.name for one in view.of_bout(n)} for n in range(len(view.bouts))]
     return Proof(
         title=view.session.title,
@@ -120,10 +121,8 @@ def prove(decision: Decision) -> Proof:
         position_changes=body.position_changes(view),
         sides=sum(bout.exercise.sides != "none" for bout in view.bouts),
         spoken=sum(one.event.length_ms for one in view.said) / max(1, view.score.length_ms),
-        tips=sum(len(tips) for tips in view.script.tips),
-        tips_said=sum(
-            tip in heard for tips, heard in zip(view.script.tips, said, strict=True) for tip in tips
-        ),
+        tips=len(tips),
+        tips_said=sum(tip in said[n] for n, tip in tips),
         sections=stretches(view),
         findings=tuple(found),
     )

@@ -17,6 +17,7 @@ from voiceflow.core.errors import (
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
 from voiceflow.plan.moments import Wishes
+from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import unroll
 from voiceflow.script import models
 from voiceflow.script.load import (
@@ -40,7 +41,7 @@ class Shelf:
     def __init__(self, library: Library) -> None:
         self.library = library
         self._positions: dict[str, Positions] = {}
-        self._phrases: dict[tuple[str, str, Path], cues.Phrases] = {}
+        self._phrases: dict[tuple[str, str, Path], Phrases] = {}
 
     def positions(self, language: str) -> Positions:
         """See `load_positions`."""
@@ -48,11 +49,11 @@ class Shelf:
             self._positions[language] = load_positions(self.library, language)
         return self._positions[language]
 
-    def phrases(self, name: str, language: str, beside: Path) -> cues.Phrases:
-        """See `cues.load_phrases`."""
+    def phrases(self, name: str, language: str, beside: Path) -> Phrases:
+        """See `load_phrases`."""
         key = (name, language, beside)
         if key not in self._phrases:
-            self._phrases[key] = cues.load_phrases(name, language, self.library, beside)
+            self._phrases[key] = load_phrases(name, language, self.library, beside)
         return self._phrases[key]
 
 

@@ -28,7 +28,7 @@ def unfit(view: View) -> Iterator[Finding]:
 def _unfit(view: View, moment: Moment, one: Unsaid) -> Finding:
     text = moment.lines[0].text if moment.lines else None
     own = len(text.versions) - (moment.richness == "brief") if text else 0
-    versions = view.script.cues[one.moment].versions
+    versions = view.cue_sheet.cues[one.moment].versions
     enough = one.said in versions[:own]
     message = (
         f"“{one.text}” does not fit its {moment.breath or moment.kind}: "
@@ -60,7 +60,7 @@ def unannounced(view: View) -> Iterator[Finding]:
     """Announcements, such as the last repetition, that found no room."""
     found: list[tuple[Any, Finding]] = []
     for index, moment in enumerate(view.moments):
-        versions = view.script.cues[index].versions
+        versions = view.cue_sheet.cues[index].versions
         prefix = _prefix(versions) if moment.prefix else ""
         if prefix and not any(s.event.name.startswith(prefix) for s in view.of_moment(index)):
             message = f"“{prefix}” finds no room in its {moment.breath}"
@@ -82,7 +82,7 @@ def uncounted(view: View) -> Iterator[Finding]:
     found: list[tuple[Any, Finding]] = []
     counted = set()
     for index, moment in enumerate(view.moments):
-        counts = view.script.cues[index].counts
+        counts = view.cue_sheet.cues[index].counts
         heard = sum(said.event.name in counts for said in view.of_moment(index))
         # Where a hold is taught the words come first; other repetitions may count it.
         hold = moment.kind == "phase"
@@ -107,7 +107,7 @@ def unsaid_tips(view: View) -> Iterator[Finding]:
             continue
         if any(later.exercise.slug == bout.exercise.slug for later in view.bouts[number + 1 :]):
             continue  # what is left is said when it comes again
-        tips, said = view.script.tips[number], {one.event.name for one in _said_of(view, bout)}
+        tips, said = view.cue_sheet.tips[number], {one.event.name for one in _said_of(view, bout)}
         left = [tip for tip in tips if tip not in said]
         told = [one.moment for one in view.of_bout(number) if one.event.name in tips]
         if left and (bout.exercise.flow or _had_room(view, bout, number, told)):
@@ -152,7 +152,7 @@ def collisions(view: View) -> Iterator[Finding]:
             yield view.finding("error", "overlap", message, at=after.index)
             continue
         gap = after.event.start_ms - end
-        counted = before.event.name in view.script.cues[before.index].counts
+        counted = before.event.name in view.cue_sheet.cues[before.index].counts
         if not counted and gap < _air_ms(view, before, after):
             message = (
                 f"{gap} ms between “{before.event.name}” and “{after.event.name}”, "

@@ -18,6 +18,7 @@ from voiceflow.core.errors import (
 from voiceflow.core.units import GRID_MS, clock, snap, snap_up
 from voiceflow.plan import cues
 from voiceflow.plan.moments import Plan, Wishes, pacing_of
+from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import unroll
 from voiceflow.score import arrange as arranging
 from voiceflow.score.fit import Reach, left_over, reach, repetitions, rounds
@@ -48,7 +49,7 @@ class Decision:
 
     session: Session
     plan: Plan
-    script: cues.Script
+    cue_sheet: cues.CueSheet
     arranged: arranging.Arranged
     score: Score
     voice: voices.Voice
@@ -65,7 +66,7 @@ class _Ground:
     session: Session
     pace: str
     wishes: Wishes
-    phrases: cues.Phrases
+    phrases: Phrases
     tones: ToneSet
     voice: voices.Voice
     pronounce: Mapping[str, str]
@@ -118,7 +119,7 @@ def _read(reference: str | Path, options: Options, context: Context) -> _Ground:
         session=session,
         pace=pace,
         wishes=wishes,
-        phrases=cues.load_phrases(phrases, session.language, library, beside),
+        phrases=load_phrases(phrases, session.language, library, beside),
         tones=load_tones(tones, library.folders("sounds", beside)),
         voice=voice,
         pronounce=pronunciations(settings.get("pronounce", ()), session.pronounce),
@@ -186,7 +187,7 @@ def _settle(ground: _Ground, context: Context, report: Report) -> Decision:
         # so that a cold render and a warm one go the same way.
         session = desk.session_that_fits()
         for _ in range(_PASSES):
-            session, plan, script, arranged = desk.arrange(session)
+            session, plan, sheet, arranged = desk.arrange(session)
             if desk.agrees(arranged):
                 break
     if arranged.score is None:
@@ -195,7 +196,7 @@ def _settle(ground: _Ground, context: Context, report: Report) -> Decision:
     return Decision(
         session,
         plan,
-        script,
+        sheet,
         arranged,
         arranged.score,
         ground.voice,
@@ -325,20 +326,20 @@ class _Desk:
         self.speaker.start(len(said) - len(self.speaker.known(said)))
 
     def _guessed(self, session: Session) -> arranging.Arranged:
-        script = self._write(session)
-        return self._arranged(script, _Guesses(self._guess), None)
+        sheet = self._write(session)
+        return self._arranged(sheet, _Guesses(self._guess), None)
 
     # Deciding by clips
 
-    def arrange(self, session: Session) -> tuple[Session, Plan, cues.Script, arranging.Arranged]:
+    def arrange(self, session: Session) -> tuple[Session, Plan, cues.CueSheet, arranging.Arranged]:
         """The session arranged with clips of known length, to the time asked for."""
         target = self.ground.target_ms
-        script = self._write(session)
+        sheet = self._write(session)
         for _ in range(_TRIES):
-            arranged = self._spoken_out(script)
+            arranged = self._spoken_out(sheet)
             assert self.plan is not None
             if target is None:
-                return session, self.plan, script, arranged
+                return session, self.plan, sheet, arranged
             if target < reach(self.plan, arranged).shortest_ms:
                 # The guess was too hopeful: a round or an exercise more has no room.
                 session = self._less(session)
@@ -348,9 +349,9 @@ class _Desk:
                 # Not even all glue makes up for half a repetition: it is quiet before the end.
                 self.spare_ms += snap_up(over) + GRID_MS
             else:
-                arranged = self._arranged(script, self.lengths, target)
-                return session, self.plan, script, arranged
-            script = self._write(session)
+                arranged = self._arranged(sheet, self.lengths, target)
+                return session, self.plan, sheet, arranged
+            sheet = self._write(session)
         raise TimingError(f"{clock(target or 0)} cannot be met", hint="ask for another length")
 
     def _less(self, session: Session) -> Session:
@@ -366,13 +367,13 @@ class _Desk:
         self.rounds = rounds(less)[0]
         return less
 
-    def _spoken_out(self, script: cues.Script) -> arranging.Arranged:
+    def _spoken_out(self, sheet: cues.CueSheet) -> arranging.Arranged:
         """The arrangement once every clip it asks for is spoken."""
         while True:
-            arranged = self._arranged(script, self.lengths, None)
+            arranged = self._arranged(sheet, self.lengths, None)
             if arranged.score is not None:
                 return arranged
-            self._speak(script, arranged.missing)
+            self._speak(sheet, arranged.missing)
 
     def agrees(self, arranged: arranging.Arranged) -> bool:
         """Whether what was said of the time is true; what is true is kept for the next pass."""
@@ -380,7 +381,7 @@ class _Desk:
         same, self.facts = true == self.facts, true
         return same
 
-    def _write(self, session: Session) -> cues.Script:
+    def _write(self, session: Session) -> cues.CueSheet:
         wishes = replace(
             self.ground.wishes,
             reps=tuple(self.reps.items()),
@@ -393,12 +394,12 @@ class _Desk:
         return cues.write(self.plan, self.ground.phrases, self.facts)
 
     def _arranged(
-        self, script: cues.Script, lengths: Mapping[str, int], target_ms: int | None
+        self, sheet: cues.CueSheet, lengths: Mapping[str, int], target_ms: int | None
     ) -> arranging.Arranged:
         assert self.plan is not None
         voicing = arranging.Voicing(self.spoken, lengths, self._guess)
         return arranging.arrange(
-            self.plan, script, voicing, self.ground.tones,
+            self.plan, sheet, voicing, self.ground.tones,
             voice=self.ground.voice.name, pace=self.ground.pace, target_ms=target_ms,
             bounded=self.ground.target_ms is None,
         )  # fmt: skip
@@ -406,7 +407,7 @@ class _Desk:
     def _guess(self, text: str) -> int:
         return voices.estimate(text, self.rate)
 
-    def _speak(self, script: cues.Script, texts: frozenset[str]) -> None:
+    def _speak(self, sheet: cues.CueSheet, texts: frozenset[str]) -> None:
         known = self.speaker.known(texts)
         self.lengths.update(known)
         wanted = sorted(texts - known.keys())
@@ -423,12 +424,12 @@ class _Desk:
         try:
             self.lengths.update(self.speaker.speak(wanted, on_clip))
         except VoiceError as error:
-            raise self._placed(error, script) from None
+            raise self._placed(error, sheet) from None
 
-    def _placed(self, error: VoiceError, script: cues.Script) -> VoiceflowError:
+    def _placed(self, error: VoiceError, sheet: cues.CueSheet) -> VoiceflowError:
         """`error` with the place of its cue in the scripts, where it has one."""
         assert self.plan is not None
-        for moment, cue in zip(self.plan.moments, script.cues, strict=True):
+        for moment, cue in zip(self.plan.moments, sheet.cues, strict=True):
             said = (*cue.sentences, *cue.versions, *cue.counts, cue.halfway)
             if not any(text and self.spoken(moment.exercise, text) == error.text for text in said):
                 continue

@@ -68,7 +68,7 @@ class Said:
     event: Event
 
 
-class View:
+class Evidence:
     """A decision, indexed by moment and by exercise. It is only looked at, never changed."""
 
     def __init__(self, decision: Decision) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError, did_you_mean
+from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError
 from voiceflow.script import models
 from voiceflow.script.fields import (
     Choice,
@@ -383,15 +383,3 @@ def pronunciations(*tables: Sequence[tuple[str, str]]) -> dict[str, str]:
     for table in tables:
         merged.update(as_dict(table))
     return merged
-
-
-__all__ = [
-    "did_you_mean",
-    "load_exercise",
-    "load_pace",
-    "load_session",
-    "load_settings",
-    "pronunciations",
-    "read_pace",
-    "read_settings",
-]

@@ -141,8 +141,6 @@ EXERCISE: tuple[Field, ...] = (
     Field("levels", Changes(tuple(map(str, LEVELS))), "Changes at level 2 and 3."),
     Field("equipment", Changes(EQUIPMENT), "Changes where the equipment is at hand."),
 )
-# What an exercise needs once `extends`, level and equipment are merged in.
-NEEDED = ("position", "setup")
 
 SESSION_HEAD: tuple[Field, ...] = (
     Field("title", Words(), "The title, as it is heard.", required=True),

@@ -191,7 +191,7 @@ def test_less_detail_is_a_shorter_welcome_and_close_and_still_a_way_up(book: str
 
 def test_a_side_that_there_is_not_cannot_be_said() -> None:
     step = phase("exhale", 4, "Lift your {{ side }} leg.")
-    with pytest.raises(ScriptError, match="there is no side"):
+    with pytest.raises(ScriptError, match="there is no side here"):
         cues(session(exercise(rep=(step,))), "phase")
     asked = phase("exhale", 4, "Lift{% if side %} your {{ side }} leg{% endif %}.")
     assert cues(session(exercise(rep=(asked,))), "phase")[0].versions[0] == "Lift."

@@ -40,14 +40,18 @@ def test_unknown_phrases_are_told(library: Library) -> None:
 @pytest.mark.parametrize(
     ("source", "place", "message"),
     [
-        ("\n{% macro end() %}{{ titel }}{% endmacro %}", "2:21", "`titel` is not known here"),
-        ("{% macro end() %}\n  {{ name.x }}{% endmacro %}", "2:", "plain data only"),
-        ("{% macro end(x) %}{% endmacro %}", "1:10", "macros take no parameters"),
+        ("\n{% macro end() %}{{ titel }}{% endmacro %}", "2:21", "unknown variable `titel`"),
+        ("{% macro end() %}\n  {{ name.x }}{% endmacro %}", "2:", "`.` and `[]` are not allowed"),
+        ("{% macro end(x) %}{% endmacro %}", "1:10", "a macro cannot have parameters"),
         ("{% macro end() %}", "1:", "template: "),
-        ("{% include 'x' %}", "1:4", "`include` is not for texts"),
+        ("{% include 'x' %}", "1:4", "`include` is not allowed in a template"),
         ("{% macro a() %}{{ b() }}{% endmacro %}", "1:", "`b` cannot be called"),
-        ("{% macro a() %}{% endmacro %}{% macro a() %}{% endmacro %}", "1:", "there twice"),
-        ("{% if name %}{% macro end() %}x{% endmacro %}{% endif %}", "1:", "stands by itself"),
+        ("{% macro a() %}{% endmacro %}{% macro a() %}{% endmacro %}", "1:", "duplicate macro `a`"),
+        (
+            "{% if name %}{% macro end() %}x{% endmacro %}{% endif %}",
+            "1:",
+            "must not be inside another block",
+        ),
     ],
 )
 def test_wrong_phrases_are_told_where_they_stand(
@@ -60,9 +64,9 @@ def test_wrong_phrases_are_told_where_they_stand(
 
 
 def test_phrases_that_are_no_text_are_told(put: Put) -> None:
-    with pytest.raises(ScriptError, match="not UTF-8"):
+    with pytest.raises(ScriptError, match="the file is not UTF-8 text"):
         read_phrases(put("phrases/mine.j2", b"\xff"))
-    with pytest.raises(ScriptError, match="larger than"):
+    with pytest.raises(ScriptError, match="the file is larger than 1 MiB"):
         read_phrases(put("phrases/mine.j2", b" " * (2 << 20)))
 
 

@@ -1,7 +1,7 @@
-"""Cues: for each moment, the words that may be said, rendered from scripts and phrases.
+"""Writes the cues: a plan and phrases in, a cue sheet out, with what may be said in each moment.
 
-Spoken moments get sentences; breath phases get versions from the richest to the shortest, of
-which the score takes the first that fits.
+Spoken moments get sentences. Breath phases get versions from rich to short; the score takes the
+first that fits.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from voiceflow.script.fields import Text
 from voiceflow.script.templates import TemplateFault, names_in, render
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)")
-# The variable that carries a script's own text into the macro that says it.
+# Macros that say a script's own text, and the variable in which they get it.
 _CARRIED = {"exercise": "purpose", "caution": "caution", "tip": "tip"}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known only of a score: whole minutes in all, and those left at each section."""
+    """Whole minutes that only a score tells: in all, and left at the start of each section."""
 
     minutes: int
     remaining: tuple[int, ...] = ()
@@ -37,13 +37,13 @@ class Cue:
     Attributes
     ----------
     sentences : tuple of str
-        Said one after another, whatever time they need.
+        Said one after another; the moment becomes as long as they need.
     versions : tuple of str
-        Of a box: richest to shortest; at most one is said.
+        The versions for a box, rich to short; at most one is said.
     counts : tuple of str
-        Said a beat apart, the last one beat before the end.
+        Said one beat apart, the last one beat before the end.
     halfway : str
-        Said in the middle of an interval; "" for nothing.
+        Said in the middle of an interval; "" for none.
     """
 
     sentences: tuple[str, ...] = ()
@@ -54,9 +54,18 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class CueSheet:
-    """The cues of a plan, one a moment; the tips of each bout; the title of the closing chapter.
+    """Everything that may be said in a plan.
 
-    `sided` are the tips that name a side: they are true of the first one only.
+    Attributes
+    ----------
+    cues : tuple of Cue
+        One for each moment.
+    tips : tuple of tuple of str
+        The tips of each bout.
+    closing : str
+        The title of the last chapter.
+    sided : frozenset of str
+        The tips that name a side: they are true only while the first side works.
     """
 
     cues: tuple[Cue, ...]
@@ -71,7 +80,7 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
     Raises
     ------
     ScriptError
-        A text or a macro fails with the values it gets.
+        A text or a macro fails with the values of its moment.
     """
     writer = _Writer(phrases, facts)
     writer.about = plan.session.about
@@ -88,11 +97,13 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
 
 
 def sentences(text: str) -> tuple[str, ...]:
-    """`text` as sentences, each a clip of its own."""
+    """`text` split into sentences; each becomes a clip of its own."""
     return tuple(part for part in _SENTENCE_END.split(text.strip()) if part)
 
 
 class _Writer:
+    """Renders texts moment by moment, and collects their errors until `finish`."""
+
     def __init__(self, phrases: Phrases, facts: Facts) -> None:
         self.phrases, self.facts = phrases, facts
         self.problems: list[Problem] = []
@@ -138,7 +149,7 @@ class _Writer:
     def _spoken(
         self, line: Line, context: Mapping[str, Any], richness: Richness
     ) -> tuple[str, ...]:
-        """The sentences of a line in a moment that waits for them."""
+        """The sentences of a line in a spoken moment."""
         version = RICHNESS.index(richness)
         own = self._text(line.text, version, context) if line.text else ""
         if line.macro in _CARRIED:
@@ -148,7 +159,10 @@ class _Writer:
         return sentences(own)
 
     def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
-        """The versions of a box, richest first, without doubles."""
+        """The versions for a box, rich to short, each once.
+
+        With a prefix ("Last one"), versions without it come last: they fit where it does not.
+        """
         line = moment.lines[0] if moment.lines else Line("")
         word = self._macro(line.macro, context) if line.macro else ""
         if moment.richness == "none":
@@ -175,7 +189,7 @@ class _Writer:
 
 
 def _announced(prefix: str, text: str) -> str:
-    """An announcement and a text in one breath: a full stop between them would cost a second."""
+    """An announcement joined to a text by a comma: a full stop would cost a second of silence."""
     if not text or not prefix.endswith("."):
         return f"{prefix} {text}".strip()
     lower = text[:1].lower() if text[1:2].islower() else text[:1]

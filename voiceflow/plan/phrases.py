@@ -31,14 +31,14 @@ MACROS = (
 
 
 class Phrases:
-    """A coach's way of saying it: the user's macros over the bundled ones."""
+    """The macros of one coach: the user's, and the bundled ones for what these leave out."""
 
     def __init__(self, name: str, books: tuple[tuple[Path, Macros], ...]) -> None:
         self.name = name
         self._books = books
 
     def say(self, macro: str, context: Mapping[str, Any]) -> tuple[str, ...]:
-        """The versions that `macro` gives, richest first; () where it says nothing.
+        """The versions of `macro` with the values in `context`, richest first; () for no words.
 
         Raises
         ------
@@ -58,12 +58,12 @@ class Phrases:
 def load_phrases(name: str, language: str, library: Library, beside: Path | None = None) -> Phrases:
     """The phrases called `name` in `language`.
 
-    What a user's file leaves unsaid is said by `coach`, in the language where it speaks it.
+    Macros that the file does not define come from `coach`, in `language` if it has that.
 
     Raises
     ------
     UnknownNameError, ScriptError
-        There are no such phrases, or a file of them is wrong.
+        There are no such phrases, or a file has errors.
     """
     library.find("phrases", name, beside)
     tongue = language.split("-")[0]
@@ -80,7 +80,7 @@ def load_phrases(name: str, language: str, library: Library, beside: Path | None
 
 
 def read_phrases(path: Path) -> Macros:
-    """The macros at `path`. Raises ScriptError with all that is wrong."""
+    """The macros in the file `path`. Raises ScriptError with all of its errors."""
     source = read_text(path)
     problems = [
         Problem(_place(path, source, fault), fault.message, fault.hint)
@@ -97,14 +97,14 @@ def _macros(source: str) -> Macros:
 
 
 def phrase_warnings(path: Path) -> list[Problem]:
-    """Macros in a sound phrases file that nothing ever says."""
+    """A warning for each macro that is never used, in a phrases file without errors."""
     source = read_text(path)
     unused = [n for n in macro_names(source) if n not in MACROS and not n.startswith("_")]
     return [
         Problem(
             _place(path, source, TemplateFault("", needle=name)),
-            f"nothing is said by a macro `{name}`",
-            (did_you_mean(name, MACROS) + "; a helper's name begins with _").lstrip("; "),
+            f"the macro `{name}` is never used",
+            (did_you_mean(name, MACROS) + "; begin the name of a helper with _").lstrip("; "),
             "warning",
         )
         for name in unused

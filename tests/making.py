@@ -10,8 +10,9 @@ from conftest import BUNDLED, SOUNDS, FakeSignals
 from hypothesis import strategies as st
 
 from voiceflow.core.errors import Mark
-from voiceflow.plan.cues import CueSheet, Facts, Phrases, load_phrases, write
+from voiceflow.plan.cues import CueSheet, Facts, write
 from voiceflow.plan.moments import Plan, Wishes
+from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import unroll
 from voiceflow.score.arrange import Arranged, Voicing, arrange
 from voiceflow.script.fields import Text
@@ -92,7 +93,7 @@ class Lengths(dict[str, int]):
 
 
 class Decided:
-    """A session decided: plan, script and what came of arranging it."""
+    """A session decided: plan, cue sheet and what came of arranging it."""
 
     def __init__(
         self,
@@ -109,11 +110,11 @@ class Decided:
         self.lengths = Lengths()
         self.plan: Plan = unroll(made, positions(made.language), self.asked)
         facts = Facts(12, tuple(range(40, 40 - len(made.sections), -1)))
-        self.sheet: CueSheet = write(self.plan, phrases(book, made.language), facts)
+        self.cue_sheet: CueSheet = write(self.plan, phrases(book, made.language), facts)
         self.voicing = Voicing(lambda _, said: said, self.lengths.get, length_of)
         self.arranged: Arranged = arrange(
             self.plan,
-            self.sheet,
+            self.cue_sheet,
             self.voicing,
             self.signals,
             target_ms=target_ms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -26,8 +27,8 @@ OF_THE_FACE = {"__version__"}
 
 # Deciding is pure: nothing here meets files, clocks, chance, processes or samples.
 PURE = (
-    "core.units script.pacing plan.moments plan.unroll plan.sets score.score score.arrange"
-    " score.fit"
+    "core.units script.pacing plan.moments plan.unroll plan.sets plan.cues score.score"
+    " score.arrange score.fit"
 ).split()
 IMPURE = {
     "os", "io", "pathlib", "tempfile", "shutil", "subprocess", "socket", "threading", "time",
@@ -111,6 +112,99 @@ def test_imports_are_absolute() -> None:
         f"{path}:{line}" for _, path in modules() for line, name in imports(path) if name[0] == "."
     ]
     assert not relative
+
+
+PUBLIC_FUNCTIONS = ("arrange", "load", "render", "segment", "stream")
+
+
+def exported(face: Path) -> set[str]:
+    """The names in the `__all__` of a package."""
+    for node in ast.parse(face.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def test_the_public_functions_are_those_that_are_called_here() -> None:
+    functions = {name for name in voiceflow.__all__ if inspect.isfunction(getattr(voiceflow, name))}
+    assert functions == set(PUBLIC_FUNCTIONS)
+
+
+def test_nothing_in_a_package_bears_the_name_of_what_it_exports() -> None:
+    """Once imported, a module is an attribute of its package: it would hide the function."""
+    hidden = [
+        f"{face.parent.relative_to(ROOT.parent)}: {name}"
+        for face in ROOT.rglob("__init__.py")
+        for name in sorted(exported(face))
+        if (face.parent / name).is_dir() or (face.parent / f"{name}.py").exists()
+    ]
+    assert not hidden
+
+
+def test_module_names_are_there_once() -> None:
+    """`cues.py` is one file: whoever hears its name need not ask which."""
+    places: dict[str, list[str]] = {}
+    for module, path in modules():
+        if path.stem not in ("__init__", "__main__"):
+            places.setdefault(path.stem, []).append(module)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+TINY = """\
+title: Tiny
+voice: silent
+exercises:
+  - name: Bridge
+    position: supine
+    setup: Lie down.
+    reps: 1
+    rep:
+      - inhale 3: Inhale.
+"""
+
+CALLED_TWICE = """\
+import contextlib, hashlib, importlib, pkgutil, sys
+import voiceflow
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+def called(folder):
+    session, target = f"{folder}/tiny.yaml", f"{folder}/tiny.mp3"
+    context = voiceflow.Context()
+    yield repr(voiceflow.load(session))
+    yield repr(voiceflow.arrange(session, context=context).score)
+    voiceflow.render(session, target, context=context)
+    with open(target, "rb") as file:
+        yield digest(file.read())
+    yield digest(voiceflow.segment(session, context=context).raw_data)
+    yield digest(b"".join(voiceflow.stream(session, context=context)))
+
+def import_all():
+    for module in pkgutil.walk_packages(voiceflow.__path__, "voiceflow."):
+        if not module.name.endswith("__main__"):
+            with contextlib.suppress(ImportError):  # an extra that is not installed
+                importlib.import_module(module.name)
+
+if __name__ == "__main__":
+    import_all()
+    first, second = list(called(sys.argv[1])), list(called(sys.argv[1]))
+    assert first == second, (first, second)
+    print(len(second))
+"""
+
+
+def test_public_functions_can_be_called_again_when_all_is_imported(tmp_path: Path) -> None:
+    """A folder with a function's name took its place once something in it was imported."""
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    script = tmp_path / "twice.py"
+    script.write_text(CALLED_TWICE, encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(ROOT.parent)}
+    done = subprocess.run(
+        [sys.executable, script, tmp_path], capture_output=True, text=True, env=env
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(PUBLIC_FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", PURE)

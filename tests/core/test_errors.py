@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
 
 import pytest
 
+import voiceflow
 from voiceflow.core import errors
 from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError, did_you_mean
 
@@ -16,19 +22,42 @@ ALL = [
 ]
 
 
-def test_every_error_hangs_in_the_tree_and_is_drawn() -> None:
-    assert len(ALL) == 9
-    for cls in ALL:
-        assert issubclass(cls, errors.VoiceflowError)
-        assert cls.__name__ in (errors.__doc__ or "")
+def walked(cls: type[errors.VoiceflowError], depth: int = 0) -> Iterator[tuple[int, str, int]]:
+    """The tree of classes as (depth, name, exit code), each before those below it."""
+    yield depth, cls.__name__, cls.exit_code
+    for below in cls.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from walked(below, depth + 1)
 
 
-def test_exit_codes() -> None:
-    wrong_input = {
-        "InputError", "ScriptError", "UnknownNameError", "TimingError", "UnreadableError",
-    }  # fmt: skip
-    for cls in ALL:
-        assert cls.exit_code == (2 if cls.__name__ in wrong_input else 1)
+def drawn() -> Iterator[tuple[int, str, int]]:
+    """The same from the module's drawing: a class has the exit code of its parent, or its own."""
+    codes: list[int] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if match := re.fullmatch(r"    ([│├└─ ]*)([A-Z]\w+) {2,}(?:exit (\d): )?\S.*", line):
+            depth = len(match[1]) // 4
+            codes[depth:] = [int(match[3]) if match[3] else codes[depth - 1]]
+            yield depth, match[2], codes[depth]
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    assert list(drawn()) == list(walked(errors.VoiceflowError))
+
+
+def test_no_error_hangs_beside_the_tree() -> None:
+    assert {cls.__name__ for cls in ALL} == {name for _, name, _ in drawn()}
+
+
+def test_no_error_for_users_is_declared_elsewhere() -> None:
+    for module in pkgutil.walk_packages(voiceflow.__path__, "voiceflow."):
+        if not module.name.endswith("__main__"):
+            with contextlib.suppress(ImportError):  # an extra that is not installed
+                importlib.import_module(module.name)
+    below = [errors.VoiceflowError]
+    for cls in below:
+        below.extend(cls.__subclasses__())
+    ours = {cls.__module__ for cls in below if cls.__module__.startswith("voiceflow.")}
+    assert ours == {errors.__name__}
 
 
 def test_a_problem_tells_place_message_and_hint() -> None:

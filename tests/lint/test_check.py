@@ -270,7 +270,7 @@ def test_paces_positions_settings_and_tone_sets(put: Put, library: Library) -> N
     assert {one.mark.line for one in problems} == {1, 2, 3}
     places = (BUNDLED / "phrases" / "positions.yaml").read_text(encoding="utf-8")
     mine = put("phrases/positions.yaml", places.replace("supine: on your back", ""))
-    assert told(check_path(mine, library), "no words for supine")
+    assert told(check_path(mine, library), "`names:` has no entry for supine")
     tones = put("sounds/mine.yaml", "about: Mine.\nlike: bowls\n")
     assert told(check_path(tones, library), "bowls").mark == place(tones, "bowls")
 
@@ -310,13 +310,13 @@ def test_a_folder_is_searched_and_told_once(
     ("name", "data", "message"),
     [
         ("exercises/photo.jpg", b"\xff\xd8", "is not a script"),
-        ("exercises/latin.yaml", b"name: caf\xe9\n", "is not UTF-8"),
-        ("exercises/broken.yaml", b"name: [x\n", "not YAML"),
+        ("exercises/latin.yaml", b"name: caf\xe9\n", "the file is not UTF-8 text"),
+        ("exercises/broken.yaml", b"name: [x\n", "invalid YAML"),
         ("exercises/list.yaml", b"- a\n- b\n", "key: value"),
         ("exercises/empty.yaml", b"", "key: value"),
-        ("exercises/twice.yaml", b"name: A\nname: B\n", "said twice"),
+        ("exercises/twice.yaml", b"name: A\nname: B\n", "duplicate key `name`"),
         ("other/thing.yaml", b"version: 3\nservices: {}\n", "no kind of script"),
-        ("phrases/latin.j2", b"caf\xe9", "is not UTF-8"),
+        ("phrases/latin.j2", b"caf\xe9", "the file is not UTF-8 text"),
     ],
 )
 def test_what_is_no_script_is_an_error(

@@ -24,10 +24,10 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, SoundError
 from voiceflow.core.units import ms_to_samples
 from voiceflow.player import play
-from voiceflow.player.bookmarks import Place, Places, place_of, time_of
+from voiceflow.player.bookmarks import Bookmark, Bookmarks, bookmark_at, time_of
 from voiceflow.player.device import Device
 from voiceflow.player.reel import Breath, Reel, counterpart
-from voiceflow.player.screen import View, drawn
+from voiceflow.player.screen import Display, drawn
 from voiceflow.player.transport import Player
 from voiceflow.score.options import Context
 from voiceflow.score.prepare import prepare
@@ -237,17 +237,17 @@ def test_a_piece_that_cannot_be_made_is_told_of(reel, monkeypatch):
 
 
 def test_a_place_is_found_again(room, context, reel, tmp_path):
-    places = Places(replace(context.library, user=tmp_path))
+    bookmarks = Bookmarks(replace(context.library, user=tmp_path))
     at_ms = reel.parts[2].start_ms + 1_200
-    places.put("tiny", place_of(reel, at_ms))
-    kept = places.get("tiny")
+    bookmarks.put("tiny", bookmark_at(reel, at_ms))
+    kept = bookmarks.get("tiny")
     assert kept is not None
     assert time_of(kept, reel) == at_ms
     slow = reel_of(room, context, replace(SILENT, pacing=(("tempo", 0.8),)))
     assert time_of(kept, slow) == slow.parts[2].start_ms
     assert time_of(replace(kept, title="Gone"), reel) == 0
-    places.put("tiny", None)
-    assert places.get("tiny") is None
+    bookmarks.put("tiny", None)
+    assert bookmarks.get("tiny") is None
 
 
 @pytest.mark.parametrize(
@@ -257,13 +257,13 @@ def test_a_scribbled_place_is_none(text, context, tmp_path):
     folder = tmp_path / "play"
     folder.mkdir()
     (folder / "tiny.json").write_text(text)
-    assert Places(replace(context.library, user=tmp_path)).get("tiny") is None
+    assert Bookmarks(replace(context.library, user=tmp_path)).get("tiny") is None
 
 
 def test_neither_the_first_nor_the_last_seconds_are_kept(reel):
-    assert place_of(reel, 1_000) is None
-    assert place_of(reel, reel.score.length_ms - 1_000) is None
-    assert isinstance(place_of(reel, reel.score.length_ms // 2), Place)
+    assert bookmark_at(reel, 1_000) is None
+    assert bookmark_at(reel, reel.score.length_ms - 1_000) is None
+    assert isinstance(bookmark_at(reel, reel.score.length_ms // 2), Bookmark)
 
 
 # The screen
@@ -271,19 +271,19 @@ def test_neither_the_first_nor_the_last_seconds_are_kept(reel):
 
 @pytest.mark.parametrize("width", [8, 20, 40, 80, 200])
 def test_a_view_fits_its_lines(width):
-    view = View(
+    display = Display(
         "A Title", "An Exercise \u4e2d\u6587 of a long name", 3, 19, "Words " * 40,
         Breath("inhale", 0.5), 754_000, 0.4, False, "a note",
     )  # fmt: skip
-    lines = drawn(view, width).split("\n")
+    lines = drawn(display, width).split("\n")
     assert len(lines) == 7
     assert all(line.cell_len <= max(width, 10) for line in lines)
 
 
 def test_a_breath_is_a_bar_that_grows_and_falls():
     def bar(name: str, share: float) -> int:
-        view = View("T", "E", 1, 2, "", Breath(name, share), 1000, 0.1, False)
-        return drawn(view, 60).plain.count("━")
+        display = Display("T", "E", 1, 2, "", Breath(name, share), 1000, 0.1, False)
+        return drawn(display, 60).plain.count("━")
 
     rising = [bar("inhale", share / 4) for share in range(5)]
     assert rising == sorted(rising)
@@ -317,11 +317,11 @@ def test_without_a_terminal_it_plays_to_its_end(room, context, reel, monkeypatch
     monkeypatch.setattr("voiceflow.player.loop.Device", QuickDevice)
     monkeypatch.setattr("voiceflow.player.loop.TICK_S", 0.002)
     told: list[str] = []
-    places = Places(context.library)
-    places.put("tiny", place_of(reel, 20_000))
+    bookmarks = Bookmarks(context.library)
+    bookmarks.put("tiny", bookmark_at(reel, 20_000))
     assert not play(room / "tiny.yaml", SILENT, context, told=told.append)
     assert told[-1] == "end"
-    assert places.get("tiny") is None, "what was heard to its end begins anew"
+    assert bookmarks.get("tiny") is None, "what was heard to its end begins anew"
     printed = capsys.readouterr().out
     assert f"of {len(reel.parts)}  Ankle Rock\n" in printed
     assert "\x1b" not in printed

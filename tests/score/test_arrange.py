@@ -73,7 +73,7 @@ def no_speech_overlaps(decided: Decided) -> None:
 
 def both_are_counts(decided: Decided, one: Event, two: Event) -> bool:
     """Numbers counted a beat apart stand as close as the beat has them."""
-    numbers = {number for cue in decided.sheet.cues for number in cue.counts}
+    numbers = {number for cue in decided.cue_sheet.cues for number in cue.counts}
     return {one.name, two.name} <= numbers and one.moment == two.moment
 
 
@@ -138,7 +138,7 @@ def speech_stays_in_its_phase(decided: Decided) -> None:
 
 def counts_land_on_the_beats(decided: Decided) -> None:
     for index, moment in enumerate(decided.plan.moments):
-        numbers = decided.sheet.cues[index].counts
+        numbers = decided.cue_sheet.cues[index].counts
         if not numbers:
             continue
         start, end = decided.arranged.starts[index], decided.ends[index]
@@ -156,7 +156,7 @@ def counts_land_on_the_beats(decided: Decided) -> None:
 
 def tips_are_said_once(decided: Decided) -> None:
     for index, bout in enumerate(decided.plan.bouts):
-        tips = list(decided.sheet.tips[index])
+        tips = list(decided.cue_sheet.tips[index])
         spans = [
             (start, end)
             for moment, start, end in zip(
@@ -486,7 +486,7 @@ def test_what_is_not_known_is_asked_for_until_it_is() -> None:
 
     for _ in range(8):
         voicing = Voicing(lambda _, said: said, lengths.get, lambda _: 900)
-        arranged = arrange(decided.plan, decided.sheet, voicing, decided.signals)
+        arranged = arrange(decided.plan, decided.cue_sheet, voicing, decided.signals)
         if arranged.score is not None:
             break
         assert arranged.missing
@@ -502,7 +502,7 @@ def test_pronunciations_change_what_is_spoken_not_what_is_written() -> None:
     voicing = Voicing(
         lambda own, said: f"<{own and own.name}> {said}", decided.lengths.get, lambda _: 900
     )
-    arranged = arrange(decided.plan, decided.sheet, voicing, decided.signals)
+    arranged = arrange(decided.plan, decided.cue_sheet, voicing, decided.signals)
     assert arranged.score is not None
     for event in arranged.score.events:
         if event.kind == "speech":

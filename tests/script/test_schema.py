@@ -94,7 +94,7 @@ def test_the_examples_to_begin_with_are_right(library: Library, kind: str) -> No
 
 
 def test_the_examples_load(library: Library) -> None:
-    from voiceflow.plan.cues import phrase_warnings, read_phrases
+    from voiceflow.plan.phrases import phrase_warnings, read_phrases
     from voiceflow.script.load import load_exercise, load_session, read_pace
 
     made = {kind: catalogue.create(kind, "my-own", library) for kind in
@@ -165,4 +165,4 @@ def test_reading_and_schema_agree_on_the_keys(put: Callable[..., Path], library:
     text = "".join(f"{key}: [[]]\n" for key in properties)
     with pytest.raises(ScriptError) as caught:
         read_settings(put("settings.yaml", text))
-    assert not [one for one in caught.value.problems if "is not a key" in one.message]
+    assert not [one for one in caught.value.problems if "unknown key" in one.message]

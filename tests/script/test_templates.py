@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2.sandbox import SandboxedEnvironment
 
 from voiceflow.script.templates import (
     FILTERS,
     MAX_CHARACTERS,
+    MAX_NUMBER,
     PHRASE_VARIABLES,
     TESTS,
     TEXT_VARIABLES,
@@ -234,6 +237,51 @@ def test_hostile_templates_are_refused_or_bounded(source: str) -> None:
     assert peak < 40_000_000
 
 
+def growing(step: str, start: str = "9") -> str:
+    """`a`, started and then changed by `step` 18 times, and never put out."""
+    return f"{{% set a = {start} %}}" + f"{{% set a = {step} %}}" * 18 + "Lift."
+
+
+GROWING = {
+    "*": growing("a * a"),
+    "* below zero": growing("a * -a"),
+    "* of a filter": growing("(a | abs | round | int) * (a | int)"),
+    "+": growing("a + a", "99999999999"),
+    "-": growing("a - (0 - a)", "-99999999999"),
+    "/": growing("a / 0.00001"),
+    "//": growing("a // 0.00001"),
+    "%": growing("a * a * 7 % 999999999999 * a"),
+    "unary": growing("-a * +a"),
+    "int of a text": growing("a * a", f"'{'9' * 4000}' | int"),
+    "int of an exponent": growing("a * a", "'1e300' | int"),
+    "round of an int": growing("a * a", f"('{'9' * 4000}' | int) | round"),
+    "length of a text": growing("a * a", "name | length"),
+}
+
+
+@pytest.mark.parametrize("source", GROWING.values(), ids=GROWING.keys())
+def test_no_number_that_is_computed_with_is_beyond_the_bound(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused on the way, not after the work: a bound on what is put out would come too late."""
+    operands: list[int | float] = []
+    compute = SandboxedEnvironment.call_binop
+
+    def watched(self: Any, context: Any, operator: str, left: Any, right: Any) -> Any:
+        operands.extend((left, right))
+        return compute(self, context, operator, left, right)
+
+    monkeypatch.setattr(SandboxedEnvironment, "call_binop", watched)
+    assert faults(source) == []
+    with pytest.raises(TemplateFault, match="the number is larger than 1,000,000,000,000"):
+        render(source, {**DATA, "name": "x" * 1000})
+    assert all(abs(number) <= MAX_NUMBER for number in operands)
+
+
+def test_there_is_no_power() -> None:
+    assert wrong("{{ 9 ** rep }}") == "`pow` is not allowed in a template"
+
+
 REFUSED_UNSEEN = set(HOSTILE) - {
     # These are plain arithmetic, text or macros: they run, and what they may cost is counted.
     "text times number", "number times text", "name times number", "tower of products",
@@ -285,7 +333,7 @@ def test_a_fault_names_the_part_and_its_line() -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     told = wrong("{{ sied }} {{ side.upper }} {{ rep | nope }} {% include 'x' %}")
-    for part in ("sied", "plain data", "nope", "include"):
+    for part in ("`sied`", "`.` and `[]`", "`nope`", "`include`"):
         assert part in told
 
 

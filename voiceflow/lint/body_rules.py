@@ -8,7 +8,7 @@ from typing import Any
 
 from voiceflow.core.units import GRID_MS, snap
 from voiceflow.lint import word_tables as words
-from voiceflow.lint.evidence import Finding, Said, View, once
+from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
 from voiceflow.script.templates import TemplateFault, names_in
@@ -27,20 +27,20 @@ LEAST_MOVE_S, STEP_S = 2.0, 2.0
 EFFORT_FREE = 0.20
 
 
-def wrong_sides(view: View) -> Iterator[Finding]:
+def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
     """Words that name only the side that is not working."""
     found: list[tuple[Any, Finding]] = []
-    for said in view.said:
+    for said in evidence.said:
         moment = said.moment
         if moment.side is None or moment.kind in _BOTH_NAMED:
             continue
-        named = words.sides(said.event.name, view.language, view.side_words(moment))
-        if not named or moment.side in named or _meant(view, said):
+        named = words.sides(said.event.name, evidence.language, evidence.side_words(moment))
+        if not named or moment.side in named or _meant(evidence, said):
             continue
         word = next(iter(named.values()))
         message = f"“{said.event.name}” says {word} while the {moment.side} side works"
-        mark = view.mark_of(said, word)
-        finding = view.finding(
+        mark = evidence.mark_of(said, word)
+        finding = evidence.finding(
             "error", "wrong-side", message, "write {{ side }} or {{ other_side }}",
             at=said.index, mark=mark, start_ms=said.event.start_ms,
         )  # fmt: skip
@@ -48,9 +48,9 @@ def wrong_sides(view: View) -> Iterator[Finding]:
     yield from once(found)
 
 
-def _meant(view: View, said: Said) -> bool:
+def _meant(evidence: Evidence, said: Said) -> bool:
     """Whether the script asks for the other side there by its name: `{{ other_side }}`."""
-    tip = view.tip(said.moment.exercise, said.event.name)
+    tip = evidence.tip(said.moment.exercise, said.event.name)
     texts = [tip] if tip else [line.text for line in said.moment.lines if line.text is not None]
     return any("other_side" in _names(text) for text in texts)
 
@@ -62,20 +62,20 @@ def _names(text: Text) -> set[str]:
         return set()
 
 
-def unequal_sides(view: View) -> Iterator[Finding]:
+def unequal_sides(evidence: Evidence) -> Iterator[Finding]:
     """Sides that get different time or repetitions."""
-    for number, bout in enumerate(view.bouts):
+    for number, bout in enumerate(evidence.bouts):
         times = dict.fromkeys(("right", "left"), 0)
         groups: dict[str, set[int]] = {"right": set(), "left": set()}
         glue = False
-        for index, moment in view.numbered(number, *_MOVED):
+        for index, moment in evidence.numbered(number, *_MOVED):
             if moment.side is not None:
-                times[moment.side] += view.length(index)
+                times[moment.side] += evidence.length(index)
                 groups[moment.side].add(moment.group if moment.kind == "phase" else -index)
                 glue = glue or moment.kind == "silence"
         reps = {side: len(group) for side, group in groups.items()}
         # Glue is shared out in whole steps of the grid: two stretches of it may differ by two.
-        if bout.exercise.sides == "none" or not view.worked(bout):
+        if bout.exercise.sides == "none" or not evidence.worked(bout):
             continue
         allowed = GRID_MS * (2 if glue else 1)
         if abs(times["right"] - times["left"]) > allowed or reps["right"] != reps["left"]:
@@ -83,110 +83,114 @@ def unequal_sides(view: View) -> Iterator[Finding]:
                 f"the sides are unequal: right {times['right'] / 1000:.1f} s in {reps['right']}, "
                 f"left {times['left'] / 1000:.1f} s in {reps['left']}"
             )
-            yield view.finding("error", "unequal-sides", message, bout=number)
+            yield evidence.finding("error", "unequal-sides", message, bout=number)
 
 
-def unnamed_sides(view: View) -> Iterator[Finding]:
+def unnamed_sides(evidence: Evidence) -> Iterator[Finding]:
     """A side that begins without its name, and a change over with too little time."""
-    for number, bout in enumerate(view.bouts):
+    for number, bout in enumerate(evidence.bouts):
         if bout.exercise.sides == "none":
             continue
-        if bout.pacing.detail != "tones" and not _first_named(view, number, bout):
+        if bout.pacing.detail != "tones" and not _first_named(evidence, number, bout):
             message = f"nothing says that it begins with the {bout.exercise.first} side"
             hint = "the macro `sides` of the phrases says it, or the set-up"
-            yield view.finding("error", "side-not-named", message, hint, bout=number)
-        yield from _switches(view, number, bout)
+            yield evidence.finding("error", "side-not-named", message, hint, bout=number)
+        yield from _switches(evidence, number, bout)
 
 
-def _first_named(view: View, number: int, bout: Bout) -> bool:
-    for said in view.of_bout(number):
+def _first_named(evidence: Evidence, number: int, bout: Bout) -> bool:
+    for said in evidence.of_bout(number):
         if said.moment.kind in ("switch", "finish", "rest"):
             return False
-        own = view.side_words(said.moment)
-        if bout.exercise.first in words.sides(said.event.name, view.language, own):
+        own = evidence.side_words(said.moment)
+        if bout.exercise.first in words.sides(said.event.name, evidence.language, own):
             return True
         if said.moment.kind in _MOVED and said.moment.side != bout.exercise.first:
             return False
     return False
 
 
-def _switches(view: View, number: int, bout: Bout) -> Iterator[Finding]:
+def _switches(evidence: Evidence, number: int, bout: Bout) -> Iterator[Finding]:
     least = snap(bout.pacing.switch_time * 1000)
-    for index, moment in view.numbered(number, "switch"):
-        own = view.side_words(moment)
-        named = (words.sides(s.event.name, view.language, own) for s in view.of_moment(index))
+    for index, moment in evidence.numbered(number, "switch"):
+        own = evidence.side_words(moment)
+        named = (
+            words.sides(s.event.name, evidence.language, own) for s in evidence.of_moment(index)
+        )
         if not any(moment.side in one for one in named):
             message = f"the change to the {moment.side} side does not name it"
             hint = "the macro `switch` of the phrases says it: {{ side }}"
-            yield view.finding("error", "side-not-named", message, hint, at=index)
-        if view.length(index) < least:
-            message = f"{view.length(index) / 1000:.1f} s to change sides, of {least / 1000:.1f} s"
-            yield view.finding("error", "switch-short", message, at=index)
+            yield evidence.finding("error", "side-not-named", message, hint, at=index)
+        if evidence.length(index) < least:
+            message = (
+                f"{evidence.length(index) / 1000:.1f} s to change sides, of {least / 1000:.1f} s"
+            )
+            yield evidence.finding("error", "switch-short", message, at=index)
 
 
-def position_changes(view: View) -> int:
+def position_changes(evidence: Evidence) -> int:
     """How often the body changes its position between two exercises."""
-    pairs = pairwise(bout.exercise.position for bout in view.bouts)
+    pairs = pairwise(bout.exercise.position for bout in evidence.bouts)
     return sum(before != after for before, after in pairs)
 
 
-def restless(view: View) -> Iterator[Finding]:
+def restless(evidence: Evidence) -> Iterator[Finding]:
     """Too many changes of position."""
-    changes, steps = position_changes(view), len(view.bouts)
+    changes, steps = position_changes(evidence), len(evidence.bouts)
     # One change is how a session of two positions is; it is no restlessness.
     if changes > 1 and changes > MOST_CHANGES * steps:
         message = f"{changes} changes of position in {steps} exercises, over {MOST_CHANGES:.0%}"
         hint = "put exercises in the same position one after another"
-        yield Finding("warning", "many-positions", message, hint, mark=view.session.mark)
+        yield Finding("warning", "many-positions", message, hint, mark=evidence.session.mark)
 
 
-def unmoved(view: View) -> Iterator[Finding]:
+def unmoved(evidence: Evidence) -> Iterator[Finding]:
     """Changes of position without words, or without the time to make them."""
     before = None
-    for number, bout in enumerate(view.bouts):
+    for number, bout in enumerate(evidence.bouts):
         position = bout.exercise.position
         if position != before:
-            moves = list(view.numbered(number, "transition"))
-            if not any(view.of_moment(index) for index, _ in moves):
+            moves = list(evidence.numbered(number, "transition"))
+            if not any(evidence.of_moment(index) for index, _ in moves):
                 way = f"from {before} to {position}" if before else f"to {position}"
                 message = f"nothing says how to come {way}"
-                yield view.finding("error", "no-way", message, bout=number)
+                yield evidence.finding("error", "no-way", message, bout=number)
             for index, _ in moves:
-                yield from _hurry(view, index, before or "", position)
+                yield from _hurry(evidence, index, before or "", position)
         before = position
 
 
-def _hurry(view: View, index: int, before: str, after: str) -> Iterator[Finding]:
-    moment = view.moments[index]
+def _hurry(evidence: Evidence, index: int, before: str, after: str) -> Iterator[Finding]:
+    moment = evidence.moments[index]
     steps = abs(_HEIGHT.get(before, 0) - _HEIGHT[after]) if before else 0
     least = max(moment.least_ms, round((LEAST_MOVE_S + STEP_S * steps) * 1000))
-    length = view.length(index)
+    length = evidence.length(index)
     mark = next((line.text.mark for line in moment.lines if line.text), None)
     if length < least:
         message = f"{length / 1000:.1f} s to come into place; it takes {least / 1000:.1f} s"
         hint = "raise `transition`, or the seconds of the way"
-        yield view.finding("error", "no-time-to-move", message, hint, at=index, mark=mark)
-    said = view.of_moment(index)
-    over = said[-1].event.end_ms - view.starts[index] - moment.least_ms if said else 0
+        yield evidence.finding("error", "no-time-to-move", message, hint, at=index, mark=mark)
+    said = evidence.of_moment(index)
+    over = said[-1].event.end_ms - evidence.starts[index] - moment.least_ms if said else 0
     if over > 0:
         message = f"the words last {over / 1000:.1f} s longer than the way itself"
         hint = "fewer words, a higher `transition`, or faster speech"
-        yield view.finding("warning", "long-way-words", message, hint, at=index, mark=mark)
+        yield evidence.finding("warning", "long-way-words", message, hint, at=index, mark=mark)
 
 
-def early_effort(view: View) -> Iterator[Finding]:
+def early_effort(evidence: Evidence) -> Iterator[Finding]:
     """Hard work that begins in the first fifth of a session of several exercises."""
-    if len(view.bouts) < 3:
+    if len(evidence.bouts) < 3:
         return
-    for number, bout in enumerate(view.bouts):
-        begins = [view.starts[n] for n, _ in view.numbered(number, "phase", "work")]
+    for number, bout in enumerate(evidence.bouts):
+        begins = [evidence.starts[n] for n, _ in evidence.numbered(number, "phase", "work")]
         if bout.exercise.effort != "hard" or not begins:
             continue
-        share = begins[0] / view.score.length_ms
+        share = begins[0] / evidence.score.length_ms
         if share < EFFORT_FREE:
             message = f"hard work begins after {share:.0%} of the session"
             hint = f"keep the first {EFFORT_FREE:.0%} easy: move it later, or lower its level"
-            yield view.finding("warning", "early-effort", message, hint, bout=number)
+            yield evidence.finding("warning", "early-effort", message, hint, bout=number)
 
 
 RULES = (

@@ -69,13 +69,13 @@ class Said:
     event: Event
 
 
-class View:
+class Evidence:
     """A decision, indexed by moment and by exercise. It is only looked at, never changed."""
 
     def __init__(self, decision: Decision, tones: ToneSet) -> None:
         self.decision, self.tones = decision, tones
         self.plan, self.score = decision.plan, decision.score
-        self.session, self.sheet = decision.session, decision.sheet
+        self.session, self.cue_sheet = decision.session, decision.cue_sheet
         self.language = self.session.language.split("-")[0]
         self.starts = decision.arranged.starts
         self.moments = self.plan.moments
@@ -149,7 +149,7 @@ class View:
 
     def tip(self, bout: int, said: str) -> Text | None:
         """The text of an exercise that a tip was made from."""
-        tips, written = self.sheet.tips[bout], self.bouts[bout].exercise.tips
+        tips, written = self.cue_sheet.tips[bout], self.bouts[bout].exercise.tips
         return written[tips.index(said)] if said in tips and len(tips) == len(written) else None
 
     def mark_of(self, said: Said, word: str) -> Mark | None:

@@ -10,7 +10,7 @@ from voiceflow import sounds
 from voiceflow.core.errors import Mark, Problem, ScriptError
 from voiceflow.lint.phrase_checks import phrases_problems, positions_problems
 from voiceflow.lint.script_checks import (
-    Shelf,
+    LintLibrary,
     exercise_problems,
     pace_problems,
     session_problems,
@@ -21,7 +21,7 @@ from voiceflow.script import models
 from voiceflow.script.lookup import Library
 from voiceflow.script.yaml import Node, read
 
-Checker = Callable[[Path, Shelf], Iterable[Problem]]
+Checker = Callable[[Path, LintLibrary], Iterable[Problem]]
 
 CHECKERS: Mapping[str, Checker] = {
     "exercise": exercise_problems,
@@ -62,11 +62,11 @@ def check_path(path: Path, library: Library) -> list[Problem]:
     list of Problem
         Sorted by place; empty where all is well. Nothing is raised for what is in the files.
     """
-    shelf = Shelf(library)
+    lint = LintLibrary(library)
     if path.is_dir():
-        found = list(_folder(path, shelf))
+        found = list(_folder(path, lint))
     elif path.exists():
-        found = list(_file(path, shelf))
+        found = list(_file(path, lint))
     else:
         hint = "give a script, or a folder of scripts"
         found = [Problem(Mark(str(path)), "there is no such file or folder", hint)]
@@ -121,7 +121,7 @@ def _kind_by_keys(root: Node) -> str | None:
     return best if scores[best] else None
 
 
-def _file(path: Path, shelf: Shelf) -> Iterator[Problem]:
+def _file(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     if path.suffix not in (*YAML, *TEMPLATES):
         hint = f"voiceflow reads {_KINDS}: .yaml and .j2 files"
         yield Problem(Mark(str(path)), "is not a script", hint)
@@ -134,10 +134,10 @@ def _file(path: Path, shelf: Shelf) -> Iterator[Problem]:
     if kind is None:
         yield Problem(Mark(str(path)), "is no kind of script that voiceflow knows", _KINDS)
         return
-    yield from CHECKERS[kind](path, shelf)
+    yield from CHECKERS[kind](path, lint)
 
 
-def _folder(folder: Path, shelf: Shelf) -> Iterator[Problem]:
+def _folder(folder: Path, lint: LintLibrary) -> Iterator[Problem]:
     try:
         files = list(_files(folder))
     except OSError as error:
@@ -147,7 +147,7 @@ def _folder(folder: Path, shelf: Shelf) -> Iterator[Problem]:
     if not scripts:
         yield Problem(Mark(str(folder)), "there are no scripts in this folder", _KINDS)
     for path in scripts:
-        yield from _file(path, shelf)
+        yield from _file(path, lint)
     samples = _samples_used(scripts)
     for path in files:
         if path.resolve().parent.name in FOLDERS and path not in scripts:

@@ -11,7 +11,7 @@ from voiceflow.core.errors import Mark, Problem, ScriptError
 from voiceflow.lint import word_tables as words
 from voiceflow.lint.script_texts import SEEN_HINT, plain, script_warnings
 from voiceflow.lint.script_texts import Written as WrittenText
-from voiceflow.plan.cues import phrase_warnings, read_phrases
+from voiceflow.plan.phrases import phrase_warnings, read_phrases
 from voiceflow.script.fields import split_versions
 from voiceflow.script.positions import Positions, read_positions
 from voiceflow.script.templates import Macros, TemplateFault, macro_names, render

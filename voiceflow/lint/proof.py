@@ -10,12 +10,12 @@ from voiceflow.lint import body_rules as body
 from voiceflow.lint import quiet_rules as quiet
 from voiceflow.lint import telling_rules as telling
 from voiceflow.lint import timing_rules as timing
-from voiceflow.lint.evidence import Finding, View
-from voiceflow.lint.quiet_rules import Stretch, stretches
+from voiceflow.lint.evidence import Evidence, Finding
+from voiceflow.lint.quiet_rules import SectionTalk, section_talk
 from voiceflow.score.decide import Decision
 from voiceflow.sounds import ToneSet
 
-Rule = Callable[[View], Iterator[Finding]]
+Rule = Callable[[Evidence], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (*timing.RULES, *quiet.RULES, *body.RULES, *telling.RULES)
 
 
@@ -48,7 +48,7 @@ class Proof:
     spoken: float
     tips: int
     tips_said: int
-    sections: tuple[Stretch, ...]
+    sections: tuple[SectionTalk, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -104,27 +104,26 @@ class Proof:
 
 def prove(decision: Decision, tones: ToneSet) -> Proof:
     """The proof of a session that has been decided with `tones`: all rules, every finding."""
-    view = View(decision, tones)
-    found = [finding for rule in RULES for finding in rule(view)]
+    evidence = Evidence(decision, tones)
+    found = [finding for rule in RULES for finding in rule(evidence)]
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
-    pacing = view.plan.pacing
-    said = [{one.event.name for one in view.of_bout(n)} for n in range(len(view.bouts))]
+    pacing = evidence.plan.pacing
+    tips = [(n, tip) for n, told in enumerate(evidence.cue_sheet.tips) for tip in told]
+    said = [{one.event.name for one in evidence.of_bout(n)} for n in range(len(evidence.bouts))]
     return Proof(
-        title=view.session.title,
-        length_ms=view.score.length_ms,
-        pace=view.score.pace,
-        voice=view.score.voice,
+        title=evidence.session.title,
+        length_ms=evidence.score.length_ms,
+        pace=evidence.score.pace,
+        voice=evidence.score.voice,
         detail=pacing.detail,
-        level=view.session.level,
+        level=evidence.session.level,
         tempo=pacing.tempo,
-        exercises=len(view.bouts),
-        position_changes=body.position_changes(view),
-        sides=sum(bout.exercise.sides != "none" for bout in view.bouts),
-        spoken=sum(one.event.length_ms for one in view.said) / max(1, view.score.length_ms),
-        tips=sum(len(tips) for tips in view.sheet.tips),
-        tips_said=sum(
-            tip in heard for tips, heard in zip(view.sheet.tips, said, strict=True) for tip in tips
-        ),
-        sections=stretches(view),
+        exercises=len(evidence.bouts),
+        position_changes=body.position_changes(evidence),
+        sides=sum(bout.exercise.sides != "none" for bout in evidence.bouts),
+        spoken=sum(one.event.length_ms for one in evidence.said) / max(1, evidence.score.length_ms),
+        tips=len(tips),
+        tips_said=sum(tip in said[n] for n, tip in tips),
+        sections=section_talk(evidence),
         findings=tuple(found),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceflow.core.units import clock
-from voiceflow.lint.evidence import Finding, View, once
+from voiceflow.lint.evidence import Evidence, Finding, once
 from voiceflow.score.arrange import QUIET_MS
 
 # Longer than this without any sound, and a listener wonders whether the player has stopped.
@@ -22,13 +22,13 @@ DENSITY = {"full": (0.10, 0.75), "brief": (0.03, 0.70)}
 LEAST_SECTION_MS = 30_000
 
 
-def unwoken(view: View) -> Iterator[Finding]:
+def unwoken(evidence: Evidence) -> Iterator[Finding]:
     """Speech after a long quiet that no soft tone announces."""
-    tones = view.tones
+    tones = evidence.tones
     if not tones.has("wake") or not tones.length_ms("wake"):
         return
     end = 0
-    for event in view.score.events:
+    for event in evidence.score.events:
         if event.kind == "speech" and event.start_ms - end > QUIET_MS:
             message = f"“{event.name}” comes after {(event.start_ms - end) / 1000:.1f} s of quiet"
             hint = "a wake tone belongs before it"
@@ -36,19 +36,19 @@ def unwoken(view: View) -> Iterator[Finding]:
         end = max(end, event.end_ms)
 
 
-def silences(view: View) -> Iterator[Finding]:
+def silences(evidence: Evidence) -> Iterator[Finding]:
     """Stretches without any sound where no quiet was asked for."""
     end = 0
     found: list[tuple[Any, Finding]] = []
-    starts = [(event.start_ms, event.end_ms) for event in view.score.events]
-    for start, stop in [*starts, (view.score.length_ms, view.score.length_ms)]:
+    starts = [(event.start_ms, event.end_ms) for event in evidence.score.events]
+    for start, stop in [*starts, (evidence.score.length_ms, evidence.score.length_ms)]:
         if start - end > LONGEST_QUIET_MS:
-            index, quiet = _longest_quiet(view, end, start)
+            index, quiet = _longest_quiet(evidence, end, start)
             if quiet > LONGEST_QUIET_MS:
-                moment = view.moments[index]
+                moment = evidence.moments[index]
                 message = f"{quiet / 1000:.0f} s without a word or a tone"
                 hint = "say or count something, or write it as a `silence`"
-                finding = view.finding(
+                finding = evidence.finding(
                     "error", "long-silence", message, hint, at=index, start_ms=end
                 )
                 found.append(((moment.exercise, moment.kind, moment.breath), finding))
@@ -56,14 +56,14 @@ def silences(view: View) -> Iterator[Finding]:
     yield from once(found)
 
 
-def _longest_quiet(view: View, start: int, end: int) -> tuple[int, int]:
+def _longest_quiet(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
     """Of a stretch, the milliseconds that no quiet was asked for, and the moment with most."""
     total, best, index = 0, 0, 0
-    for n in range(view.index_at(start), len(view.moments)):
-        if view.starts[n] >= end:
+    for n in range(evidence.index_at(start), len(evidence.moments)):
+        if evidence.starts[n] >= end:
             break
-        part = min(end, view.starts[n] + view.length(n)) - max(start, view.starts[n])
-        if view.moments[n].kind not in _QUIET_BY_INTENT and part > 0:
+        part = min(end, evidence.starts[n] + evidence.length(n)) - max(start, evidence.starts[n])
+        if evidence.moments[n].kind not in _QUIET_BY_INTENT and part > 0:
             total += part
             if part > best:
                 best, index = part, n
@@ -71,7 +71,7 @@ def _longest_quiet(view: View, start: int, end: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class SectionTalk:
     """A section's time: `quiet_ms` of it are silences and intervals that the script asks for."""
 
     title: str
@@ -91,29 +91,29 @@ class Stretch:
         return min(1.0, self.spoken_ms / max(1, self.end_ms - self.start_ms - self.quiet_ms))
 
 
-def stretches(view: View) -> tuple[Stretch, ...]:
+def section_talk(evidence: Evidence) -> tuple[SectionTalk, ...]:
     """The sections, in order, each with the time that is spoken in it."""
-    spans: dict[int, Stretch] = {}
-    for index, moment in enumerate(view.moments):
+    spans: dict[int, SectionTalk] = {}
+    for index, moment in enumerate(evidence.moments):
         if moment.exercise < 0:
             continue
-        start, end = view.starts[index], view.starts[index] + view.length(index)
-        title = view.session.sections[moment.section].title
-        old = spans.get(moment.section, Stretch(title, start, end, 0, 0))
-        spoken = sum(said.event.length_ms for said in view.of_moment(index))
+        start, end = evidence.starts[index], evidence.starts[index] + evidence.length(index)
+        title = evidence.session.sections[moment.section].title
+        old = spans.get(moment.section, SectionTalk(title, start, end, 0, 0))
+        spoken = sum(said.event.length_ms for said in evidence.of_moment(index))
         quiet = end - start if moment.kind in _QUIET_BY_INTENT else 0
-        spans[moment.section] = Stretch(
+        spans[moment.section] = SectionTalk(
             title, old.start_ms, end, old.spoken_ms + spoken, old.quiet_ms + quiet
         )
     return tuple(spans[number] for number in sorted(spans))
 
 
-def density(view: View) -> Iterator[Finding]:
+def density(evidence: Evidence) -> Iterator[Finding]:
     """Sections with too much talk, or too little."""
-    if view.plan.pacing.detail not in DENSITY:
+    if evidence.plan.pacing.detail not in DENSITY:
         return
-    least, most = DENSITY[view.plan.pacing.detail]
-    for one in stretches(view):
+    least, most = DENSITY[evidence.plan.pacing.detail]
+    for one in section_talk(evidence):
         length = one.end_ms - one.start_ms
         if length - one.quiet_ms < LEAST_SECTION_MS or (one.share <= most and one.talking >= least):
             continue
@@ -121,7 +121,7 @@ def density(view: View) -> Iterator[Finding]:
         hint = "fewer words, or more repetitions" if one.share > most else "a cue now and then"
         good = f"{least:.0%} to {most:.0%} is good"
         message = f"{one.share:.0%} of {where} ({clock(length)}) is speech; {good}"
-        mark = view.session.mark
+        mark = evidence.session.mark
         yield Finding("warning", "speech-density", message, hint, None, one.start_ms, mark)
 
 

@@ -17,11 +17,12 @@ from voiceflow.core.errors import (
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
 from voiceflow.plan.moments import Wishes
+from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import unroll
 from voiceflow.script import models
 from voiceflow.script.load import (
     ITEM,
-    _Loader,
+    load_exercise,
     load_pace,
     load_session,
     read_pace,
@@ -34,13 +35,13 @@ from voiceflow.script.positions import Positions, load_positions
 from voiceflow.script.yaml import Node, read
 
 
-class Shelf:
-    """The library of one check, which reads phrases and positions once however often they serve."""
+class LintLibrary:
+    """The library of one check: reads phrases and positions once, however often they are used."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
         self._positions: dict[str, Positions] = {}
-        self._phrases: dict[tuple[str, str, Path], cues.Phrases] = {}
+        self._phrases: dict[tuple[str, str, Path], Phrases] = {}
 
     def positions(self, language: str) -> Positions:
         """See `load_positions`."""
@@ -48,11 +49,11 @@ class Shelf:
             self._positions[language] = load_positions(self.library, language)
         return self._positions[language]
 
-    def phrases(self, name: str, language: str, beside: Path) -> cues.Phrases:
-        """See `cues.load_phrases`."""
+    def phrases(self, name: str, language: str, beside: Path) -> Phrases:
+        """See `load_phrases`."""
         key = (name, language, beside)
         if key not in self._phrases:
-            self._phrases[key] = cues.load_phrases(name, language, self.library, beside)
+            self._phrases[key] = load_phrases(name, language, self.library, beside)
         return self._phrases[key]
 
 
@@ -61,7 +62,7 @@ MOST_REPS = 60
 _TURNED = ("side-lying", "half-kneeling")
 
 
-def exercise_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+def exercise_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """Everything wrong with the exercise at `path`, at each level and with each equipment."""
     try:
         root = read(path)
@@ -71,11 +72,11 @@ def exercise_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
     found: list[Exercise] = []
     for level in LEVELS:
         for at_hand in ((), *((one,) for one in _variants(root))):
-            exercise, problems = _exercise(path, shelf.library, level, at_hand)
+            exercise, problems = _exercise(path, lint.library, level, at_hand)
             yield from problems
             if exercise is not None:
                 found.append(exercise)
-                yield from _rendered(_session_of(exercise), shelf)
+                yield from _rendered(_session_of(exercise), lint)
     sided = any(exercise.sides != "none" for exercise in found)
     yield from script_warnings(written(root), sided=sided)
     yield from empty_tips(root)
@@ -95,11 +96,10 @@ def _variants(root: Node) -> tuple[str, ...]:
 def _exercise(
     path: Path, library: Library, level: int, at_hand: tuple[str, ...]
 ) -> tuple[Exercise | None, list[Problem]]:
-    loader = _Loader(library, path, level, at_hand)
-    base = loader.exercise_node(path, ())
-    item = Node(Mark(str(path), 1, 1), "scalar", path.stem)
-    exercise = loader.exercise(path.stem, item, base, None) if base else None
-    return (None if loader.problems else exercise), loader.problems
+    try:
+        return load_exercise(path, library, level=level, equipment=at_hand), []
+    except ScriptError as error:
+        return None, list(error.problems)
 
 
 def _turns_in_silence(exercise: Exercise) -> bool:
@@ -113,7 +113,7 @@ def _session_of(exercise: Exercise) -> Session:
 
 
 def _rendered(
-    session: Session, shelf: Shelf, before: tuple[Layer, ...] = (), phrases: str = "coach"
+    session: Session, lint: LintLibrary, before: tuple[Layer, ...] = (), phrases: str = "coach"
 ) -> list[Problem]:
     """What goes wrong when the texts of `session` are rendered, in full and in brief."""
     problems: list[Problem] = []
@@ -125,8 +125,8 @@ def _rendered(
         after = (Layer("check", (("detail", detail),)),)
         wishes = Wishes(name="Ana", before=before, after=after, reps=reps)
         try:
-            plan = unroll(session, shelf.positions(session.language), wishes)
-            book = shelf.phrases(phrases, session.language, beside)
+            plan = unroll(session, lint.positions(session.language), wishes)
+            book = lint.phrases(phrases, session.language, beside)
             cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
         except ScriptError as error:
             problems.extend(error.problems)
@@ -135,26 +135,26 @@ def _rendered(
     return problems
 
 
-def session_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """Everything wrong with the session at `path`, at each level; with all that it names."""
     try:
         root = read(path)
     except ScriptError as error:
         yield from error.problems
         return
-    yield from names_problems(root, path, shelf)
-    yield from _language_problems(root, path, shelf)
+    yield from names_problems(root, path, lint)
+    yield from _language_problems(root, path, lint)
     session: Session | None = None
     for level in LEVELS:
         try:
-            session = load_session(path, shelf.library, level=level)
+            session = load_session(path, lint.library, level=level)
         except ScriptError as error:
             yield from error.problems
             continue
         except InputError as error:
             yield Problem(Mark(str(path)), error.message, error.hint)
             return
-        yield from _at_its_pace(session, path, shelf)
+        yield from _at_its_pace(session, path, lint)
     language = root.get("language")
     tongue = language.text.lower().split("-")[0] if language and language.kind == "scalar" else "en"
     yield from script_warnings(written(root, models.SESSION_HEAD), sided=False, languages=(tongue,))
@@ -165,14 +165,14 @@ def session_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
         yield from empty_tips(changes)
 
 
-def _language_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem]:
+def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """A language that no voice here speaks, or that the phrases do not."""
     node = root.get("language")
     if node is None or node.kind != "scalar" or node.text.lower().split("-")[0] == "en":
         return
     language = node.text.lower()
     tongue = language.split("-")[0]
-    folders = shelf.library.folders("phrases", path.resolve().parent)
+    folders = lint.library.folders("phrases", path.resolve().parent)
     asked = root.get("phrases")
     names = {"coach", asked.text.strip() if asked and asked.kind == "scalar" else "coach"}
     if not any((folder / f"{name}.{tongue}.j2").is_file() for folder in folders for name in names):
@@ -186,17 +186,17 @@ def _language_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem
 _ONLY_WHOLE = tuple(f for f in models.EXERCISE if f.name in ("levels", "equipment"))
 
 
-def _at_its_pace(session: Session, path: Path, shelf: Shelf) -> Iterator[Problem]:
+def _at_its_pace(session: Session, path: Path, lint: LintLibrary) -> Iterator[Problem]:
     beside = path.resolve().parent
     before: tuple[Layer, ...] = ()
     if session.pace:
         try:
-            before = (load_pace(session.pace, shelf.library, beside),)
+            before = (load_pace(session.pace, lint.library, beside),)
         except UnknownNameError:
             pass  # told where the name stands
         except ScriptError as error:
             yield from error.problems
-    yield from _rendered(session, shelf, before, session.phrases or "coach")
+    yield from _rendered(session, lint, before, session.phrases or "coach")
 
 
 def _items(root: Node) -> Iterator[tuple[Mark, Node]]:
@@ -214,39 +214,41 @@ def _items(root: Node) -> Iterator[tuple[Mark, Node]]:
                 yield item.pairs[0][0].mark, item.pairs[0][1]
 
 
-def pace_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+def pace_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """Everything wrong with the pace at `path`."""
-    yield from _read_or_tell(lambda: read_pace(path), path, shelf)
+    yield from _table_problems(read_pace, path, lint)
 
 
-def settings_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+def settings_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """Everything wrong with the settings at `path`."""
-    yield from _read_or_tell(lambda: read_settings(path), path, shelf)
+    yield from _table_problems(read_settings, path, lint)
 
 
-def _read_or_tell(reading: Callable[[], object], path: Path, shelf: Shelf) -> Iterator[Problem]:
+def _table_problems(
+    reader: Callable[[Path], object], path: Path, lint: LintLibrary
+) -> Iterator[Problem]:
     try:
-        reading()
+        reader(path)
         root = read(path)
     except ScriptError as error:
         yield from error.problems
         return
-    yield from names_problems(root, path, shelf)
+    yield from names_problems(root, path, lint)
 
 
-def sound_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:
+def sound_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """Everything wrong with the tone set at `path`."""
-    yield from sounds.problems(path, shelf.library.folders("sounds", path.resolve().parent))
+    yield from sounds.problems(path, lint.library.folders("sounds", path.resolve().parent))
 
 
-def names_problems(root: Node, path: Path, shelf: Shelf) -> Iterator[Problem]:
+def names_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """The names in a script of other scripts, tone sets and voices that are not there."""
     beside = path.resolve().parent
     kinds = {"pace": "paces", "phrases": "phrases", "tones": "sounds", "known": "exercises"}
     for key, kind in kinds.items():
         for node in _scalars(root.get(key)):
             try:
-                shelf.library.find(kind, node.text.strip(), beside)
+                lint.library.find(kind, node.text.strip(), beside)
             except UnknownNameError as error:
                 what = {"paces": "pace", "sounds": "tone set", "exercises": "exercise"}
                 message = f"there is no {what.get(kind, kind)} called `{node.text.strip()}`"

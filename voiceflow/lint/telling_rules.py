@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from voiceflow.lint import word_tables as words
-from voiceflow.lint.evidence import Finding, Said, View, once
+from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.lint.script_texts import SEEN_HINT
 from voiceflow.plan.moments import Bout
 
 
-def pointing(view: View) -> Iterator[Finding]:
+def pointing(evidence: Evidence) -> Iterator[Finding]:
     """Words that point at what must be seen, wherever they are said."""
     found: list[tuple[Any, Finding]] = []
-    for said in view.said:
-        for one in words.seen(said.event.name, (view.language,)):
-            mark = view.mark_of(said, one.word)
+    for said in evidence.said:
+        for one in words.seen(said.event.name, (evidence.language,)):
+            mark = evidence.mark_of(said, one.word)
             message = f"“{one.word}” points at what must be seen: “{said.event.name}”"
             hint = SEEN_HINT if mark else f"{SEEN_HINT}; the words are the phrases'"
-            finding = view.finding(
+            finding = evidence.finding(
                 "error" if one.sure else "warning", "must-be-seen", message, hint,
                 at=said.index, mark=mark, start_ms=said.event.start_ms,
             )  # fmt: skip
@@ -27,33 +27,33 @@ def pointing(view: View) -> Iterator[Finding]:
     yield from once(found)
 
 
-def untold(view: View) -> Iterator[Finding]:
+def untold(evidence: Evidence) -> Iterator[Finding]:
     """Exercises without a name, a set-up, a breath or an end that can be heard."""
-    for number, bout in enumerate(view.bouts):
-        said = view.of_bout(number)
+    for number, bout in enumerate(evidence.bouts):
+        said = evidence.of_bout(number)
         kinds = {one.moment.kind for one in said}
-        if "name" not in kinds and not _named_before(view, number):
+        if "name" not in kinds and not _named_before(evidence, number):
             message, hint = "its name is not said", "the macro `exercise` of the phrases says it"
-            yield view.finding("error", "no-name", message, hint, bout=number)
+            yield evidence.finding("error", "no-name", message, hint, bout=number)
         if bout.pacing.detail != "tones" and not _set_up(said, bout):
             message, hint = "nothing says how to get into place", "write `setup:`"
-            yield view.finding("error", "no-setup", message, hint, bout=number)
-        if bout.exercise.rep and not _breathing(view, bout, said):
+            yield evidence.finding("error", "no-setup", message, hint, bout=number)
+        if bout.exercise.rep and not _breathing(evidence, bout, said):
             message = "nothing says how to breathe"
             hint = "use inhale and exhale under `rep:`, or say so in the set-up"
-            yield view.finding("warning", "no-breath", message, hint, bout=number)
-        if _ends(view, number, bout) and not _ended(view, number):
+            yield evidence.finding("warning", "no-breath", message, hint, bout=number)
+        if _ends(evidence, number, bout) and not _ended(evidence, number):
             message, hint = "nothing says that it is over", "write `finish:`, or use a tone set"
-            yield view.finding("error", "no-finish", message, hint, bout=number)
+            yield evidence.finding("error", "no-finish", message, hint, bout=number)
 
 
-def _named_before(view: View, number: int) -> bool:
+def _named_before(evidence: Evidence, number: int) -> bool:
     """Whether the interval's rest before it names it: it is then introduced within that rest."""
-    rests = [index for index, _ in view.numbered(number - 1, "rest")] if number else []
-    if not rests or not view.moments[rests[-1]].until_work:
+    rests = [index for index, _ in evidence.numbered(number - 1, "rest")] if number else []
+    if not rests or not evidence.moments[rests[-1]].until_work:
         return False
-    heard = " ".join(said.event.name for said in view.of_moment(rests[-1]))
-    return view.bouts[number].exercise.name.casefold() in heard.casefold()
+    heard = " ".join(said.event.name for said in evidence.of_moment(rests[-1]))
+    return evidence.bouts[number].exercise.name.casefold() in heard.casefold()
 
 
 def _set_up(said: list[Said], bout: Bout) -> bool:
@@ -67,54 +67,57 @@ def _set_up(said: list[Said], bout: Bout) -> bool:
     return False
 
 
-def _breathing(view: View, bout: Bout, said: list[Said]) -> bool:
+def _breathing(evidence: Evidence, bout: Bout, said: list[Said]) -> bool:
     breaths = {phase.breath for phase in bout.exercise.rep}
     if breaths & {"inhale", "exhale"}:
         return True
-    return any(words.breathes(one.event.name, view.language) for one in said)
+    return any(words.breathes(one.event.name, evidence.language) for one in said)
 
 
-def _ends(view: View, number: int, bout: Bout) -> bool:
+def _ends(evidence: Evidence, number: int, bout: Bout) -> bool:
     """Whether the exercise has an end of its own: in a time box only the last one has."""
-    after = view.bouts[number + 1] if number + 1 < len(view.bouts) else None
-    return view.worked(bout) or after is None or after.section != bout.section
+    after = evidence.bouts[number + 1] if number + 1 < len(evidence.bouts) else None
+    return evidence.worked(bout) or after is None or after.section != bout.section
 
 
-def _ended(view: View, number: int) -> bool:
-    indices = (index for index, _ in view.numbered(number, "finish"))
-    return any(view.sounds(view.starts[n], view.starts[n] + view.length(n)) for n in indices)
+def _ended(evidence: Evidence, number: int) -> bool:
+    indices = (index for index, _ in evidence.numbered(number, "finish"))
+    return any(
+        evidence.sounds(evidence.starts[n], evidence.starts[n] + evidence.length(n))
+        for n in indices
+    )
 
 
-def unannounced_next(view: View) -> Iterator[Finding]:
+def unannounced_next(evidence: Evidence) -> Iterator[Finding]:
     """Rests that do not name what comes next."""
-    for number, bout in enumerate(view.bouts[:-1]):
-        after = view.bouts[number + 1]
-        if not _ends(view, number, bout):
+    for number, bout in enumerate(evidence.bouts[:-1]):
+        after = evidence.bouts[number + 1]
+        if not _ends(evidence, number, bout):
             continue
-        rests = [index for index, _ in view.numbered(number, "rest")]
-        heard = " ".join(s.event.name for index in rests[-1:] for s in view.of_moment(index))
+        rests = [index for index, _ in evidence.numbered(number, "rest")]
+        heard = " ".join(s.event.name for index in rests[-1:] for s in evidence.of_moment(index))
         if after.exercise.name.casefold() not in heard.casefold():
             message = f"the rest after it does not name the next exercise, {after.exercise.name}"
             hint = "the macro `next` of the phrases says it: {{ next }}"
-            yield view.finding("warning", "next-not-named", message, hint, bout=number)
+            yield evidence.finding("warning", "next-not-named", message, hint, bout=number)
 
 
-def unlisted_things(view: View) -> Iterator[Finding]:
+def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
     """Things that a text asks for and the welcome does not."""
     found: list[tuple[Any, Finding]] = []
-    needs = set(view.session.needs)
+    needs = set(evidence.session.needs)
     if not needs:
-        every = [bout.exercise for bout in view.bouts]
+        every = [bout.exercise for bout in evidence.bouts]
         needs = {need for one in every for need in (*one.needs, *one.equipment)}
-    known = words.listed(needs, view.language)
-    for number in range(len(view.bouts)):
-        for said in view.of_bout(number):
-            for need, word in words.things(said.event.name, view.language).items():
+    known = words.listed(needs, evidence.language)
+    for number in range(len(evidence.bouts)):
+        for said in evidence.of_bout(number):
+            for need, word in words.things(said.event.name, evidence.language).items():
                 if need not in known and said.moment.kind != "rest":
-                    mark = view.mark_of(said, word)
+                    mark = evidence.mark_of(said, word)
                     message = f"asks for “{word}”, which is not among what is needed"
                     hint = f"list it: `needs: [{need}]`"
-                    finding = view.finding(
+                    finding = evidence.finding(
                         "error", "not-listed", message, hint,
                         bout=number, mark=mark, start_ms=said.event.start_ms,
                     )  # fmt: skip
@@ -122,23 +125,23 @@ def unlisted_things(view: View) -> Iterator[Finding]:
     yield from once(found)
 
 
-def endless(view: View) -> Iterator[Finding]:
+def endless(evidence: Evidence) -> Iterator[Finding]:
     """A session whose end can be missed: it needs its last words and its signal."""
-    ends = [n for n, moment in enumerate(view.moments) if moment.kind == "end"]
-    start = view.starts[ends[-1]] if ends else view.score.length_ms
-    spoken = any(said.moment.kind == "end" for said in view.said)
-    signal = view.sounds(start, view.score.length_ms, speech=False)
+    ends = [n for n, moment in enumerate(evidence.moments) if moment.kind == "end"]
+    start = evidence.starts[ends[-1]] if ends else evidence.score.length_ms
+    spoken = any(said.moment.kind == "end" for said in evidence.said)
+    signal = evidence.sounds(start, evidence.score.length_ms, speech=False)
     if not spoken and not signal:
         message, hint = "the session ends without a word or a signal", "the macro `end` says it"
-        yield Finding("error", "no-end", message, hint, None, start, view.session.mark)
+        yield Finding("error", "no-end", message, hint, None, start, evidence.session.mark)
     elif not signal:
         message = "the session ends without a signal"
         hint = "use a tone set that has `end`"
-        yield Finding("warning", "no-end", message, hint, None, start, view.session.mark)
+        yield Finding("warning", "no-end", message, hint, None, start, evidence.session.mark)
     elif not spoken:
         message = "the session ends without last words"
         hint = "the macro `end` of the phrases says them"
-        yield Finding("warning", "no-end", message, hint, None, start, view.session.mark)
+        yield Finding("warning", "no-end", message, hint, None, start, evidence.session.mark)
 
 
 RULES = (pointing, untold, unannounced_next, unlisted_things, endless)

@@ -7,28 +7,28 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from voiceflow.lint.evidence import Finding, Said, View, once
+from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Bout, Moment
 from voiceflow.score.arrange import Unsaid
 
 LEAST_TEMPO = 0.25
 
 
-def unfit(view: View) -> Iterator[Finding]:
+def unfit(evidence: Evidence) -> Iterator[Finding]:
     """Texts that do not fit their phase: what is left to say decides how bad that is."""
     found = []
-    for one in view.decision.arranged.unsaid:
-        moment = view.moments[one.moment]
+    for one in evidence.decision.arranged.unsaid:
+        moment = evidence.moments[one.moment]
         if not moment.prefix:  # with a prefix the longer versions are but tried
             key = (moment.exercise, one.text)
-            found.append((key, _unfit(view, moment, one)))
+            found.append((key, _unfit(evidence, moment, one)))
     yield from once(found)
 
 
-def _unfit(view: View, moment: Moment, one: Unsaid) -> Finding:
+def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
     text = moment.lines[0].text if moment.lines else None
     own = len(text.versions) - (moment.richness == "brief") if text else 0
-    versions = view.sheet.cues[one.moment].versions
+    versions = evidence.cue_sheet.cues[one.moment].versions
     enough = one.said in versions[:own]
     message = (
         f"“{one.text}” does not fit its {moment.breath or moment.kind}: "
@@ -38,14 +38,14 @@ def _unfit(view: View, moment: Moment, one: Unsaid) -> Finding:
         left = f"only “{one.said}” is said" if one.said else "nothing is said"
         message += f"; {left}"
     mark = text.mark if text else None
-    hint = _fitting(view, moment, one)
+    hint = _fitting(evidence, moment, one)
     severity = "warning" if enough else "error"
-    return view.finding(severity, "does-not-fit", message, hint, at=one.moment, mark=mark)  # type: ignore[arg-type]
+    return evidence.finding(severity, "does-not-fit", message, hint, at=one.moment, mark=mark)  # type: ignore[arg-type]
 
 
-def _fitting(view: View, moment: Moment, one: Unsaid) -> str:
+def _fitting(evidence: Evidence, moment: Moment, one: Unsaid) -> str:
     """How it could fit: shorter, or at which tempo."""
-    pacing = view.bouts[moment.exercise].pacing
+    pacing = evidence.bouts[moment.exercise].pacing
     whole = one.needs_ms + moment.least_ms - one.has_ms
     own_breath = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(moment.breath or "")
     if own_breath is not None:
@@ -56,16 +56,16 @@ def _fitting(view: View, moment: Moment, one: Unsaid) -> str:
     return f"make it shorter, or slower: it fits at tempo {tempo:.2f}"
 
 
-def unannounced(view: View) -> Iterator[Finding]:
+def unannounced(evidence: Evidence) -> Iterator[Finding]:
     """Announcements, such as the last repetition, that found no room."""
     found: list[tuple[Any, Finding]] = []
-    for index, moment in enumerate(view.moments):
-        versions = view.sheet.cues[index].versions
+    for index, moment in enumerate(evidence.moments):
+        versions = evidence.cue_sheet.cues[index].versions
         prefix = _prefix(versions) if moment.prefix else ""
-        if prefix and not any(s.event.name.startswith(prefix) for s in view.of_moment(index)):
+        if prefix and not any(s.event.name.startswith(prefix) for s in evidence.of_moment(index)):
             message = f"“{prefix}” finds no room in its {moment.breath}"
             hint = "a longer first phase, or a slower tempo, gives it room"
-            finding = view.finding("warning", "not-announced", message, hint, at=index)
+            finding = evidence.finding("warning", "not-announced", message, hint, at=index)
             found.append(((moment.exercise, prefix), finding))
     yield from once(found)
 
@@ -77,13 +77,13 @@ def _prefix(versions: tuple[str, ...]) -> str:
     return min(begins, key=len, default="")
 
 
-def uncounted(view: View) -> Iterator[Finding]:
+def uncounted(evidence: Evidence) -> Iterator[Finding]:
     """Counts that were cut: a count-in that begins late, a hold that no repetition counts."""
     found: list[tuple[Any, Finding]] = []
     counted = set()
-    for index, moment in enumerate(view.moments):
-        counts = view.sheet.cues[index].counts
-        heard = sum(said.event.name in counts for said in view.of_moment(index))
+    for index, moment in enumerate(evidence.moments):
+        counts = evidence.cue_sheet.cues[index].counts
+        heard = sum(said.event.name in counts for said in evidence.of_moment(index))
         # Where a hold is taught the words come first; other repetitions may count it.
         hold = moment.kind == "phase"
         key = (moment.exercise, moment.kind, moment.lines[:1] if hold else ())
@@ -95,46 +95,51 @@ def uncounted(view: View) -> Iterator[Finding]:
             if hold:
                 message = f"the {moment.breath} is never counted: its words leave no room"
                 hint = "fewer words, a longer hold, or `count: none`"
-            finding = view.finding("warning", "counts-cut", message, hint, at=index)
+            finding = evidence.finding("warning", "counts-cut", message, hint, at=index)
             found.append((key, finding))
     yield from once((key, finding) for key, finding in found if key not in counted)
 
 
-def unsaid_tips(view: View) -> Iterator[Finding]:
+def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
     """Tips that were tried and found no room; those without a repetition left are not."""
-    for number, bout in enumerate(view.bouts):
-        if bout.pacing.detail == "tones" or not view.worked(bout):
+    for number, bout in enumerate(evidence.bouts):
+        if bout.pacing.detail == "tones" or not evidence.worked(bout):
             continue
-        if any(later.exercise.slug == bout.exercise.slug for later in view.bouts[number + 1 :]):
+        if any(later.exercise.slug == bout.exercise.slug for later in evidence.bouts[number + 1 :]):
             continue  # what is left is said when it comes again
-        tips, said = view.sheet.tips[number], {one.event.name for one in _said_of(view, bout)}
+        tips, said = (
+            evidence.cue_sheet.tips[number],
+            {one.event.name for one in _said_of(evidence, bout)},
+        )
         left = [tip for tip in tips if tip not in said]
-        told = [one.moment for one in view.of_bout(number) if one.event.name in tips]
-        if left and (bout.exercise.flow or _had_room(view, bout, number, told)):
+        told = [one.moment for one in evidence.of_bout(number) if one.event.name in tips]
+        if left and (bout.exercise.flow or _had_room(evidence, bout, number, told)):
             hint = "make it shorter"
             if bout.exercise.flow:
                 hint = "say it under `flow:`, as a step of its own"
             for tip in left if bout.exercise.flow else left[:1]:
                 message = f"the tip “{tip}” finds no room"
-                text = view.tip(number, tip)
+                text = evidence.tip(number, tip)
                 mark = text.mark if text else None
-                yield view.finding("warning", "tip-unsaid", message, hint, bout=number, mark=mark)
+                yield evidence.finding(
+                    "warning", "tip-unsaid", message, hint, bout=number, mark=mark
+                )
 
 
-def _said_of(view: View, bout: Bout) -> Iterator[Said]:
-    for number, one in enumerate(view.bouts):
+def _said_of(evidence: Evidence, bout: Bout) -> Iterator[Said]:
+    for number, one in enumerate(evidence.bouts):
         if one.exercise.slug == bout.exercise.slug:
-            yield from view.of_bout(number)
+            yield from evidence.of_bout(number)
 
 
-def _had_room(view: View, bout: Bout, number: int, told: list[Moment]) -> bool:
+def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -> bool:
     """Whether there was a place where one more tip was tried: not beside another tip."""
     if bout.exercise.work_s is not None:
-        places = sum(2 for _, m in view.numbered(number, "work") if m.least_ms >= 15_000)
+        places = sum(2 for _, m in evidence.numbered(number, "work") if m.least_ms >= 15_000)
         return len(told) < places
     taken = {moment.group for moment in told}
     firsts: dict[int, Moment] = {}
-    for _, moment in view.numbered(number, "phase"):
+    for _, moment in evidence.numbered(number, "phase"):
         firsts.setdefault(moment.group, moment)
     quiet = [
         g for g, m in firsts.items() if m.richness == "brief" and m.prefix in ("", "alternate")
@@ -142,28 +147,28 @@ def _had_room(view: View, bout: Bout, number: int, told: list[Moment]) -> bool:
     return any(not taken & {group - 1, group, group + 1} for group in quiet)
 
 
-def collisions(view: View) -> Iterator[Finding]:
+def collisions(evidence: Evidence) -> Iterator[Finding]:
     """Speech over speech, and clips closer than the air they are promised."""
     end = 0
-    for before, after in pairwise(view.said):
+    for before, after in pairwise(evidence.said):
         end = max(end, before.event.end_ms)
         if after.event.start_ms < end:
             message = f"“{before.event.name}” and “{after.event.name}” are said at once"
-            yield view.finding("error", "overlap", message, at=after.index)
+            yield evidence.finding("error", "overlap", message, at=after.index)
             continue
         gap = after.event.start_ms - end
-        counted = before.event.name in view.sheet.cues[before.index].counts
-        if not counted and gap < _air_ms(view, before, after):
+        counted = before.event.name in evidence.cue_sheet.cues[before.index].counts
+        if not counted and gap < _air_ms(evidence, before, after):
             message = (
                 f"{gap} ms between “{before.event.name}” and “{after.event.name}”, "
-                f"less than the air of {_air_ms(view, before, after)} ms"
+                f"less than the air of {_air_ms(evidence, before, after)} ms"
             )
-            yield view.finding("error", "no-air", message, at=after.index)
+            yield evidence.finding("error", "no-air", message, at=after.index)
 
 
-def _air_ms(view: View, *said: Said) -> int:
-    airs = [view.bouts[s.moment.exercise].pacing.air for s in said if s.moment.exercise >= 0]
-    return round(min(airs, default=view.plan.pacing.air) * 1000)
+def _air_ms(evidence: Evidence, *said: Said) -> int:
+    airs = [evidence.bouts[s.moment.exercise].pacing.air for s in said if s.moment.exercise >= 0]
+    return round(min(airs, default=evidence.plan.pacing.air) * 1000)
 
 
 RULES = (

@@ -1,8 +1,8 @@
-"""The plan: a session unrolled into moments, each with its length or its glue, and what it may say.
+"""Planning: a session and the person's wishes in, moments with their cues out.
 
-Time is set like type: a breath phase is a box, whatever speech needs; a spoken moment is as long
-as its words and a breath of air; rests are glue with a stretch and a shrink. Nothing is rendered
-or measured here.
+`unroll` turns a session into moments in their order; `cues` writes what may be said in each. Time
+is set like type: a breath phase is a box of fixed length; a spoken moment is as long as its words
+and a pause; rests are glue that can stretch and shrink. Nothing is spoken or measured here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Cues: for each moment, the words that may be said, rendered from scripts and phrases.
+"""Writes the cues: a plan and phrases in, a cue sheet out, with what may be said in each moment.
 
-Spoken moments get sentences; breath phases get versions from the richest to the shortest, of
-which the score takes the first that fits.
+Spoken moments get sentences. Breath phases get versions from rich to short; the score takes the
+first that fits.
 """
 
 from __future__ import annotations
@@ -9,39 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from voiceflow.core.errors import Mark, Problem, ScriptError
+from voiceflow.core.errors import Problem, ScriptError
 from voiceflow.plan.moments import RICHNESS, Line, Moment, Plan, Richness
-from voiceflow.script.fields import Text, split_versions
-from voiceflow.script.lookup import Library
-from voiceflow.script.templates import (
-    PHRASE_VARIABLES,
-    Macros,
-    TemplateFault,
-    faults,
-    macro_names,
-    names_in,
-    render,
-)
-from voiceflow.script.yaml import read_text
-
-MACROS = (
-    "welcome", "section", "exercise", "sides", "ready", "count", "inhale", "exhale", "hold",
-    "pause", "last", "more", "halfway", "set", "switch", "alternate", "rest", "next",
-    "remaining", "round", "tip", "caution", "finish", "work", "relax", "farewell", "closing", "end",
-)  # fmt: skip
+from voiceflow.plan.phrases import Phrases
+from voiceflow.script.fields import Text
+from voiceflow.script.templates import TemplateFault, names_in, render
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)")
-# The variable that carries a script's own text into the macro that says it.
+# Macros that say a script's own text, and the variable in which they get it.
 _CARRIED = {"exercise": "purpose", "caution": "caution", "tip": "tip"}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known only of a score: whole minutes in all, and those left at each section."""
+    """Whole minutes that only a score tells: in all, and left at the start of each section."""
 
     minutes: int
     remaining: tuple[int, ...] = ()
@@ -54,13 +37,13 @@ class Cue:
     Attributes
     ----------
     sentences : tuple of str
-        Said one after another, whatever time they need.
+        Said one after another; the moment becomes as long as they need.
     versions : tuple of str
-        Of a box: richest to shortest; at most one is said.
+        The versions for a box, rich to short; at most one is said.
     counts : tuple of str
-        Said a beat apart, the last one beat before the end.
+        Said one beat apart, the last one beat before the end.
     halfway : str
-        Said in the middle of an interval; "" for nothing.
+        Said in the middle of an interval; "" for none.
     """
 
     sentences: tuple[str, ...] = ()
@@ -71,9 +54,18 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class CueSheet:
-    """The cues of a plan, one a moment; the tips of each bout; the title of the closing chapter.
+    """Everything that may be said in a plan.
 
-    `sided` are the tips that name a side: they are true of the first one only.
+    Attributes
+    ----------
+    cues : tuple of Cue
+        One for each moment.
+    tips : tuple of tuple of str
+        The tips of each bout.
+    closing : str
+        The title of the last chapter.
+    sided : frozenset of str
+        The tips that name a side: they are true only while the first side works.
     """
 
     cues: tuple[Cue, ...]
@@ -82,105 +74,13 @@ class CueSheet:
     sided: frozenset[str] = frozenset()
 
 
-class Phrases:
-    """A coach's way of saying it: the user's macros over the bundled ones."""
-
-    def __init__(self, name: str, books: tuple[tuple[Path, Macros], ...]) -> None:
-        self.name = name
-        self._books = books
-
-    def say(self, macro: str, context: Mapping[str, Any]) -> tuple[str, ...]:
-        """The versions that `macro` gives, richest first; () where it says nothing.
-
-        Raises
-        ------
-        ScriptError
-            The macro fails with these values.
-        """
-        for path, book in self._books:
-            if macro in book:
-                try:
-                    return split_versions(book.render(macro, context))
-                except TemplateFault as fault:
-                    message = f"macro `{macro}`: {fault.message}"
-                    raise ScriptError([Problem(Mark(str(path)), message, fault.hint)]) from None
-        return ()
-
-
-def load_phrases(name: str, language: str, library: Library, beside: Path | None = None) -> Phrases:
-    """The phrases called `name` in `language`.
-
-    What a user's file leaves unsaid is said by `coach`, in the language where it speaks it.
-
-    Raises
-    ------
-    UnknownNameError, ScriptError
-        There are no such phrases, or a file of them is wrong.
-    """
-    library.find("phrases", name, beside)
-    tongue = language.split("-")[0]
-    names = [f"{name}.{tongue}", name, f"coach.{tongue}", "coach"]
-    if tongue == "en":
-        names = [name, "coach"]
-    found: dict[Path, None] = {}
-    for stem in names:
-        for folder in library.folders("phrases", beside if stem.startswith(name) else None):
-            path = folder / f"{stem}.j2"
-            if path.is_file():
-                found[path] = None
-    return Phrases(name, tuple((path, read_phrases(path)) for path in found))
-
-
-def read_phrases(path: Path) -> Macros:
-    """The macros at `path`. Raises ScriptError with all that is wrong."""
-    source = read_text(path)
-    problems = [
-        Problem(_place(path, source, fault), fault.message, fault.hint)
-        for fault in faults(source, PHRASE_VARIABLES)
-    ]
-    if problems:
-        raise ScriptError(problems)
-    return _macros(source)
-
-
-@lru_cache(maxsize=16)
-def _macros(source: str) -> Macros:
-    return Macros(source)
-
-
-def phrase_warnings(path: Path) -> list[Problem]:
-    """Macros in a sound phrases file that nothing ever says."""
-    from voiceflow.core.errors import did_you_mean
-
-    source = read_text(path)
-    unused = [n for n in macro_names(source) if n not in MACROS and not n.startswith("_")]
-    return [
-        Problem(
-            _place(path, source, TemplateFault("", needle=name)),
-            f"nothing is said by a macro `{name}`",
-            (did_you_mean(name, MACROS) + "; a helper's name begins with _").lstrip("; "),
-            "warning",
-        )
-        for name in unused
-    ]
-
-
-def _place(path: Path, source: str, fault: TemplateFault) -> Mark:
-    lines = source.splitlines()
-    line = max(1, min(fault.line or 1, len(lines) or 1))
-    for number, text in enumerate(lines[line - 1 :], line):
-        if fault.needle and fault.needle in text:
-            return Mark(str(path), number, text.index(fault.needle) + 1)
-    return Mark(str(path), line, 1)
-
-
 def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
     """The cues of every moment of `plan`.
 
     Raises
     ------
     ScriptError
-        A text or a macro fails with the values it gets.
+        A text or a macro fails with the values of its moment.
     """
     writer = _Writer(phrases, facts)
     writer.about = plan.session.about
@@ -197,11 +97,13 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
 
 
 def sentences(text: str) -> tuple[str, ...]:
-    """`text` as sentences, each a clip of its own."""
+    """`text` split into sentences; each becomes a clip of its own."""
     return tuple(part for part in _SENTENCE_END.split(text.strip()) if part)
 
 
 class _Writer:
+    """Renders texts moment by moment, and collects their errors until `finish`."""
+
     def __init__(self, phrases: Phrases, facts: Facts) -> None:
         self.phrases, self.facts = phrases, facts
         self.problems: list[Problem] = []
@@ -247,7 +149,7 @@ class _Writer:
     def _spoken(
         self, line: Line, context: Mapping[str, Any], richness: Richness
     ) -> tuple[str, ...]:
-        """The sentences of a line in a moment that waits for them."""
+        """The sentences of a line in a spoken moment."""
         version = RICHNESS.index(richness)
         own = self._text(line.text, version, context) if line.text else ""
         if line.macro in _CARRIED:
@@ -257,7 +159,10 @@ class _Writer:
         return sentences(own)
 
     def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
-        """The versions of a box, richest first, without doubles."""
+        """The versions for a box, rich to short, each once.
+
+        With a prefix ("Last one"), versions without it come last: they fit where it does not.
+        """
         line = moment.lines[0] if moment.lines else Line("")
         word = self._macro(line.macro, context) if line.macro else ""
         if moment.richness == "none":
@@ -284,7 +189,7 @@ class _Writer:
 
 
 def _announced(prefix: str, text: str) -> str:
-    """An announcement and a text in one breath: a full stop between them would cost a second."""
+    """An announcement joined to a text by a comma: a full stop would cost a second of silence."""
     if not text or not prefix.endswith("."):
         return f"{prefix} {text}".strip()
     lower = text[:1].lower() if text[1:2].islower() else text[:1]

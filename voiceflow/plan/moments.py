@@ -1,4 +1,4 @@
-"""What a plan is made of: lines, moments, bouts."""
+"""The data of a plan: lines, moments, bouts, and the wishes it was made for."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from voiceflow.script.pacing import Layer, Pacing, resolve
 
 Richness = Literal["full", "brief", "word", "none"]
 RICHNESS: tuple[Richness, ...] = get_args(Richness)
-"""From the richest on: where one stands is the version of a text that it says."""
+"""From rich to short. The index of a richness is the version of a text that it says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing said: a macro of the phrases, or a script's own text said through it."""
+    """One thing to say: a macro of the phrases, or a script's own text, or both.
+
+    A text with a macro is said through it: `exercise` puts the purpose after the name.
+    """
 
     macro: str
     text: Text | None = None
@@ -24,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A stretch of the session.
+    """A part of the session that has its own length and its own words.
 
     Attributes
     ----------
@@ -32,23 +35,24 @@ class Moment:
         welcome, section, transition, name, set-up, caution, count-in, phase, switch, rest,
         work, silence, finish, farewell, end, bell or say.
     least_ms : int
-        Of a box (`box`), its length; else the least length, which words may exceed.
+        The length of a box (`box`); otherwise the shortest length, which words may exceed.
     stretch_ms, shrink_ms : int
-        How far glue gives, from `least_ms` up and down.
+        How much longer or shorter than `least_ms` a moment of glue may become.
     after_ms : int
-        Quiet after the words of a spoken moment.
+        Pause after the words of a spoken moment.
     lines : tuple of Line
         Said in order.
     prefix : str
-        Macro said before the text of a phase: last, more, halfway or alternate.
+        Macro to say before the text of a phase: last, more, halfway or alternate.
     richness : {"full", "brief", "word", "none"}
-        From which version of its text a phase begins; which version a spoken moment says.
+        The richest version that a phase may say; the version that a spoken moment says.
     signal : str
-        A signal at its start; "" for none.
+        Signal at the start of the moment; "" for none.
     count : int
-        How many beats are counted before its end.
+        Number of beats to count before its end.
     until_work : bool
-        Of an interval's rest: `least_ms` runs to the next "Go", set-up and count-in within it.
+        For the rest of an interval: `least_ms` runs to the next "Go" and includes the set-up
+        and the count-in.
     """
 
     kind: str
@@ -77,7 +81,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Bout:
-    """One exercise as it stands in the plan: with its own pacing, and known or new."""
+    """One exercise in the plan, each time it comes, with its own pacing.
+
+    Attributes
+    ----------
+    known : bool
+        The person knows it.
+    met : bool
+        It has come before in this session.
+    turn : int >= 0
+        The round of its section.
+    """
 
     exercise: Exercise
     pacing: Pacing
@@ -91,13 +105,13 @@ class Bout:
 
     @property
     def quick(self) -> bool:
-        """Whether it needs no introduction: known, already met in this session, or not wanted."""
+        """Whether it needs no introduction: known, met before, or too little is to be said."""
         return self.known or self.met or self.pacing.detail != "full"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A session unrolled. `chapters` are (title, index of the first moment)."""
+    """An unrolled session. `chapters` are (title, index of the first moment)."""
 
     session: Session
     pacing: Pacing
@@ -108,14 +122,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the person asks of a session, beside its pacing.
+    """What a person wants of a session beyond what the script says.
 
     Attributes
     ----------
     reps, rounds : tuple of (int, int)
-        Repetitions by bout and rounds by section, where they are not as written.
+        Repetitions by bout and rounds by section, where they differ from the script.
     spare_ms : int
-        How much more quiet the close may bear than it does.
+        Extra stretch for the pause at the end of the session.
+    before, after : tuple of Layer
+        Layers of pacing under and over those of the session.
     """
 
     name: str = ""
@@ -128,6 +144,6 @@ class Wishes:
 
 
 def pacing_of(session: Session, wishes: Wishes, exercise: Exercise | None = None) -> Pacing:
-    """The pacing of a session, or of one exercise in it."""
+    """The pacing of a session, or of one of its exercises."""
     own = (exercise.pacing,) if exercise else ()
     return resolve((*wishes.before, session.pacing, *own, *wishes.after))

@@ -1,4 +1,4 @@
-"""The moments as they are laid one after another, and what every text may know just then."""
+"""The growing list of moments, and the values that the texts of each may use."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from voiceflow.script.positions import Positions
 
 _RICHNESS: Final[dict[str, Richness]] = {"full": "full", "brief": "brief", "tones": "word"}
 
-# Six hours of the shortest breaths have fewer.
+# Six hours of the shortest breaths have fewer: more is a mistake or an attack.
 MOST_MOMENTS = 100_000
 
 
 class Roll:
-    """Moments, and the context that is added to each."""
+    """The moments so far, and the context (`base`) that the next ones get."""
 
     def __init__(self, positions: Positions, pacing: Pacing) -> None:
         self.positions, self.pacing = positions, pacing
@@ -28,7 +28,9 @@ class Roll:
 
     def bound(self) -> None:
         if len(self.moments) > MOST_MOMENTS:
-            raise TimingError("the session is far too long", hint="six hours at most")
+            raise TimingError(
+                f"the session has more than {MOST_MOMENTS:,} moments", hint="make it shorter"
+            )
 
     def add(
         self, kind: str, *lines: Line, context: Mapping[str, Any] | None = None, **more: Any
@@ -40,7 +42,7 @@ class Roll:
         self.moments.append(Moment(kind, lines=lines, context=given, **more))
 
     def _richness(self, index: int) -> Richness:
-        """How much is said beside the phases, at an exercise or (-1) of the session."""
+        """How much is said outside of phases: in an exercise, or (-1) in the session itself."""
         pacing = self.pacing if index < 0 else self.bouts[index].pacing
         return _RICHNESS[pacing.detail]
 

@@ -1,4 +1,4 @@
-"""One exercise at work: sets, sides, repetitions, intervals, free steps, and the rests between."""
+"""Adds the moments of one bout: sets, sides, repetitions, intervals, free steps and rests."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from voiceflow.script.steps import Phase, Step
 
 REST_STRETCH, REST_SHRINK = 2.0, 0.5
 SILENCE_STRETCH, SILENCE_SHRINK = 1.0, 0.5
-# So much quiet a set-up, a change of sides or a finish bears; together they make up for half a
-# repetition even where a session has a single exercise.
+# How much longer the pause of a set-up, a change of sides or a finish may become. Together they
+# can fill half a repetition even in a session with a single exercise, so --minutes can be met.
 QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984
 # An interval's last three seconds are counted; at a slow pace the words need a little longer.
 SECOND_MS = 1_008
 
 
 class Sets(Roll):
-    """Lays the moments of a bout's sets."""
+    """Adds the moments of a bout's sets to the roll."""
 
     def set(self, index: int, bout: Bout, number: int) -> None:
         exercise, pacing = bout.exercise, bout.pacing
@@ -60,7 +60,7 @@ class Sets(Roll):
         lines = [Line("switch")]
         if bout.exercise.switch is not None and bout.pacing.detail != "tones":
             lines.append(Line("", bout.exercise.switch))
-        # What an exercise asks for is at least what the pace gives.
+        # An exercise may ask for more time to change sides than the pace, not for less.
         seconds = max(bout.pacing.switch_time, self.pacing.switch_time)
         least, gap = to_ms(seconds), to_ms(bout.pacing.air)
         self.add(
@@ -91,7 +91,7 @@ class Sets(Roll):
         **context: Any,
     ) -> None:
         rest = bout.pacing.rest
-        # An interval's rest is part of the exercise: it does not give.
+        # The rest of an interval is part of the exercise: its length must not change.
         stretch = 0.0 if bout.exercise.work_s else REST_STRETCH
         shrink = 0.0 if bout.exercise.work_s else REST_SHRINK
         self.add(

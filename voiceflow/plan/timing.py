@@ -1,4 +1,7 @@
-"""How long things last, and how much is said when: the rules behind each moment."""
+"""The rules for the length of moments and for how much is said in them.
+
+In: pacing, phases, bouts. Out: milliseconds on the grid, and which version or announcement to say.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from voiceflow.script.models import Exercise
 from voiceflow.script.pacing import Pacing
 from voiceflow.script.steps import Phase
 
-# A spoken breath word needs time to be heard; below this a phase has only its tone.
+# In a shorter hold the breath word leaves no room for counts.
 LEAST_COUNTED_MS = 3_500
 LEAST_REMINDED = 5
 
@@ -22,12 +25,15 @@ def other_side(side: str) -> str:
 
 
 def beat_ms(pacing: Pacing) -> int:
-    """A counted beat: a second over the tempo, never too fast to be spoken."""
+    """The length of a counted beat: 1 s / tempo, but never too short to say a number."""
     return max(snap(1000 / pacing.tempo), 792)
 
 
 def phase_ms(phase: Phase, exercise: Exercise, pacing: Pacing) -> int:
-    """A phase's length: the script's seconds over the tempo, or scaled to a person's own breath."""
+    """The length of a phase: seconds / tempo, or scaled to the person's own breath.
+
+    With a breath of one's own, the average inhale (exhale) of the exercise gets that length.
+    """
     own = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(phase.breath)
     if own is None:
         return max(snap(phase.seconds * 1000 / pacing.tempo), 120)
@@ -42,7 +48,10 @@ def richness_of(pacing: Pacing, taught: bool) -> Richness:
 
 
 def taught(bout: Bout, fresh: bool) -> int:
-    """Repetitions said in full: of few, one stays brief, so that a tip and the end have room."""
+    """How many repetitions are said in full.
+
+    Of three or more at least two stay brief, to leave room for a tip and for the last one.
+    """
     if bout.known or bout.met:
         return 0
     teach = bout.pacing.teach if fresh else min(1, bout.pacing.teach)
@@ -50,14 +59,14 @@ def taught(bout: Bout, fresh: bool) -> int:
 
 
 def prefix_of(rep: int, bout: Bout, *, alternate: bool) -> str:
-    """What is announced with repetition `rep`: at most one thing, the most useful."""
+    """The macro that announces repetition `rep`: at most one, the most useful."""
     pacing, reps = bout.pacing, bout.reps
     if pacing.detail == "tones":
         return ""
     if pacing.last and rep == reps and reps > 1:
         return "last"
     if alternate:
-        # The side of the first one has just been named.
+        # The side of the first repetition was named before it.
         return "alternate" if rep > 1 else ""
     if pacing.more and rep == reps - 1 and reps > LEAST_REMINDED:
         return "more"
@@ -67,7 +76,7 @@ def prefix_of(rep: int, bout: Bout, *, alternate: bool) -> str:
 
 
 def hold_count(phase: Phase, length_ms: int, pacing: Pacing) -> int:
-    """How many beats of a hold are counted."""
+    """How many beats of a hold to count."""
     if phase.breath != "hold" or pacing.count == "none" or pacing.detail == "tones":
         return 0
     if length_ms < LEAST_COUNTED_MS:

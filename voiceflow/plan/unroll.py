@@ -1,4 +1,4 @@
-"""Unrolling: the bouts of a session become moments, one after another."""
+"""Unrolls a session: exercises, repeated as rounds ask, become moments in their order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
     Parameters
     ----------
     positions : Positions
-        How the body moves between positions, and how long it takes.
+        The moves between positions, with their words and seconds.
     wishes : Wishes
         The person's name, known exercises, chosen repetitions (by bout) and layers of pacing
         under (`before`) and over (`after`) the session's own.
@@ -53,7 +53,7 @@ def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
 
 
 class _Unroller(Sets):
-    """Walks the bouts: opens, introduces each, has its sets laid, rests, closes."""
+    """Walks through the bouts: welcome, introduction, sets and rest of each, farewell."""
 
     def __init__(
         self, session: Session, positions: Positions, wishes: Wishes, bouts: Sequence[Bout]
@@ -161,7 +161,7 @@ class _Unroller(Sets):
             return
         for number in range(1, bout.sets + 1):
             self.set(index, bout, number)
-        # An interval ends with "Rest", a flow with its own last words.
+        # An interval ends with "Rest"; a flow says its own last words.
         if not exercise.flow or exercise.finish is not None:
             self.add(
                 "finish",
@@ -222,12 +222,12 @@ class _Unroller(Sets):
             self.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
 
     def _just_named(self, index: int) -> bool:
-        """Whether the interval before named this one as the next, with nothing in between."""
+        """Whether the rest before this interval has just named it as the next."""
         before = self.moments[-1] if self.moments else None
         return before is not None and before.until_work and not self._begins_section(index)
 
     def _time_box(self, index: int, seconds: float) -> None:
-        """As many rounds as the person makes of a section's exercises, until the time is over."""
+        """The work of a time box: the person repeats the exercises until the time is over."""
         bout = self.bouts[index]
         lead: dict[str, Any] = {"exercise": index, "section": bout.section}
         self.count_in(bout, None, lead)

@@ -16,7 +16,7 @@ _WORTH_MS = 5_000  # neither the first nor the last seconds are worth going back
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Bookmark:
     """A time in a session, told so that it is found again at another pace.
 
     Attributes
@@ -33,50 +33,51 @@ class Place:
     length_ms: int
 
 
-def place_of(reel: Reel, at_ms: int) -> Place | None:
+def bookmark_at(reel: Reel, at_ms: int) -> Bookmark | None:
     """The place to be kept; None where it is as well to begin anew."""
     if not _WORTH_MS <= at_ms <= reel.score.length_ms - _WORTH_MS:
         return None
     number = reel.part_at(at_ms)
     part = reel.parts[number]
-    return Place(number, part.title, at_ms - part.start_ms, part.length_ms)
+    return Bookmark(number, part.title, at_ms - part.start_ms, part.length_ms)
 
 
-def time_of(place: Place, reel: Reel) -> int:
-    """Where `place` is in `reel`: to the same breath if nothing changed, else to its exercise."""
-    found = [number for number, part in enumerate(reel.parts) if part.title == place.title]
+def time_of(bookmark: Bookmark, reel: Reel) -> int:
+    """Where `bookmark` is in `reel` (ms): the same breath if nothing changed, else its exercise."""
+    found = [number for number, part in enumerate(reel.parts) if part.title == bookmark.title]
     if not found:
         return 0
-    number = min(found, key=lambda one: abs(one - place.part))
+    number = min(found, key=lambda one: abs(one - bookmark.part))
     part = reel.parts[number]
-    same = part.length_ms == place.length_ms and 0 <= place.into_ms < part.length_ms
-    return part.start_ms + (place.into_ms if same else 0)
+    same = part.length_ms == bookmark.length_ms and 0 <= bookmark.into_ms < part.length_ms
+    return part.start_ms + (bookmark.into_ms if same else 0)
 
 
-class Places:
-    """Places by session, each in a small file in the user's library."""
+class Bookmarks:
+    """Bookmarks by session, each in a small file in the user's library."""
 
     def __init__(self, library: Library) -> None:
         self._folder = library.user / "play"
 
-    def get(self, slug: str) -> Place | None:
+    def get(self, slug: str) -> Bookmark | None:
         try:
             told = json.loads(self._path(slug).read_text(encoding="utf-8"))
-            place = Place(**told)
-            whole = all(isinstance(n, int) for n in (place.part, place.into_ms, place.length_ms))
-            return place if whole and isinstance(place.title, str) else None
+            bookmark = Bookmark(**told)
+            times = (bookmark.part, bookmark.into_ms, bookmark.length_ms)
+            whole = all(isinstance(number, int) for number in times)
+            return bookmark if whole and isinstance(bookmark.title, str) else None
         except (OSError, ValueError, TypeError):
             return None
 
-    def put(self, slug: str, place: Place | None) -> None:
-        """Keeps a place, or forgets it. A library that cannot be written to keeps none."""
+    def put(self, slug: str, bookmark: Bookmark | None) -> None:
+        """Keeps a bookmark, or forgets it. A library that cannot be written to keeps none."""
         with suppress(OSError, OutputError, ValueError):
-            if place is None:
+            if bookmark is None:
                 self._path(slug).unlink(missing_ok=True)
                 return
             self._folder.mkdir(parents=True, exist_ok=True)
             with writing(self._path(slug)) as draft:
-                draft.write(json.dumps(asdict(place), ensure_ascii=False).encode())
+                draft.write(json.dumps(asdict(bookmark), ensure_ascii=False).encode())
 
     def _path(self, slug: str) -> Path:
         return self._folder / f"{slug}.json"

@@ -11,12 +11,12 @@ from typing import Final
 
 from voiceflow.core.errors import SoundError
 from voiceflow.formats.labels import plain
-from voiceflow.player.bookmarks import Places, place_of, time_of
+from voiceflow.player.bookmarks import Bookmarks, bookmark_at, time_of
 from voiceflow.player.changes import Changes
 from voiceflow.player.device import Device
 from voiceflow.player.keys import Read, keys
 from voiceflow.player.reel import Reel
-from voiceflow.player.screen import Show, View, interactive, screen
+from voiceflow.player.screen import Display, Show, interactive, screen
 from voiceflow.player.transport import Player
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.score.prepare import prepare
@@ -77,8 +77,8 @@ def play(
             prepared = prepare(reference, options, context, report)
         decision = prepared.decision
         reel = Reel(prepared, context, mono=options.mono)
-        places = Places(context.library)
-        kept = None if from_start else places.get(decision.session.slug)
+        bookmarks = Bookmarks(context.library)
+        kept = None if from_start else bookmarks.get(decision.session.slug)
         player = Player(reel, time_of(kept, reel) if kept else 0)
         pacing = decision.plan.pacing
         changes = Changes(reference, options, context, pacing, player.change)
@@ -86,7 +86,7 @@ def play(
             changes.note = "going on where you left it (--from-start begins anew)"
         stack.callback(changes.close)
         stack.callback(player.close)
-        loop = _Loop(player, changes, places, decision.session.slug, told)
+        loop = _Loop(player, changes, bookmarks, decision.session.slug, told)
         read = stack.enter_context(keys(interactive()))
         show = stack.enter_context(screen())
         player.start()
@@ -99,12 +99,12 @@ class _Loop:
     """Reads keys and shows what is going on, some eight times a second."""
 
     def __init__(
-        self, player: Player, changes: Changes, places: Places, slug: str, told: Told
+        self, player: Player, changes: Changes, bookmarks: Bookmarks, slug: str, told: Told
     ) -> None:
         self.player, self.changes = player, changes
-        self.places, self.slug, self.told = places, slug, told
+        self.bookmarks, self.slug, self.told = bookmarks, slug, told
         self._part = -1
-        self._shown: View | None = None
+        self._shown: Display | None = None
         self._calls, self._moved = 0, time.monotonic()
         self._kept = self._watched = time.monotonic()
 
@@ -113,9 +113,9 @@ class _Loop:
         try:
             while not self.player.finished:
                 self._watch()
-                if (view := self.view()) != self._shown:
-                    self._shown = view
-                    show(view)
+                if (display := self.display()) != self._shown:
+                    self._shown = display
+                    show(display)
                 if not self._press(read(TICK_S)):
                     self.told("quit")
                     return self._keep()
@@ -168,11 +168,11 @@ class _Loop:
     def _keep(self) -> bool:
         self._kept = time.monotonic()
         now = self.player.now
-        place = None if self.player.finished else place_of(now.reel, now.at_ms)
-        self.places.put(self.slug, place)
-        return place is not None
+        bookmark = None if self.player.finished else bookmark_at(now.reel, now.at_ms)
+        self.bookmarks.put(self.slug, bookmark)
+        return bookmark is not None
 
-    def view(self) -> View:
+    def display(self) -> Display:
         now = self.player.now
         reel, part = now.reel, now.part
         title = plain(reel.parts[part].title)
@@ -183,7 +183,7 @@ class _Loop:
             pacing = reel.decision.plan.pacing
             self.told(f"exercise {part} {title} tempo {pacing.tempo} detail {pacing.detail}")
         length = max(reel.score.length_ms, 1)
-        return View(
+        return Display(
             title=plain(reel.score.title),
             exercise=title,
             number=part + 1,

@@ -19,7 +19,7 @@ _MOST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Display:
     """All that is shown."""
 
     title: str
@@ -34,7 +34,7 @@ class View:
     note: str = ""
 
 
-Show = Callable[[View], None]
+Show = Callable[[Display], None]
 
 
 @contextmanager
@@ -50,21 +50,21 @@ def screen() -> Iterator[Show]:
 
     # What is shown is drawn on demand: no second thread writes to the terminal.
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        yield lambda view: live.update(drawn(view, console.width), refresh=True)
+        yield lambda display: live.update(drawn(display, console.width), refresh=True)
 
 
-def drawn(view: View, width: int) -> Text:
-    """`view` in lines that fit."""
+def drawn(display: Display, width: int) -> Text:
+    """`display` in lines that fit."""
     from rich.text import Text
 
     room = max(min(width - 4, _MOST), 8)
     lines = (
-        (f"{view.exercise}", "bold"),
-        (f"{view.number} of {view.count}  {view.title}", "dim"),
-        (view.words, ""),
-        (_breath(view.breath, room), "cyan"),
-        (_line(view, room), ""),
-        (view.note, "yellow"),
+        (f"{display.exercise}", "bold"),
+        (f"{display.number} of {display.count}  {display.title}", "dim"),
+        (display.words, ""),
+        (_breath(display.breath, room), "cyan"),
+        (_line(display, room), ""),
+        (display.note, "yellow"),
         (HELP, "dim"),
     )
     text = Text()
@@ -83,11 +83,11 @@ def _breath(breath: Breath | None, room: int) -> str:
     return f"{breath.name:<7} " + "━" * round(full * size)
 
 
-def _line(view: View, room: int) -> str:
-    state = "paused" if view.paused else "playing"
-    left = f"{clock(view.left_ms)} left"
+def _line(display: Display, room: int) -> str:
+    state = "paused" if display.paused else "playing"
+    left = f"{clock(display.left_ms)} left"
     size = max(room - len(left) - 10, 2)
-    done = round(view.share * size)
+    done = round(display.share * size)
     return f"{state:<7} {'▓' * done}{'░' * (size - done)}  {left}"
 
 
@@ -95,10 +95,10 @@ class _Lines:
     def __init__(self) -> None:
         self._last = (0, "")
 
-    def show(self, view: View) -> None:
-        if (view.number, view.exercise) != self._last:
-            self._last = (view.number, view.exercise)
-            print(f"{view.number} of {view.count}  {view.exercise}", flush=True)
+    def show(self, display: Display) -> None:
+        if (display.number, display.exercise) != self._last:
+            self._last = (display.number, display.exercise)
+            print(f"{display.number} of {display.count}  {display.exercise}", flush=True)
 
 
 def interactive() -> bool:

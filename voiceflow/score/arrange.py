@@ -96,7 +96,7 @@ class Voicing:
 
 def arrange(
     plan: Plan,
-    sheet: CueSheet,
+    cue_sheet: CueSheet,
     voicing: Voicing,
     signals: Signals,
     *,
@@ -119,7 +119,7 @@ def arrange(
     TimingError
         The glue does not reach `target_ms`, or it would be longer than six hours.
     """
-    arranger = _Arranger(plan, sheet, voicing, signals)
+    arranger = _Arranger(plan, cue_sheet, voicing, signals)
     laid = arranger.lay()
     natural = sum(one.length for one in laid) + LEAD_MS + TAIL_MS
     shrink, stretch = sum(one.shrink for one in laid), sum(one.stretch for one in laid)
@@ -133,7 +133,7 @@ def arrange(
     events, starts, end = _place(laid)
     events = _wake(events, signals)
     length = snap_up(end + TAIL_MS)
-    chapters = _chapters(plan, sheet, starts, length)
+    chapters = _chapters(plan, cue_sheet, starts, length)
     session = plan.session
     score = Score(
         title=session.title,
@@ -152,21 +152,21 @@ def arrange(
 class _Arranger:
     """Lays out each moment by itself."""
 
-    def __init__(self, plan: Plan, sheet: CueSheet, voicing: Voicing, signals: Signals) -> None:
-        self.plan, self.sheet, self.voicing, self.signals = plan, sheet, voicing, signals
+    def __init__(self, plan: Plan, cue_sheet: CueSheet, voicing: Voicing, signals: Signals) -> None:
+        self.plan, self.cue_sheet, self.voicing, self.signals = plan, cue_sheet, voicing, signals
         self.missing: set[str] = set()
         self.unsaid: list[Unsaid] = []
         # An exercise that comes again goes on with the tips not said yet.
         shared: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self.tips = [
             shared.setdefault((bout.exercise.slug, tips), list(tips))
-            for bout, tips in zip(plan.bouts, sheet.tips, strict=True)
+            for bout, tips in zip(plan.bouts, cue_sheet.tips, strict=True)
         ]
         self._tip_group: dict[int, int] = {}
 
     def lay(self) -> list[_Laid]:
         laid: list[_Laid] = []
-        moments, cues = self.plan.moments, self.sheet.cues
+        moments, cues = self.plan.moments, self.cue_sheet.cues
         index = 0
         while index < len(moments):
             moment = moments[index]
@@ -320,7 +320,7 @@ class _Arranger:
         if quiet and rested and first.rep is not None:
             tips = self.tips[first.exercise]
             for tip in tuple(tips):
-                true_here = tip not in self.sheet.sided or first.side == bout.exercise.first
+                true_here = tip not in self.cue_sheet.sided or first.side == bout.exercise.first
                 if true_here and self._tip(moments, laid, tip):
                     tips.remove(tip)
                     self._tip_group[first.exercise] = first.group
@@ -328,7 +328,7 @@ class _Arranger:
         return laid
 
     def _phase(self, index: int, moment: Moment) -> _Laid:
-        length, cue = moment.least_ms, self.sheet.cues[index]
+        length, cue = moment.least_ms, self.cue_sheet.cues[index]
         laid = _Laid(length)
         name = moment.breath or ""
         tone = min(length - TONE_GAP_MS, LONGEST_TONE_MS)
@@ -484,9 +484,9 @@ def _wake(events: Sequence[Event], signals: Signals) -> list[Event]:
 
 
 def _chapters(
-    plan: Plan, sheet: CueSheet, starts: Sequence[int], length: int
+    plan: Plan, cue_sheet: CueSheet, starts: Sequence[int], length: int
 ) -> tuple[Chapter, ...]:
-    marks = [(title or sheet.closing, 0 if not n else starts[n]) for title, n in plan.chapters]
+    marks = [(title or cue_sheet.closing, 0 if not n else starts[n]) for title, n in plan.chapters]
     ends = [start for _, start in marks[1:]] + [length]
     return tuple(
         Chapter(title, start, end) for (title, start), end in zip(marks, ends, strict=True)

@@ -57,7 +57,7 @@ class Written:
 
     attempt: Attempt
     plan: Plan
-    sheet: CueSheet
+    cue_sheet: CueSheet
 
 
 def write(inputs: Inputs, attempt: Attempt, before: Written | None = None) -> Written:
@@ -100,7 +100,7 @@ def lay_out(
         The glue does not reach `target_ms`, or the session is longer than six hours.
     """
     return arrange(
-        written.plan, written.sheet, voicing, inputs.tones,
+        written.plan, written.cue_sheet, voicing, inputs.tones,
         voice=inputs.voice.name, pace=inputs.pace, target_ms=target_ms,
         bounded=inputs.target_ms is None,
     )  # fmt: skip

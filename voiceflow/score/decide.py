@@ -44,7 +44,7 @@ class Decision:
 
     Attributes
     ----------
-    session, plan, sheet, arranged
+    session, plan, cue_sheet, arranged
         What the score was made of.
     score : Score
         Every word, tone and silence with its time in milliseconds.
@@ -58,7 +58,7 @@ class Decision:
 
     session: Session
     plan: Plan
-    sheet: CueSheet
+    cue_sheet: CueSheet
     arranged: Arranged
     score: Score
     voice: voices.Voice
@@ -126,7 +126,7 @@ def _decision(inputs: Inputs, written: Written | None, arranged: Arranged) -> De
     return Decision(
         session=written.attempt.session,
         plan=written.plan,
-        sheet=written.sheet,
+        cue_sheet=written.cue_sheet,
         arranged=arranged,
         score=arranged.score,
         voice=inputs.voice,
@@ -195,7 +195,7 @@ def _placed(
 ) -> VoiceflowError:
     """`error` with the place of its text in the scripts, where it has one."""
     bouts = written.plan.bouts
-    for moment, cue in zip(written.plan.moments, written.sheet.cues, strict=True):
+    for moment, cue in zip(written.plan.moments, written.cue_sheet.cues, strict=True):
         exercise = bouts[moment.exercise].exercise if moment.exercise >= 0 else None
         said = (*cue.sentences, *cue.versions, *cue.counts, cue.halfway)
         if not any(text and spelling(exercise, text) == error.text for text in said):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from voiceflow import voices
 from voiceflow.core.errors import InputError, UnknownNameError
 from voiceflow.core.units import snap
-from voiceflow.plan.cues import Phrases, load_phrases
 from voiceflow.plan.moments import Wishes, pacing_of
+from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.score.option_table import checked
 from voiceflow.score.options import Context, Options
 from voiceflow.script.choose import choose

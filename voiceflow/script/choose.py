@@ -1,4 +1,7 @@
-"""Choosing among a session's exercises: only these, not those, by tag, in another order."""
+"""Chooses among a session's exercises: by name, by tag, or in another order.
+
+A session in, a session with fewer or reordered exercises out.
+"""
 
 from __future__ import annotations
 
@@ -19,23 +22,23 @@ def choose(
     focus: Sequence[str] = (),
     shuffle: int | None = None,
 ) -> Session:
-    """`session` with the exercises asked for.
+    """`session` with the chosen exercises.
 
     Parameters
     ----------
     only, skip : sequence of str
-        Exercises by the name they are called by in the session.
+        Names of exercises, as the session uses them.
     focus : sequence of str
-        Tags; an exercise with any of them stays.
+        Tags; an exercise with at least one of them stays.
     shuffle : int, optional
-        A seed: exercises in one position that follow each other change places.
+        A seed for another order: only neighbours in the same position change places.
 
     Raises
     ------
     UnknownNameError
         The session has no such exercise or tag.
     InputError
-        Nothing would be left.
+        No exercise is left.
     """
     slugs = {exercise.slug for exercise in session.exercises}
     tags = {tag for exercise in session.exercises for tag in exercise.tags}
@@ -52,15 +55,15 @@ def choose(
         ),
     )
     if not chosen.sections:
-        raise InputError("nothing is left of the session", hint="ask for less to be left out")
+        raise InputError("no exercises are left in the session", hint="leave out fewer of them")
     return chosen if shuffle is None else _shuffled(chosen, shuffle)
 
 
 def drop_one(session: Session) -> Session | None:
-    """`session` less the exercise that is missed least; None where only two are left.
+    """`session` without the exercise that is missed least; None if it has only two.
 
-    The first and the last stay. It goes from the section that has the most, and there the one
-    whose absence costs the fewest changes of position; the last of several.
+    The first and the last exercise stay. It is taken from the section with the most exercises:
+    the one that leaves the fewest changes of position, and of several the last.
     """
     places = [
         (s, e) for s, section in enumerate(session.sections) for e in range(len(section.exercises))
@@ -93,7 +96,7 @@ def _kept(session: Session, keep: Callable[[Exercise], bool]) -> Session:
 
 
 def _shuffled(session: Session, seed: int) -> Session:
-    # Seeded by a string: the order is the same on every machine and in every version of Python.
+    # A string as the seed gives the same order on every machine and in every version of Python.
     dice = random.Random(f"voiceflow {seed}")
 
     def mixed(section: Section) -> Section:

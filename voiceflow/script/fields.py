@@ -1,7 +1,8 @@
-"""What a field of a script takes: each kind reads its own node and draws its own JSON Schema.
+"""The kinds of value in a script: text, number, time, choice, list and more.
 
-A reader never raises for a bad value: it notes the problem and answers None, so that all of a
-script's errors are told at once.
+Each kind turns a node into a value, and describes itself as JSON Schema for editors. A bad value
+does not raise: the reader adds a problem and returns None, so that all errors of a script are
+reported at once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Schema = dict[str, Any]
 
 MAX_TEXT = 20_000
 MAX_WORDS = 1_000
-# Problems after so many are told without a hint: finding near names and places takes time.
+# Later problems get no hint: finding similar names and places for thousands takes too long.
 _MANY = 100
 _NUMBER = re.compile(r"[-+]?(\d{1,12}(\.\d{0,9})?|\.\d{1,9})")
 _SLUG = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*", re.UNICODE)
@@ -31,7 +32,7 @@ _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
 
 
 class Kind(Protocol):
-    """A kind of value: how it is read and how it is described."""
+    """A kind of value: how to read it, and its JSON Schema."""
 
     def read(self, node: Node, problems: Problems) -> Any: ...
 
@@ -40,6 +41,8 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Field:
+    """A key of a mapping: its name, its kind, and what editors and hints say about it."""
+
     name: str
     kind: Kind
     about: str
@@ -48,25 +51,25 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What may be said, from the richest version to the shortest, as Jinja templates."""
+    """The versions of a spoken text, richest first, each a Jinja template."""
 
     versions: tuple[str, ...]
     mark: Mark
 
 
 def complain(problems: Problems, node: Node, message: str, hint: str = "") -> Any:
-    """Note a problem; answers None, which stands for the value that could not be read."""
+    """Add a problem at `node`. Returns None, the value of what could not be read."""
     problems.append(Problem(node.mark, message, hint))
 
 
 def pointed(text: str) -> str:
-    """A hint for a number that is written with a comma; else none."""
+    """A hint for a number written with a decimal comma; "" for any other text."""
     whole, comma, part = text.strip().partition(",")
     return f"write {whole}.{part}" if comma and whole.isdigit() and part.isdigit() else ""
 
 
 def split_versions(text: str) -> tuple[str, ...]:
-    """The versions of a text: parted by `|` outside of braces, white space folded, no blanks."""
+    """The versions of a text: split at `|` outside braces, white space folded, none empty."""
     if "|" not in text:
         parts = [text]
     elif "{" not in text:
@@ -78,7 +81,7 @@ def split_versions(text: str) -> tuple[str, ...]:
 
 
 def _split_outside(text: str) -> list[str]:
-    """`text` parted by the bars that stand outside of braces."""
+    """`text` split at each `|` that is not inside braces: in Jinja it begins a filter."""
     parts, inside = [""], ""
     for piece in _BRACE.split(text):
         if piece == "|" and not inside:
@@ -91,14 +94,14 @@ def _split_outside(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A plain text without templates; `slug` allows only names as file names have them."""
+    """Plain text, no template. With `slug`: letters, digits, hyphens, as in a file name."""
 
     slug: bool = False
     choices: Callable[[], Sequence[str]] | None = None
 
     def read(self, node: Node, problems: Problems) -> Any:
         if node.kind != "scalar":
-            return complain(problems, node, f"a text is needed here, not a {_kind(node)}")
+            return complain(problems, node, f"expected text, found {node.described}")
         text = " ".join(node.text.split())
         if not text:
             return complain(problems, node, "the text is empty")
@@ -106,7 +109,7 @@ class Words:
             return complain(problems, node, f"the text is longer than {MAX_WORDS} characters")
         if self.slug and not _SLUG.fullmatch(text):
             hint = "use letters, digits and hyphens"
-            return complain(problems, node, f"{text!r} is not a name", hint)
+            return complain(problems, node, f"{text!r} is not a valid name", hint)
         return text
 
     def schema(self) -> Schema:
@@ -115,29 +118,31 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A text that is spoken: Jinja in it, versions from rich to short parted by `|`."""
+    """Spoken text: a Jinja template, with versions from rich to short separated by `|`."""
 
     def read(self, node: Node, problems: Problems) -> Any:
         if node.kind != "scalar":
             hint = "put the text in quotes" if node.kind == "map" else ""
-            return complain(problems, node, f"a text is needed here, not a {_kind(node)}", hint)
+            return complain(problems, node, f"expected text, found {node.described}", hint)
         if len(node.text) > MAX_TEXT:
             return complain(problems, node, f"the text is longer than {MAX_TEXT} characters")
         versions = split_versions(node.text)
         if not versions:
-            return complain(problems, node, "the text is empty", "write it, or leave the line out")
+            return complain(
+                problems, node, "the text is empty", "write some text, or remove the line"
+            )
         for version in versions:
             problems.extend(template_problems(node, version, len(problems) < _MANY))
         return Text(versions, node.mark)
 
     def schema(self) -> Schema:
-        about = "Spoken text: Jinja; versions from rich to short parted by |."
+        about = "Spoken text (Jinja); separate versions, from rich to short, with |."
         return {"type": ["string", "number"], "minLength": 1, "description": about}
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number from `least` to `most`; with `whole`, without a fraction."""
+    """A number from `least` to `most`; with `whole`, an integer."""
 
     least: float
     most: float
@@ -146,15 +151,13 @@ class Number:
     def read(self, node: Node, problems: Problems) -> Any:
         sort = "a whole number" if self.whole else "a number"
         if node.kind != "scalar" or not _NUMBER.fullmatch(node.text.strip()):
-            found = (
-                f", not {node.text[:40]!r}" if node.kind == "scalar" else f", not a {_kind(node)}"
-            )
-            return complain(problems, node, f"{sort} is needed here{found}", pointed(node.text))
+            message = f"expected {sort}, found {_found(node)}"
+            return complain(problems, node, message, pointed(node.text))
         value = float(node.text)
         if self.whole and value != int(value):
-            return complain(problems, node, f"a whole number is needed here, not {node.text}")
+            return complain(problems, node, f"expected a whole number, found {node.text}")
         if not self.least <= value <= self.most:
-            hint = f"from {self.least:g} to {self.most:g}"
+            hint = f"use a value from {self.least:g} to {self.most:g}"
             return complain(problems, node, f"{node.text} is out of range", hint)
         return int(value) if self.whole else value
 
@@ -165,7 +168,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """A time: 40s, 1.5 min, 12:30, or a bare number of `bare` seconds. Its value is seconds."""
+    """A time: 40s, 1.5 min, 12:30, or a number without a unit, which counts `bare` seconds.
+
+    Its value is in seconds.
+    """
 
     least: float
     most: float
@@ -173,7 +179,7 @@ class Seconds:
 
     def read(self, node: Node, problems: Problems) -> Any:
         if node.kind != "scalar":
-            return complain(problems, node, f"a time is needed here, not a {_kind(node)}")
+            return complain(problems, node, f"expected a time, found {node.described}")
         try:
             value = parse_seconds(node.text, bare=self.bare)
         except ValueError:
@@ -181,7 +187,7 @@ class Seconds:
             hint = pointed(node.text) or f"write {number}, 40s, 1.5 min or 12:30"
             return complain(problems, node, f"{node.text[:40]!r} is not a time", hint)
         if not self.least <= value <= self.most:
-            hint = f"from {self.least:g} s to {self.most:g} s"
+            hint = f"use a time from {self.least:g} s to {self.most:g} s"
             return complain(problems, node, f"{node.text} is out of range", hint)
         return value
 
@@ -198,17 +204,17 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words."""
+    """One of the given words."""
 
     words: tuple[str, ...]
 
     def read(self, node: Node, problems: Problems) -> Any:
         if node.kind == "scalar" and node.text in self.words:
             return node.text
-        found = repr(node.text[:40]) if node.kind == "scalar" else f"a {_kind(node)}"
-        return complain(
-            problems, node, f"{found} is none of the words", did_you_mean(node.text, self.words)
-        )
+        hint = did_you_mean(node.text, self.words)
+        if node.kind != "scalar":
+            return complain(problems, node, f"expected one word, found {node.described}", hint)
+        return complain(problems, node, f"{node.text[:40]!r} is not a valid choice", hint)
 
     def schema(self) -> Schema:
         return {"enum": list(self.words)}
@@ -224,7 +230,7 @@ class Flag:
             return True
         if word in ("false", "no", "off"):
             return False
-        return complain(problems, node, "true or false is needed here")
+        return complain(problems, node, f"expected true or false, found {_found(node)}")
 
     def schema(self) -> Schema:
         return {"type": "boolean"}
@@ -232,7 +238,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """A list of one kind; a single value counts as a list of one, `a, b` too where `commas`."""
+    """A list of one kind. A single value is a list of one; with `commas`, `a, b` is a list too."""
 
     kind: Kind
     commas: bool = False
@@ -244,7 +250,7 @@ class Several:
             parts = [part.strip() for part in node.text.split(",")]
             items = tuple(Node(node.mark, "scalar", part) for part in parts if part)
         if len(items) > self.most:
-            complain(problems, node, f"more than {self.most} entries")
+            complain(problems, node, f"the list has more than {self.most} entries")
             return ()
         values = (self.kind.read(item, problems) for item in items)
         return tuple(value for value in values if value is not None)
@@ -262,9 +268,8 @@ class Table:
 
     def read(self, node: Node, problems: Problems) -> Any:
         if node.kind != "map":
-            return complain(
-                problems, node, f"`word: value` lines are needed here, not a {_kind(node)}"
-            )
+            message = f"expected `word: value` lines, found {node.described}"
+            return complain(problems, node, message)
         pairs = ((key.text.strip(), self.kind.read(value, problems)) for key, value in node.pairs)
         return tuple((key, value) for key, value in pairs if value is not None)
 
@@ -275,9 +280,13 @@ class Table:
 def read_fields(
     node: Node, fields: Sequence[Field], problems: Problems, what: str
 ) -> dict[str, Any]:
-    """The values of a mapping by `fields`; unknown keys and missing ones become problems."""
+    """The values of a mapping by field name; unknown and missing keys become problems.
+
+    `what` names the mapping in messages: "a session", "the settings".
+    """
     if node.kind != "map":
-        complain(problems, node, f"{what} is written as `key: value` lines, not as a {_kind(node)}")
+        message = f"expected {what} as `key: value` lines, found {node.described}"
+        complain(problems, node, message)
         return {}
     table = {field.name: field for field in fields}
     values: dict[str, Any] = {}
@@ -285,8 +294,8 @@ def read_fields(
         if key.text not in table:
             hint = did_you_mean(key.text, table) if len(problems) < _MANY else ""
             if ALIASES.get(key.text) in table:
-                hint = f"in a script it is `{ALIASES[key.text]}`"
-            complain(problems, key, f"`{key.text[:60]}` is not a key of {what}", hint)
+                hint = f"in a script, use `{ALIASES[key.text]}`"
+            complain(problems, key, f"unknown key `{key.text[:60]}` in {what}", hint)
         elif not value.empty:
             values[key.text] = table[key.text].kind.read(value, problems)
     present = {key.text for key, value in node.pairs if not value.empty}
@@ -311,10 +320,10 @@ def fields_schema(fields: Sequence[Field]) -> Schema:
 
 
 def template_problems(node: Node, version: str, placed: bool = True) -> list[Problem]:
-    """What is wrong with the Jinja of a text, each where it stands (if `placed`)."""
+    """The faults in a text's Jinja, with their line and column (if `placed`)."""
     if "{" not in version:
         return []
-    # Jinja is loaded only for texts that have it.
+    # Importing Jinja takes a while: only scripts that use it pay for it.
     from voiceflow.script.templates import faults
 
     found = faults(version)
@@ -323,7 +332,7 @@ def template_problems(node: Node, version: str, placed: bool = True) -> list[Pro
 
 
 def locate(mark: Mark, needle: str) -> Mark:
-    """The first place of `needle` in the file of `mark`, at or after it; else `mark` itself."""
+    """Where the word `needle` first occurs in the file, at or after `mark`; else `mark` itself."""
     try:
         text = Path(mark.file).read_text(encoding="utf-8-sig") if needle else ""
     except (OSError, ValueError):
@@ -340,5 +349,6 @@ def as_dict(pairs: Sequence[tuple[str, Any]] | None) -> Mapping[str, Any]:
     return dict(pairs or ())
 
 
-def _kind(node: Node) -> str:
-    return {"scalar": "text", "list": "list", "map": "mapping"}[node.kind]
+def _found(node: Node) -> str:
+    """What was written, for a message: the text itself, shortened, or "a list"."""
+    return repr(node.text[:40]) if node.kind == "scalar" else node.described

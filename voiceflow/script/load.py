@@ -1,4 +1,8 @@
-"""Scripts become models: names looked up, levels, equipment and changes merged, all errors told."""
+"""Loads scripts: YAML files in, complete sessions and exercises out.
+
+Names are looked up, levels, equipment and changes are merged, and all errors are collected before
+any is raised.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError, did_you_mean
+from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError
 from voiceflow.script import models
 from voiceflow.script.fields import (
     Choice,
@@ -34,12 +38,12 @@ ITEM = (
     *models.CHANGES,
     Field("level", Number(1, 3, whole=True), "The level of this exercise."),
     Field(
-        "with", Several(Choice(models.EQUIPMENT), commas=True), "The equipment for this exercise."
+        "with", Several(Choice(models.EQUIPMENT), commas=True), "Equipment to use in this exercise."
     ),
 )
 GROUP = (
-    Field("rounds", Number(1, 100, whole=True), "How often the exercises come round."),
-    Field("time", Seconds(10, 7200), "A time box: rounds until the time is over."),
+    Field("rounds", Number(1, 100, whole=True), "How many times the exercises are done."),
+    Field("time", Seconds(10, 7200), "Length of a time box: as many rounds as fit."),
 )
 
 
@@ -50,14 +54,14 @@ def load_session(
     level: int | None = None,
     equipment: Sequence[str] = (),
 ) -> Session:
-    """The session called `reference` (a name or a path), complete.
+    """The session `reference` (a name or a path), with all its exercises.
 
     Parameters
     ----------
     level : {1, 2, 3}, optional
-        The level of all exercises that the session gives none.
+        The level of every exercise for which the session sets none.
     equipment : sequence of str
-        What is at hand; the first that an exercise has a variant for is used.
+        What is available; an exercise uses the first for which it has changes.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def load_session(
 def load_exercise(
     path: Path, library: Library, *, level: int = 1, equipment: Sequence[str] = ()
 ) -> Exercise:
-    """One exercise file, complete. Raises ScriptError."""
+    """The exercise in a file, with what it extends. Raises ScriptError."""
     loader = _Loader(library, path, level, tuple(equipment))
     item = Node(Mark(str(path), 1, 1), "scalar", path.stem)
     base = loader.exercise_node(path, ())
@@ -84,7 +88,7 @@ def load_exercise(
 
 
 class _Loader:
-    """Reads one session with all it names, gathering problems."""
+    """Reads one session and every exercise it names, and collects all problems."""
 
     def __init__(
         self, library: Library, path: Path, level: int | None, equipment: tuple[str, ...]
@@ -99,8 +103,9 @@ class _Loader:
     def session(self) -> Session:
         root = read(self.path)
         if root.kind != "map":
-            hint = "begin with `title:` and `exercises:`"
-            raise ScriptError([Problem(root.mark, "a session is `key: value` lines", hint)])
+            message = f"expected a session as `key: value` lines, found {root.described}"
+            hint = "start with `title:` and `exercises:`"
+            raise ScriptError([Problem(root.mark, message, hint)])
         self.is_session = True
         head = root.without("exercises", "sections")
         values = read_fields(head, models.SESSION_HEAD, self.problems, "a session")
@@ -108,7 +113,7 @@ class _Loader:
         sections = self._sections(root)
         count = sum(len(section.exercises) * section.rounds for section in sections)
         if count > MAX_EXERCISES:
-            complain(self.problems, root, f"more than {MAX_EXERCISES} exercises")
+            complain(self.problems, root, f"the session has more than {MAX_EXERCISES} exercises")
         if self.problems:
             raise ScriptError(self.problems)
         keys = ("about", "pace", "phrases", "voice", "bed", "needs", "pronounce")
@@ -130,7 +135,8 @@ class _Loader:
     def _sections(self, root: Node) -> tuple[Section, ...]:
         exercises, sections = root.get("exercises"), root.get("sections")
         if exercises is not None and sections is not None:
-            complain(self.problems, root, "`exercises:` and `sections:` cannot both stand here")
+            message = "`exercises:` and `sections:` cannot be used together"
+            complain(self.problems, root, message, "keep one of them")
         if sections is not None and not sections.empty:
             return self._named_sections(sections)
         if exercises is None or exercises.empty:
@@ -150,7 +156,7 @@ class _Loader:
                 pairs.append(item.pairs[0])
             else:
                 hint = "write `- Strength: [bridge, squat]`"
-                complain(self.problems, item, "a section is a title with its exercises", hint)
+                complain(self.problems, item, "expected a title with its exercises", hint)
         if node.kind == "scalar" or not (node.items or node.pairs):
             complain(self.problems, node, "the session has no sections")
         return tuple(self._section(key.text.strip(), value) for key, value in pairs)
@@ -165,16 +171,16 @@ class _Loader:
                 return Section(title, ())
             node = inner
         if node.kind != "list" or not node.items:
-            complain(
-                self.problems, node, "a list of exercises is needed here", "write [bridge, squat]"
-            )
+            found = "an empty list" if node.kind == "list" else node.described
+            message = f"expected a list of exercises, found {found}"
+            complain(self.problems, node, message, "write [bridge, squat]")
             return Section(title, ())
         if len(node.items) > MAX_EXERCISES:
-            complain(self.problems, node, f"more than {MAX_EXERCISES} exercises")
+            complain(self.problems, node, f"the section has more than {MAX_EXERCISES} exercises")
             return Section(title, ())
         read_all = (self._item(item) for item in node.items)
-        found = tuple(exercise for exercise in read_all if exercise is not None)
-        return Section(title, found, values.get("rounds", 1), values.get("time"))
+        exercises = tuple(exercise for exercise in read_all if exercise is not None)
+        return Section(title, exercises, values.get("rounds", 1), values.get("time"))
 
     def _item(self, item: Node) -> Exercise | None:
         beside = self.path.resolve().parent
@@ -182,15 +188,16 @@ class _Loader:
             key, changes = item.pairs[0]
             if changes.kind != "map" and not changes.empty:
                 hint = f"write `- {key.text}: {{reps: 6}}`"
-                complain(self.problems, changes, "changes are `key: value` pairs", hint)
+                message = f"expected changes as `key: value` pairs, found {changes.described}"
+                complain(self.problems, changes, message, hint)
                 return None
             base = self._named(key, beside, ())
             over = None if changes.empty else changes
             return self.exercise(key.text, key, base, over) if base else None
         if item.kind == "map":
             if item.get("name") is None:
-                hint = "write `- bridge: {reps: 6}`, or begin with `name:`"
-                complain(self.problems, item, "which exercise is this?", hint)
+                hint = "write `- bridge: {reps: 6}`, or start with `name:`"
+                complain(self.problems, item, "the exercise has no name", hint)
                 return None
             name = item.get("name")
             base = self._extended(item.without("level", "with"), self.path, (self.path,))
@@ -199,43 +206,42 @@ class _Loader:
         if item.kind == "scalar" and not item.empty:
             base = self._named(item, beside, ())
             return self.exercise(item.text, item, base, None) if base else None
-        complain(self.problems, item, "an exercise is needed here")
+        complain(self.problems, item, f"expected an exercise, found {item.described}")
         return None
 
     def _named(self, name: Node, beside: Path, stack: tuple[Path, ...]) -> Node | None:
-        """The node of the exercise called `name`, looked up beside the file that uses it."""
+        """The mapping of the exercise called `name`; `beside` is the folder to look in first."""
         try:
             path = self._find(name.text, beside)
         except UnknownNameError as error:
-            hint = error.hint if is_name(name.text) else "a name, not a path"
+            hint = error.hint if is_name(name.text) else "write a name, not a path"
             complain(self.problems, name, f"there is no exercise called `{name.text}`", hint)
             return None
         if path in stack:
             chain = " → ".join(one.stem for one in (*stack, path))
-            complain(self.problems, name, f"the exercise builds on itself: {chain}")
+            complain(self.problems, name, f"the exercise extends itself: {chain}")
             return None
         if len(stack) > MAX_EXTENDS:
-            complain(self.problems, name, f"more than {MAX_EXTENDS} exercises build on each other")
+            complain(self.problems, name, f"more than {MAX_EXTENDS} exercises extend each other")
             return None
         return self.exercise_node(path, stack)
 
     def _find(self, name: str, beside: Path) -> Path:
         path = self.library.find("exercises", name, beside)
-        # A session may be called as an exercise in it: it never means itself.
+        # A session may have the name of an exercise in it: the name then means the exercise.
         if path.resolve() == self.path.resolve() and self.is_session:
             return self.library.find("exercises", name)
         return path
 
     def exercise_node(self, path: Path, stack: tuple[Path, ...]) -> Node | None:
-        """The mapping in an exercise file, with what it extends; None where it cannot be had."""
+        """The mapping in an exercise file, with what it extends; None if it cannot be read."""
         if path not in self._nodes:
             try:
                 root = read(path)
                 if root.kind != "map":
-                    hint = "begin with `name:` and `position:`"
-                    raise ScriptError(
-                        [Problem(root.mark, "an exercise is `key: value` lines", hint)]
-                    )
+                    message = f"expected an exercise as `key: value` lines, found {root.described}"
+                    hint = "start with `name:` and `position:`"
+                    raise ScriptError([Problem(root.mark, message, hint)])
                 self._nodes[path] = self._extended(root, path, (*stack, path))
             except ScriptError as error:
                 self.problems.extend(error.problems)
@@ -251,7 +257,7 @@ class _Loader:
         return _over(base, root.without("extends")) if base else None
 
     def exercise(self, slug: str, item: Node, base: Node, changes: Node | None) -> Exercise | None:
-        """The exercise that `base` gives at its level, with its equipment and `changes`."""
+        """The exercise in `base`, changed by level, equipment and `changes`, in this order."""
         own = read_fields(changes, ITEM, self.problems, "a change") if changes else {}
         if changes is None and item.kind == "map":
             picks = Node(
@@ -278,7 +284,7 @@ class _Loader:
         fields = tuple(
             f for f in models.EXERCISE if f.name not in ("levels", "equipment", "extends")
         )
-        # What no exercise knows has been told where it stands.
+        # Unknown keys were reported when their own file was read.
         known = {field.name for field in fields}
         node = replace(node, pairs=tuple(pair for pair in node.pairs if pair[0].text in known))
         values = read_fields(node, fields, self.problems, "an exercise")
@@ -288,24 +294,24 @@ class _Loader:
         return self._build(slug, item, values, level, (used,) if used else ())
 
     def _complete(self, node: Node, values: dict[str, Any]) -> None:
-        """Notes what a whole exercise still lacks."""
+        """Adds a problem for each thing that an exercise needs and does not have."""
         if "position" not in values and _silent(node, "position"):
             words = ", ".join(models.POSITIONS)
             complain(self.problems, node, "an exercise needs `position:`", words)
         bodies = [body for body in _BODIES if not _silent(node, body)]
         if not bodies:
-            hint = "breath by breath under `rep:`, or `work: 40s`, or free steps under `flow:`"
-            complain(self.problems, node, "the exercise has nothing to do", hint)
+            hint = "write breaths under `rep:`, a time as `work: 40s`, or steps under `flow:`"
+            complain(self.problems, node, "the exercise has no `rep:`, `work:` or `flow:`", hint)
         elif len(bodies) > 1:
-            complain(
-                self.problems, node, f"`{bodies[0]}:` and `{bodies[1]}:` cannot both stand here"
-            )
+            message = f"`{bodies[0]}:` and `{bodies[1]}:` cannot be used together"
+            complain(self.problems, node, message, "keep one of them")
         if _silent(node, "setup") and "flow" not in bodies:
-            hint = "say how to get into place, complete without sight"
+            hint = "describe how to get into place, for someone who cannot look"
             complain(self.problems, node, "an exercise needs `setup:`", hint)
         if values.get("sides") == "alternate" and "rep" not in bodies:
             hint = "write `sides: each`"
-            complain(self.problems, node, "sides alternate between repetitions (`rep:`)", hint)
+            message = "`sides: alternate` needs repetitions under `rep:`"
+            complain(self.problems, node, message, hint)
 
     def _build(
         self, slug: str, item: Node, values: dict[str, Any], level: int, used: tuple[str, ...]
@@ -333,36 +339,40 @@ class _Loader:
 
 
 def _silent(node: Node, key: str) -> bool:
-    """Whether a mapping says nothing under `key`."""
+    """Whether a mapping has no value for `key`."""
     value = node.get(key)
     return value is None or value.empty
 
 
 def _over(base: Node, over: Node) -> Node:
-    """`over` merged onto an exercise: a new body replaces the old one and what was set for it."""
+    """`over` merged into an exercise.
+
+    A new body (`rep`, `work` or `flow`) replaces the old one, and the breath times set for it:
+    `hold: 8` was written for other phases.
+    """
     if any(over.get(body) is not None for body in _BODIES):
         base = base.without(*_BODIES, "inhale", "exhale", "hold")
     return replace(merge(base, over, deep=_DEEP), mark=base.mark)
 
 
 def load_pace(name: str, library: Library, beside: Path | None = None) -> Layer:
-    """What the pace called `name` says. Raises UnknownNameError, ScriptError."""
+    """The values of the pace called `name`. Raises UnknownNameError, ScriptError."""
     return read_pace(library.find("paces", name, beside))
 
 
 def read_pace(path: Path) -> Layer:
-    """The pace at `path`. Raises ScriptError."""
+    """The values of the pace in the file `path`. Raises ScriptError."""
     return layer(f"pace {path.stem}", _read_table(path, models.PACE, "a pace"))
 
 
 def load_settings(library: Library) -> dict[str, Any]:
-    """What the user's ``settings.yaml`` says; empty where there is none. Raises ScriptError."""
+    """The user's ``settings.yaml``; empty if there is none. Raises ScriptError."""
     path = library.user / "settings.yaml"
     return read_settings(path) if path.is_file() else {}
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """The settings at `path`. Raises ScriptError."""
+    """The settings in the file `path`. Raises ScriptError."""
     return _read_table(path, models.SETTINGS, "the settings")
 
 
@@ -378,20 +388,8 @@ def _read_table(path: Path, fields: Sequence[Field], what: str) -> dict[str, Any
 
 
 def pronunciations(*tables: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """One pronounce table of several, a later one over an earlier."""
+    """Several pronunciation tables as one; a later entry replaces an earlier one."""
     merged: dict[str, str] = {}
     for table in tables:
         merged.update(as_dict(table))
     return merged
-
-
-__all__ = [
-    "did_you_mean",
-    "load_exercise",
-    "load_pace",
-    "load_session",
-    "load_settings",
-    "pronunciations",
-    "read_pace",
-    "read_settings",
-]

@@ -1,4 +1,7 @@
-"""Where scripts are looked up: beside the file that names them, in the user's library, bundled."""
+"""Finds scripts by name: beside the file that names them, in the user's library, among the bundled.
+
+In: a kind (``exercises``, ``paces`` …) and a name. Out: a path, or an error with similar names.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Two folders of scripts: `user` wins over `bundled`.
+    """The folders of scripts: a file in `user` wins over one of the same name in `bundled`.
 
     Each holds ``exercises/ sessions/ paces/ phrases/`` and ``sounds/``; `user` may hold a
     ``settings.yaml``.
@@ -27,10 +30,11 @@ class Library:
     sounds: Path
 
     def folders(self, kind: str, beside: Path | None = None) -> tuple[Path, ...]:
-        """The folders in which scripts of `kind` are looked up, the first wins.
+        """The folders in which to look for scripts of `kind`; the first that has one wins.
 
-        `beside` is the folder of the script that names them.
+        `beside` is the folder of the script that uses the name.
         """
+        # Bundled scripts name other bundled ones: these must still give way to the user's.
         if beside and beside.is_relative_to(self.bundled):
             beside = None
         near = (beside, beside / kind, beside.parent / kind) if beside else ()
@@ -43,7 +47,7 @@ class Library:
         Raises
         ------
         UnknownNameError
-            There is none.
+            There is no such script.
         """
         if is_name(name):
             for folder in self.folders(kind, beside):
@@ -56,11 +60,11 @@ class Library:
         )
 
     def names(self, kind: str, beside: Path | None = None) -> tuple[str, ...]:
-        """The names of all scripts of `kind`, in order."""
+        """The names of all scripts of `kind`, sorted."""
         return tuple(sorted({path.stem for path in self.files(kind, beside)}))
 
     def files(self, kind: str, beside: Path | None = None) -> Iterator[Path]:
-        """The files of `kind`, each name once: the one that wins."""
+        """The files of `kind`, for each name the one that wins."""
         seen: set[str] = set()
         for folder in self.folders(kind, beside)[0 if beside is None else 1 :]:
             for path in _entries(folder):
@@ -71,7 +75,7 @@ class Library:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; a path that cannot even be looked up is none."""
+    """Whether `path` is a file; False too for a path that the system refuses."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -86,7 +90,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` is a plain name: no folder, no ending, nothing hidden."""
+    """Whether `text` can be a script's name: no folder, not hidden, under 200 characters."""
     return (
         bool(text)
         and not text.startswith(".")
@@ -97,14 +101,14 @@ def is_name(text: str) -> bool:
 
 @lru_cache(maxsize=1)
 def content() -> Path:
-    """The folder of the bundled ``scripts/`` and ``sounds/``: in the wheel, or the checkout."""
+    """The folder that holds the bundled ``scripts/`` and ``sounds/``: in a wheel or a checkout."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "_content"
     return inside if inside.is_dir() else package.parent
 
 
 def default_library() -> Library:
-    """The user's library (``$VOICEFLOW_HOME``, or the system's place for user data) and ours."""
+    """The user's library (``$VOICEFLOW_HOME``, else the system's user data) and the bundled one."""
     home = os.environ.get("VOICEFLOW_HOME")
     if home:
         user = Path(home).expanduser()
@@ -124,7 +128,8 @@ def session_path(reference: str, library: Library) -> Path:
         There is no such session or file.
     """
     if not reference.strip():
-        raise InputError("which session?", hint="a name or a path: see `voiceflow list`")
+        hint = "give a name or a path; `voiceflow list` shows the names"
+        raise InputError("the name of the session is empty", hint=hint)
     try:
         path = Path(reference).expanduser()
     except RuntimeError:  # `~name` where there is no such user
@@ -132,9 +137,11 @@ def session_path(reference: str, library: Library) -> Path:
     looks_like_path = path.suffix in _YAML or not is_name(reference)
     if looks_like_path or (is_file(path) and not _is_known(library, reference)):
         if _is_folder(path):
-            raise InputError(f"{reference} is a folder", hint="name one session in it")
+            raise InputError(f"{reference} is a folder", hint="give the path of one session in it")
         if not is_file(path):
-            hint = "a path to a YAML file, or one of: " + ", ".join(library.names("sessions"))
+            hint = "give the path of a YAML file, or one of: " + ", ".join(
+                library.names("sessions")
+            )
             raise InputError(f"there is no file {reference}", hint=hint)
         return path
     return library.find("sessions", reference)

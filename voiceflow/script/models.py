@@ -1,7 +1,7 @@
-"""The scripts: exercise, session, pace and settings, each as a table of fields and what it becomes.
+"""The scripts as data: the fields of exercise, session, pace and settings, and what they become.
 
-The tables are the only place that knows a script's keys: reading, `check` and the JSON Schemas
-for editors all follow them.
+The tables of fields are the only place that lists a script's keys: reading, `check` and the JSON
+Schemas for editors all use them. `Exercise`, `Section` and `Session` are what loading returns.
 """
 
 from __future__ import annotations
@@ -42,85 +42,110 @@ EQUIPMENT = ("circle", "ball", "weight", "band", "reformer")
 LEVELS = (1, 2, 3)
 
 _BREATH = Seconds(0.5, 60)
-
-PACING: tuple[Field, ...] = (
-    Field("tempo", Number(0.25, 4), "Speed of the breath: 1 as written, 0.9 slower."),
-    Field("speech", Number(80, 300, whole=True), "Words per minute."),
-    Field("detail", Choice(("full", "brief", "tones")), "How much is said."),
-    Field("teach", Number(0, 1000, whole=True), "Repetitions said in full before going brief."),
-    Field("transition", Number(0.25, 4), "Factor on the time to change position."),
-    Field("rest", Seconds(0, 3600), "Rest after an exercise."),
-    Field("count_in", Number(0, 10, whole=True), "Beats counted before the first repetition."),
-    Field("air", Seconds(0, 5), "Quiet between any two clips, at least."),
-    Field("switch_time", Seconds(0, 120), "Time to change sides."),
-    Field("settle", Seconds(0, 60), "Quiet after a set-up, to get into place."),
-    Field("tones", Words(slug=True), "The tone set."),
-    Field("count", Choice(("down", "up", "none", "last3")), "How holds and intervals are counted."),
-    Field("tips", Flag(), "Whether tips are said."),
-    Field("halfway", Flag(), "Whether `halfway` is said."),
-    Field("last", Flag(), "Whether the last repetition is announced."),
-    Field("more", Flag(), "Whether `two more` is said."),
-    Field("say_sets", Flag(), "Whether sets and rounds are numbered aloud."),
-    Field("remaining", Flag(), "Whether the time left is said at each section."),
-    Field("breath_in", _BREATH, "A person's own usual inhale."),
-    Field("breath_out", _BREATH, "A person's own usual exhale."),
+_PRONOUNCE = Field(
+    "pronounce", Table(Words()), "How to pronounce words: a respelling, or /IPA/ if the voice can."
 )
 
-_TIPS_FIELD = Field("tips", Several(Spoken(), most=20), "Each said once, where there is room.")
+PACING: tuple[Field, ...] = (
+    Field("tempo", Number(0.25, 4), "Speed of the breath: 1 is as written, 0.9 is slower."),
+    Field("speech", Number(80, 300, whole=True), "Words per minute."),
+    Field("detail", Choice(("full", "brief", "tones")), "How much is said: full, brief or tones."),
+    Field(
+        "teach",
+        Number(0, 1000, whole=True),
+        "Number of repetitions said in full, before the brief ones.",
+    ),
+    Field("transition", Number(0.25, 4), "Factor for the time to change position."),
+    Field("rest", Seconds(0, 3600), "Length of the rest after an exercise."),
+    Field("count_in", Number(0, 10, whole=True), "Beats counted before the first repetition."),
+    Field("air", Seconds(0, 5), "Shortest pause between two spoken texts."),
+    Field("switch_time", Seconds(0, 120), "Shortest time to change sides."),
+    Field("settle", Seconds(0, 60), "Pause after a set-up, to get into place."),
+    Field("tones", Words(slug=True), "The tone set: bowl, ocean, pluck or none."),
+    Field("count", Choice(("down", "up", "none", "last3")), "How holds and intervals are counted."),
+    Field("tips", Flag(), "Whether tips are said."),
+    Field("halfway", Flag(), "Whether halfway is announced."),
+    Field("last", Flag(), "Whether the last repetition is announced."),
+    Field("more", Flag(), 'Whether "two more" is announced.'),
+    Field("say_sets", Flag(), "Whether the number of each set and round is said."),
+    Field("remaining", Flag(), "Whether the time left is said at the start of each section."),
+    Field("breath_in", _BREATH, "Length of your own usual inhale."),
+    Field("breath_out", _BREATH, "Length of your own usual exhale."),
+)
+
+_TIPS_FIELD = Field("tips", Several(Spoken(), most=20), "Tips, each said once where there is room.")
 # In an exercise `tips` are the texts themselves.
 _EXERCISE_PACING = tuple(
     f for f in PACING if f.name not in ("tips", "tones", "speech", "remaining")
 )
 
 _SCALED = (
-    Field("inhale", _BREATH, "Seconds of every inhale."),
-    Field("exhale", _BREATH, "Seconds of every exhale."),
-    Field("hold", _BREATH, "Seconds of every hold."),
+    Field("inhale", _BREATH, "Length of every inhale."),
+    Field("exhale", _BREATH, "Length of every exhale."),
+    Field("hold", _BREATH, "Length of every hold."),
 )
 _BODY = (
     Field("rep", Phases(), "One repetition: `- inhale 4: full | brief`."),
-    Field("work", Seconds(1, 7200), "Length of a work interval, for exercises in seconds."),
-    Field("flow", Steps(), "Free steps: say, silence, bell, breath phases."),
+    Field(
+        "work", Seconds(1, 7200), "Length of a work interval, for exercises without repetitions."
+    ),
+    Field("flow", Steps(), "Free steps: say, silence, bell and breath phases."),
 )
 _CHANGES = (
-    Field("position", Choice(POSITIONS), "Where the body is."),
-    Field("purpose", Spoken(), "One sentence: what it is for."),
-    Field("setup", Spoken(), "How to get into place, complete without sight."),
-    Field("needs", Several(Words(), commas=True, most=20), "What is always needed: mat, chair."),
-    Field("reps", Number(1, 10_000, whole=True), "Repetitions (on each side)."),
-    Field("sets", Number(1, 100, whole=True), "Sets, or rounds of an interval."),
-    Field("sides", Choice(("none", "each", "alternate")), "One side, then the other; or in turn."),
-    Field("first", Choice(("right", "left")), "The first working side."),
-    Field("switch", Spoken(), "How the body changes sides."),
+    Field("position", Choice(POSITIONS), "Position of the body."),
+    Field("purpose", Spoken(), "What the exercise is for, in one sentence."),
+    Field("setup", Spoken(), "How to get into place, for someone who cannot look."),
+    Field(
+        "needs",
+        Several(Words(), commas=True, most=20),
+        "What is always needed, such as mat or chair.",
+    ),
+    Field("reps", Number(1, 10_000, whole=True), "Number of repetitions (on each side)."),
+    Field("sets", Number(1, 100, whole=True), "Number of sets, or of rounds of an interval."),
+    Field(
+        "sides",
+        Choice(("none", "each", "alternate")),
+        "each: one side, then the other; alternate: in turn.",
+    ),
+    Field("first", Choice(("right", "left")), "The side that works first."),
+    Field("switch", Spoken(), "How to change sides."),
     *_SCALED,
     *_BODY,
     _TIPS_FIELD,
-    Field("caution", Spoken(), "Said before the first repetition."),
-    Field("finish", Spoken(), "Said after the last: how to come out of it."),
-    Field("effort", Choice(("easy", "moderate", "hard")), "How hard it is."),
-    Field("tags", Several(Words(), commas=True, most=50), "Words to choose by: hips, back."),
-    Field("pronounce", Table(Words()), "Word: respelling, or /IPA/ where the voice takes it."),
+    Field("caution", Spoken(), "A warning, said before the first repetition."),
+    Field("finish", Spoken(), "How to come out of the position, said at the end."),
+    Field("effort", Choice(("easy", "moderate", "hard")), "How hard the exercise is."),
+    Field(
+        "tags", Several(Words(), commas=True, most=50), "Words for --focus, such as hips or back."
+    ),
+    _PRONOUNCE,
     *_EXERCISE_PACING,
 )
 CHANGES = (
-    Field("name", Words(), "The name, as it is heard."),
+    Field("name", Words(), "The name, as it is spoken."),
     *_CHANGES,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Changes to an exercise under a level or an equipment: kept as written, checked when read."""
+    """The changes that an exercise makes for each level or piece of equipment.
+
+    They are checked when they are read and kept as a node, because they are merged into the
+    exercise before it becomes values.
+    """
 
     words: tuple[str, ...]
 
     def read(self, node: Node, problems: list[Any]) -> Any:
         if node.kind != "map":
-            return complain(problems, node, "`key: {changes}` lines are needed here")
+            return complain(
+                problems, node, f"expected `key: {{changes}}` lines, found {node.described}"
+            )
         for key, value in node.pairs:
             if key.text not in self.words:
                 hint = did_you_mean(key.text, self.words)
-                complain(problems, key, f"{key.text!r} is none of the words", hint)
+                complain(problems, key, f"unknown key `{key.text[:60]}`", hint)
             elif not value.empty:
                 read_fields(value, CHANGES, problems, "a change")
         return node
@@ -135,28 +160,34 @@ class Changes:
 
 
 EXERCISE: tuple[Field, ...] = (
-    Field("name", Words(), "The name, as it is heard.", required=True),
+    Field("name", Words(), "The name, as it is spoken.", required=True),
     *_CHANGES,
-    Field("extends", Words(), "Another exercise that this one builds on."),
-    Field("levels", Changes(tuple(map(str, LEVELS))), "Changes at level 2 and 3."),
-    Field("equipment", Changes(EQUIPMENT), "Changes where the equipment is at hand."),
+    Field("extends", Words(), "The exercise that this one is based on."),
+    Field(
+        "levels", Changes(tuple(map(str, LEVELS))), "Changes at each level, such as 2: {reps: 10}."
+    ),
+    Field(
+        "equipment",
+        Changes(EQUIPMENT),
+        "Changes when equipment is available, such as ball: {reps: 8}.",
+    ),
 )
-# What an exercise needs once `extends`, level and equipment are merged in.
-NEEDED = ("position", "setup")
 
 SESSION_HEAD: tuple[Field, ...] = (
-    Field("title", Words(), "The title, as it is heard.", required=True),
+    Field("title", Words(), "The title, as it is spoken.", required=True),
     Field("about", Spoken(), "One or two sentences, said in the welcome."),
-    Field("pace", Words(slug=True), "The pace, unless another is asked for."),
-    Field("phrases", Words(slug=True), "The phrases, unless others are asked for."),
-    Field("voice", Words(), "The voice, unless another is asked for."),
-    Field("language", Words(slug=True), "The language of the texts: en, es."),
-    Field("level", Number(1, 3, whole=True), "The level, unless another is asked for."),
-    Field("name", Words(), "Whom the session is for."),
-    Field("minutes", Seconds(5, 6 * 3600, bare=60), "How long it lasts: 20, or 12:30."),
-    Field("bed", Choice(("none", "ocean", "rain")), "What sounds under everything."),
+    Field("pace", Words(slug=True), "The pace, unless --pace gives another."),
+    Field("phrases", Words(slug=True), "The phrases, unless --phrases gives others."),
+    Field("voice", Words(), "The voice, unless --voice gives another."),
+    Field("language", Words(slug=True), "The language of the texts, such as en or es."),
+    Field("level", Number(1, 3, whole=True), "The level, unless --level gives another."),
+    Field("name", Words(), "The name of the person to greet."),
+    Field(
+        "minutes", Seconds(5, 6 * 3600, bare=60), "Length of the session in minutes: 20, or 12:30."
+    ),
+    Field("bed", Choice(("none", "ocean", "rain")), "The background sound."),
     Field("needs", Several(Words(), commas=True, most=20), "What is needed, said in the welcome."),
-    Field("pronounce", Table(Words()), "Word: respelling, or /IPA/ where the voice takes it."),
+    _PRONOUNCE,
     *PACING,
 )
 PACE: tuple[Field, ...] = (Field("about", Words(), "What this pace is for."), *PACING)
@@ -166,19 +197,23 @@ SETTINGS: tuple[Field, ...] = (
     Field("voice", Words(), "Your usual voice."),
     Field("name", Words(), "Your name, for the welcome."),
     Field("level", Number(1, 3, whole=True), "Your usual level."),
-    Field("with", Several(Choice(EQUIPMENT), commas=True), "Equipment you have at hand."),
-    Field("known", Several(Words(slug=True), commas=True), "Exercises you know: they start brief."),
-    Field("pronounce", Table(Words()), "Word: respelling, or /IPA/ where the voice takes it."),
+    Field("with", Several(Choice(EQUIPMENT), commas=True), "Equipment that you have."),
+    Field(
+        "known",
+        Several(Words(slug=True), commas=True),
+        "Exercises that you know: they are brief from the start.",
+    ),
+    _PRONOUNCE,
     *PACING,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """An exercise, complete: level, equipment and the session's changes are merged in.
+    """A complete exercise: level, equipment and the session's changes are merged in.
 
     Exactly one of `rep` (breath by breath), `work_s` (an interval) and `flow` (free steps) is
-    there. `slug` is the name it was called by, `mark` where it was called.
+    set. `slug` is the name that the session uses, `mark` where it uses it.
     """
 
     slug: str
@@ -209,7 +244,7 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A named stretch of a session; `rounds` over 1 makes it a circuit, `box_s` a time box."""
+    """A named part of a session; `rounds` above 1 make it a circuit, `box_s` a time box."""
 
     title: str
     exercises: tuple[Exercise, ...]
@@ -219,7 +254,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session, complete: every exercise found, merged and read."""
+    """A complete session: every exercise is looked up, merged and read."""
 
     slug: str
     title: str
@@ -244,7 +279,7 @@ class Session:
 
 
 def scaled(phases: tuple[Phase, ...], values: dict[str, Any]) -> tuple[Phase, ...]:
-    """`phases` with the seconds that `inhale:`, `exhale:` and `hold:` set for all of a kind."""
+    """`phases` with the times that `inhale:`, `exhale:` and `hold:` set for all of a kind."""
     return tuple(
         replace(phase, seconds=values[phase.breath]) if phase.breath in values else phase
         for phase in phases

@@ -1,4 +1,4 @@
-"""Pacing values given as `KEY=VALUE`: the same words and checks as in the scripts."""
+"""Reads pacing values given as `KEY=VALUE`, with the same keys and checks as in scripts."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ BREATHS_PER_MINUTE = (2.0, 30.0)
 
 
 def pacing_values(given: Iterable[str]) -> dict[str, Any]:
-    """The pacing values that texts such as ``tempo=0.85`` say; a later one wins.
+    """The pacing values in texts such as ``tempo=0.85``; the last one for a key wins.
 
-    Besides the keys of a pace: ``breath.inhale`` and ``breath.exhale`` in seconds, and
-    ``breath.per_minute``, which makes both as long.
+    Beside the keys of a pace: ``breath.inhale`` and ``breath.exhale`` in seconds, and
+    ``breath.per_minute``, which sets both to the same length.
 
     Raises
     ------
     InputError
-        A key is unknown, or a value is not one of its kind: all of them are told.
+        A key is unknown or a value is wrong; the message lists all of them.
     """
     values: dict[str, Any] = {}
     wrong: list[str] = []
@@ -45,7 +45,7 @@ def pacing_values(given: Iterable[str]) -> dict[str, Any]:
 def _value(key: str, name: str, value: str, wrong: list[str]) -> dict[str, Any]:
     if name not in _FIELDS:
         hint = did_you_mean(key, (*_FIELDS, *ALIASES, PER_MINUTE))
-        wrong.append(f"--set {key}: there is no such value ({hint})")
+        wrong.append(f"--set {key}: unknown pacing key ({hint})")
         return {}
     problems: Problems = []
     read = _FIELDS[name].kind.read(Node(Mark("--set"), "scalar", value), problems)
@@ -62,7 +62,7 @@ def _per_minute(value: str, wrong: list[str]) -> dict[str, float]:
     except ValueError:
         breaths = 0.0
     if not least <= breaths <= most:
-        wrong.append(f"--set {PER_MINUTE}={value}: a number from {least:g} to {most:g} is needed")
+        wrong.append(f"--set {PER_MINUTE}={value}: expected a number from {least:g} to {most:g}")
         return {}
     seconds = 60 / breaths
     return {"breath_in": seconds * IN_SHARE, "breath_out": seconds * (1 - IN_SHARE)}

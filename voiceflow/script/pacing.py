@@ -1,8 +1,10 @@
-"""Pacing: how fast, how much is said, how long the air between; layered, with origins.
+"""The pacing of a session: how fast it is, how much is said, how long the pauses are.
 
-    defaults < user's settings < pace < session < exercise < command line
+Layers in, one `Pacing` out, and for each value the layer it comes from. Later layers win:
 
-A layer holds only what it says; what it does not say stays with the layer before.
+    default < pace < settings.yaml < --pace < session < exercise < command line
+
+A layer holds only the values that it sets; the others stay as the layers before left them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ Count = Literal["down", "up", "none", "last3"]
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """Every value that sets the pace. Times are seconds as a person says them.
+    """Every pacing value. Times are seconds as a person writes them: no grid yet.
 
     Attributes
     ----------
@@ -26,11 +28,11 @@ class Pacing:
     speech : int, 80 to 300
         Words per minute. 120 to 150 suits guidance.
     teach : int >= 0
-        Repetitions said in full before they go brief.
+        Repetitions said in full, before the brief ones.
     transition : float
-        Factor on the time that a change of position takes.
+        Factor for the time that a change of position takes.
     breath_in, breath_out : float or None
-        A person's own breath: inhales and exhales are scaled so that a usual phase lasts so long.
+        A person's own breath: inhales and exhales are scaled so that the average one is this long.
     """
 
     tempo: float = 1.0
@@ -61,19 +63,19 @@ KEYS = tuple(field.name for field in fields(Pacing))
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one place says of the pacing: `name` tells where (a file, an option)."""
+    """The pacing values that one source sets; `name` is the source, such as a file."""
 
     name: str
     values: tuple[tuple[str, Any], ...]
 
 
 def layer(name: str, values: Mapping[str, Any]) -> Layer:
-    """A layer of the pacing values among `values`; the rest, and None, are left out."""
+    """A layer with the pacing values among `values`; other keys and None are left out."""
     return Layer(name, tuple((key, values[key]) for key in KEYS if values.get(key) is not None))
 
 
 def resolve(layers: Iterable[Layer], base: Pacing = DEFAULTS) -> Pacing:
-    """The pacing that `layers` give, a later one over an earlier."""
+    """The pacing that results from `layers`; a later one replaces an earlier one."""
     said: dict[str, Any] = {}
     for one in layers:
         said.update(one.values)
@@ -81,15 +83,15 @@ def resolve(layers: Iterable[Layer], base: Pacing = DEFAULTS) -> Pacing:
 
 
 def origins(layers: Iterable[Layer]) -> dict[str, str]:
-    """For each pacing value, the name of the layer it comes from."""
+    """The name of the layer that each pacing value comes from."""
     told = dict.fromkeys(KEYS, "default")
     for one in layers:
         told.update((key, one.name) for key, _ in one.values)
     return told
 
 
-# What a person calls a value, beside its own name.
+# Other names for values on the command line.
 ALIASES = {"breath.inhale": "breath_in", "breath.exhale": "breath_out", "switch": "switch_time"}
 PER_MINUTE = "breath.per_minute"
-# Of one breath, the share that is breathed in: 5 s in and 5 s out at six breaths a minute.
+# The share of one breath that is the inhale: six a minute are 5 s in and 5 s out.
 IN_SHARE = 0.5

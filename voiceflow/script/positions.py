@@ -1,4 +1,8 @@
-"""How the body moves between positions: words and seconds, joined along the quickest safe way."""
+"""The positions of the body: their names in a language, and the way from one to another.
+
+In: ``positions.yaml``, the moves between neighbouring positions with words and seconds. Out:
+`Positions`, whose `path` joins moves along the quickest way.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ from voiceflow.script.yaml import Node, read
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One way from a position to another. `seconds` at a transition factor of 1."""
+    """A move to the position `to`; `seconds` at a transition factor of 1."""
 
     to: str
     seconds: float
@@ -38,12 +42,13 @@ class Move:
 class _StartTable:
     def read(self, node: Node, problems: Problems) -> dict[str, Move] | None:
         if node.kind != "map":
-            complain(problems, node, "`position: {seconds, say}` lines are needed here")
+            message = f"expected `position: {{seconds, say}}` lines, found {node.described}"
+            complain(problems, node, message)
             return None
         moves = {}
         for key, value in node.pairs:
             if key.text not in POSITIONS:
-                complain(problems, key, f"`{key.text}` is not a position", ", ".join(POSITIONS))
+                complain(problems, key, f"unknown position `{key.text}`", ", ".join(POSITIONS))
             elif (move := _read_move(value, key.text, problems)) is not None:
                 moves[key.text] = move
         return moves
@@ -66,11 +71,11 @@ class _PathList:
 
 
 _ENDS = tuple(
-    Field(name, Choice(POSITIONS), "a position", required=True) for name in ("from", "to")
+    Field(name, Choice(POSITIONS), "A position.", required=True) for name in ("from", "to")
 )
 _MOVE = (
-    Field("seconds", Seconds(0, 120), "how long it takes", required=True),
-    Field("say", Spoken(), "how it is done, body-relative", required=True),
+    Field("seconds", Seconds(0, 120), "How long the move takes.", required=True),
+    Field("say", Spoken(), "How to move, in terms of the body.", required=True),
 )
 _WORDS = Table(Words())
 
@@ -100,7 +105,7 @@ class Positions:
         return self.sides.get(side, side)
 
     def listed(self, needs: Sequence[str]) -> str:
-        """What is needed, as a list that is spoken: `a mat, a chair and a towel`."""
+        """What is needed, as a spoken list: `a mat, a chair and a towel`."""
         said = [self.things.get(need, need) for need in needs]
         return (
             f" {self.joiner} ".join([", ".join(said[:-1]), said[-1]])
@@ -109,7 +114,7 @@ class Positions:
         )
 
     def path(self, here: str | None, there: str) -> tuple[Move, ...]:
-        """The moves from `here` (None: the session begins) to `there`, by least seconds."""
+        """The quickest moves from `here` to `there`; `here` is None at the start of a session."""
         if here is None:
             return (self.start[there],)
         queue: list[tuple[float, int, str, tuple[Move, ...]]] = [(0.0, 0, here, ())]
@@ -123,7 +128,7 @@ class Positions:
                 seen.add(at)
                 for move in self.paths.get(at, []):
                     if move.to not in seen:
-                        order += 1  # breaks ties, so that moves are never compared
+                        order += 1  # breaks ties: a Move cannot be compared
                         heapq.heappush(
                             queue, (seconds + move.seconds, order, move.to, (*moves, move))
                         )
@@ -131,7 +136,7 @@ class Positions:
 
 
 def load_positions(library: Library, language: str) -> Positions:
-    """The positions in `language`, or in English where it has none. Raises ScriptError."""
+    """The positions in `language`, else in English. Raises ScriptError."""
     for name in (f"positions.{language.split('-')[0]}.yaml", "positions.yaml"):
         for folder in library.folders("phrases"):
             if is_file(folder / name):
@@ -141,7 +146,7 @@ def load_positions(library: Library, language: str) -> Positions:
 
 
 def read_positions(path: Path) -> Positions:
-    """The positions at `path`: complete and all joined.
+    """The positions in the file `path`: all are there, and each can be reached from every other.
 
     Raises
     ------
@@ -150,13 +155,13 @@ def read_positions(path: Path) -> Positions:
     """
     node, problems = read(path), []  # type: tuple[Node, Problems]
     fields = (
-        Field("language", Words(slug=True), "the language of the words"),
-        Field("names", _WORDS, "words for each position", required=True),
-        Field("sides", _WORDS, "words for right and left", required=True),
-        Field("things", _WORDS, "words for what is needed"),
-        Field("and", Words(), "the word between the last two things"),
-        Field("start", _StartTable(), "how to come to each position at first", required=True),  # type: ignore[arg-type]
-        Field("paths", _PathList(), "the moves between positions", required=True),  # type: ignore[arg-type]
+        Field("language", Words(slug=True), "The language of the words."),
+        Field("names", _WORDS, "The words for each position.", required=True),
+        Field("sides", _WORDS, "The words for right and left.", required=True),
+        Field("things", _WORDS, "The words for what is needed."),
+        Field("and", Words(), "The word between the last two things of a list."),
+        Field("start", _StartTable(), "How to get into each position at the start.", required=True),  # type: ignore[arg-type]
+        Field("paths", _PathList(), "The moves between positions.", required=True),  # type: ignore[arg-type]
     )
     values = read_fields(node, fields, problems, "the positions")
     if not problems:
@@ -171,10 +176,10 @@ def read_positions(path: Path) -> Positions:
 
 
 def _gaps(node: Node, found: Positions) -> list[Problem]:
-    gaps = [f"no start for {one}" for one in POSITIONS if one not in found.start]
-    gaps += [f"no words for {one}" for one in POSITIONS if one not in found.names]
+    gaps = [f"`start:` has no entry for {one}" for one in POSITIONS if one not in found.start]
+    gaps += [f"`names:` has no entry for {one}" for one in POSITIONS if one not in found.names]
     gaps += [
-        f"no way from {here} to {there}"
+        f"no `paths:` lead from {here} to {there}"
         for here in POSITIONS
         for there in POSITIONS
         if here != there and not found.path(here, there)

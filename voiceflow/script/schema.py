@@ -1,4 +1,7 @@
-"""JSON Schemas of the scripts, drawn from the tables of fields, for editors."""
+"""JSON Schemas for editors, made from the tables of fields.
+
+`python -m voiceflow.script.schema` writes the files that are shipped.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def path(kind: str) -> Path:
-    """The shipped schema file of a kind of script."""
+    """The shipped schema file for a kind of script."""
     return content() / "scripts" / "schemas" / f"{kind}.schema.json"
 
 
 def schema(kind: str) -> Schema:
-    """The JSON Schema (draft 2020-12) of a kind of script."""
+    """The JSON Schema (draft 2020-12) for a kind of script, one of `KINDS`."""
     built = {"exercise": _exercise, "session": _session, "pace": _pace, "settings": _settings}[
         kind
     ]()
@@ -29,12 +32,12 @@ def schema(kind: str) -> Schema:
 
 
 def text(kind: str) -> str:
-    """The schema as it is shipped."""
+    """The schema as text, as it is shipped."""
     return json.dumps(schema(kind), indent=1, ensure_ascii=False) + "\n"
 
 
 def _loose(fields: tuple[Field, ...]) -> Schema:
-    """Fields without what is required: in changes anything may be left as it is."""
+    """The schema of `fields` with none required: changes may leave out anything."""
     drawn = fields_schema(fields)
     drawn.pop("required", None)
     return drawn
@@ -80,7 +83,7 @@ def _settings() -> Schema:
 
 
 def write_all(folder: Path) -> None:
-    """Write the schema of every kind into `folder`: run after a change of the tables."""
+    """Write the schema of every kind into `folder`. Run it whenever a table changes."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
         (folder / f"{kind}.schema.json").write_text(text(kind), encoding="utf-8")

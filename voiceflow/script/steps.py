@@ -1,4 +1,7 @@
-"""The steps inside an exercise: breath phases, and the free steps of a flow."""
+"""The steps inside an exercise: breath phases under `rep:`, free steps under `flow:`.
+
+In: a list of nodes such as `inhale 4: Lift. | Up.`. Out: `Phase` or `Step` values in seconds.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _KEY = re.compile(r"([^\W\d]+)(?:\s+(\S.*))?")
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One breath phase: `seconds` as written, before the tempo."""
+    """One breath phase; `seconds` are as written, before the tempo is applied."""
 
     breath: str
     seconds: float
@@ -31,7 +34,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a flow: a breath phase's word, `say`, `silence` or `bell`."""
+    """One step of a flow; `kind` is a breath, `say`, `silence` or `bell`."""
 
     kind: str
     seconds: float
@@ -47,7 +50,9 @@ class Phases:
         steps = _read_steps(node, problems, BREATHS, "- inhale 4: Full text. | Brief.")
         phases = tuple(Phase(s.kind, s.seconds, s.text, s.mark) for s in steps)
         if not phases and node.kind == "list" and not node.items:
-            complain(problems, node, "a repetition has no breath", "write `- inhale 4: Inhale.`")
+            complain(
+                problems, node, "the repetition has no breath phases", "write `- inhale 4: Inhale.`"
+            )
         return phases or None
 
     def schema(self) -> Schema:
@@ -62,7 +67,7 @@ class Steps:
         form = "- say: text`, `- silence 30s` or `- bell"
         steps = _read_steps(node, problems, STEPS, form)
         if not steps and node.kind == "list" and not node.items:
-            complain(problems, node, "a flow has no steps", f"write `{form}`")
+            complain(problems, node, "the flow has no steps", f"write `{form}`")
         return steps or None
 
     def schema(self) -> Schema:
@@ -86,10 +91,11 @@ def _read_steps(
     node: Node, problems: Problems, words: tuple[str, ...], form: str
 ) -> tuple[Step, ...]:
     if node.kind != "list":
-        complain(problems, node, "a list is needed here", f"one a line: `{form}`")
+        message = f"expected a list of steps, found {node.described}"
+        complain(problems, node, message, f"write one step per line: `{form}`")
         return ()
     if len(node.items) > 1000:
-        complain(problems, node, "more than 1000 steps")
+        complain(problems, node, "the list has more than 1000 steps")
         return ()
     read = (_read_step(item, problems, words, form) for item in node.items)
     return tuple(step for step in read if step is not None)
@@ -103,17 +109,17 @@ def _read_step(node: Node, problems: Problems, words: tuple[str, ...], form: str
     if node.kind == "list" or match is None:
         hint = f"write `{form}`"
         if node.kind == "map" and len(node.pairs) > 1:
-            hint = "each step begins with its own hyphen"
+            hint = "start each step with its own hyphen"
         complain(problems, node, "this is not a step", hint)
         return None
     word, amount = match[1], match[2]
     if word not in words:
         hint = did_you_mean(word, words)
-        complain(problems, key, f"`{word}` is not a step", hint)
+        complain(problems, key, f"unknown step `{word}`", hint)
         return None
     text = None if value is None or value.empty else Spoken().read(value, problems)
     if word == "say" and text is None:
-        complain(problems, key, "nothing is said", "write `- say: text`")
+        complain(problems, key, "`say` has no text", "write `- say: text`")
         return None
     seconds = _read_amount(key, word, amount, problems)
     return None if seconds is None else Step(word, seconds, text, key.mark)
@@ -122,11 +128,11 @@ def _read_step(node: Node, problems: Problems, words: tuple[str, ...], form: str
 def _read_amount(key: Node, word: str, amount: str | None, problems: Problems) -> float | None:
     if word in ("say", "bell"):
         if amount is not None:
-            complain(problems, key, f"`{word}` takes no time", f"write `- {word}:`")
+            complain(problems, key, f"`{word}` takes no duration", f"write `- {word}:`")
             return None
         return 0.0
     if amount is None:
-        complain(problems, key, f"how long is the {word}?", f"write `- {word} 4:`")
+        complain(problems, key, f"`{word}` has no duration", f"write `- {word} 4:`")
         return None
     try:
         seconds = parse_seconds(amount)
@@ -136,7 +142,7 @@ def _read_amount(key: Node, word: str, amount: str | None, problems: Problems) -
         return None
     longest = LONGEST_BREATH_S if word in BREATHS else LONGEST_S
     if not LEAST_S <= seconds <= longest:
-        hint = f"from {LEAST_S:g} s to {longest:g} s"
-        complain(problems, key, f"{word} {amount}: the time is out of range", hint)
+        hint = f"use a time from {LEAST_S:g} s to {longest:g} s"
+        complain(problems, key, f"`{word} {amount}` is out of range", hint)
         return None
     return seconds

@@ -1,7 +1,9 @@
-"""Jinja, narrowed: texts that see plain data and can neither loop, allocate nor read without bound.
+"""Checks and renders Jinja templates that come from strangers.
 
-Jinja's own sandbox is not enough: it lets `{{ 'x' * 10**8 }}` build 100 MB. So a template is
-parsed, every part of it must be on the list below, and what runs is counted.
+In: a text with Jinja and plain values (texts and numbers). Out: the rendered text, or a
+`TemplateFault`. Jinja's own sandbox is not enough: it lets `{{ 'x' * 10**8 }}` build 100 MB. So
+every part of a parsed template must be on the list `_ALLOWED`, there are no loops, and numbers,
+steps and characters are counted while it runs.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from itertools import chain, islice
 from typing import Any
 
@@ -32,6 +34,8 @@ _SIDES = frozenset(("side", "other_side"))
 FILTERS = frozenset(
     "abs capitalize d default int length lower round string title trim upper".split()
 )
+# The filters that return numbers.
+_NUMBERING = ("abs", "int", "length", "round")
 TESTS = frozenset(
     "defined divisibleby eq even ge gt in le lt ne number odd string undefined".split()
 )
@@ -39,6 +43,7 @@ TESTS = frozenset(
 MAX_STEPS = 2_000
 MAX_CHARACTERS = 20_000
 MAX_NUMBER = 10**12
+_TOO_LARGE = f"the number is larger than {MAX_NUMBER:,}"
 MAX_PARTS = 5_000
 MAX_DEPTH = 40
 _MAX_SETS = 20
@@ -54,7 +59,7 @@ _ALLOWED = (
 
 
 class TemplateFault(Exception):
-    """A template that cannot be used. `needle` is the part at fault, `line` its line."""
+    """A template that cannot be used; `needle` is the word at fault, `line` its line."""
 
     def __init__(self, message: str, *, hint: str = "", needle: str = "", line: int = 0) -> None:
         super().__init__(message)
@@ -62,10 +67,12 @@ class TemplateFault(Exception):
 
 
 class _Sideless(str):
-    """The side of an exercise without sides: it can be asked for, but not said."""
+    """The empty side of an exercise without sides: `{% if side %}` works, `{{ side }}` does not."""
 
 
 class _Budget(threading.local):
+    """Counts what a template outputs in one rendering; each thread has its own counts."""
+
     steps = 0
     characters = 0
 
@@ -73,26 +80,47 @@ class _Budget(threading.local):
         self.steps = self.characters = 0
 
     def spend(self, value: Any) -> Any:
-        """Counts what a template puts out; Jinja calls it for each `{{ }}`."""
+        """Count one value that a template outputs; Jinja calls this for each `{{ }}`."""
         if isinstance(value, _Sideless):
-            hint = "write `sides: each` or `sides: alternate`, or the text without it"
-            raise TemplateFault("there is no side: the exercise has no `sides:`", hint=hint)
+            hint = "write `sides: each` or `sides: alternate`, or leave the side out of the text"
+            raise TemplateFault("there is no side here: the exercise has no `sides:`", hint=hint)
         if not isinstance(value, str | int | float | Undefined):
-            raise TemplateFault("only texts and numbers are put out")
-        if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
-            raise TemplateFault("a number grows without end")
+            raise TemplateFault("a template can output only text and numbers")
+        _bounded(value)
         self.steps += 1
         self.characters += len(value) if isinstance(value, str) else 1
         if self.steps > MAX_STEPS or self.characters > MAX_CHARACTERS:
-            raise TemplateFault("the text grows without end", hint="make it simpler")
+            raise TemplateFault("the output is too long", hint="make the template simpler")
         return value
 
 
 _budget = _Budget()
 
 
+def _bounded(value: Any) -> Any:
+    """`value`, unless it is a number beyond MAX_NUMBER."""
+    # `not … <=` refuses NaN, too: every comparison with it is False.
+    if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
+        raise TemplateFault(_TOO_LARGE)
+    return value
+
+
+def _bounding(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` with its result bounded: `'9…9' | int` can be a number of 4,300 digits."""
+
+    @wraps(function)
+    def bounded(*given: Any, **named: Any) -> Any:
+        return _bounded(function(*given, **named))
+
+    return bounded
+
+
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox with arithmetic on bounded numbers only."""
+    """Jinja's sandbox, with arithmetic only on numbers, and every result bounded.
+
+    A bound on the output alone would come too late: `{% set a = a * a %}`, 18 times, makes a
+    number of 250,000 digits before anything is output.
+    """
 
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%"])
 
@@ -101,21 +129,20 @@ class _Environment(ImmutableSandboxedEnvironment):
             undefined=StrictUndefined, finalize=_budget.spend, autoescape=False, cache_size=0
         )
         self.globals.clear()
+        for name in _NUMBERING:
+            self.filters[name] = _bounding(self.filters[name])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if not all(isinstance(side, int | float) for side in (left, right)):
-            raise TemplateFault(f"`{operator}` takes numbers", hint="join texts with ~")
-        value = super().call_binop(context, operator, left, right)
-        if not abs(value) <= MAX_NUMBER:
-            raise TemplateFault("a number grows without end")
-        return value
+            raise TemplateFault(f"`{operator}` works only on numbers", hint="join texts with ~")
+        return _bounded(super().call_binop(context, operator, left, right))
 
 
 _environment = _Environment()
 
 
 def faults(source: str, variables: frozenset[str] = TEXT_VARIABLES) -> list[TemplateFault]:
-    """Everything wrong with a template, without running it. Empty for a text without braces."""
+    """Every fault in a template, found without running it; empty for a text without braces."""
     if "{" not in source or (source, variables) in _clean:
         return []
     found = _faults(source, variables)
@@ -126,7 +153,7 @@ def faults(source: str, variables: frozenset[str] = TEXT_VARIABLES) -> list[Temp
     return found
 
 
-# What was found clean is not read again: a session is decided many times over in one process.
+# Templates without a fault, to skip checking them again: a session is decided several times.
 _clean: set[tuple[str, frozenset[str]]] = set()
 _MOST_CLEAN = 4096
 
@@ -138,8 +165,8 @@ def _faults(source: str, variables: frozenset[str]) -> list[TemplateFault]:
         return [TemplateFault(_sentence(error.message), line=error.lineno)]
     except RecursionError:
         return [TemplateFault("the template is nested too deeply")]
-    except ValueError:  # Python reads no number of more than 4,300 digits
-        return [TemplateFault("a number grows without end")]
+    except ValueError:  # Python refuses to parse a number of more than 4,300 digits
+        return [TemplateFault(_TOO_LARGE)]
     if too_large := _size_fault(tree):
         return [too_large]
     found = chain(_shape_faults(tree), _name_faults(tree, variables))
@@ -151,7 +178,10 @@ def _sentence(message: str | None) -> str:
 
 
 def _size_fault(tree: nodes.Template) -> TemplateFault | None:
-    """Too many parts, or parts in parts: what reads the tree after this may then recurse."""
+    """A fault if the tree has too many nodes or is too deep.
+
+    It walks without recursion, so that the recursive checks after it cannot overflow the stack.
+    """
     waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
     seen = 0
     while waiting:
@@ -160,7 +190,7 @@ def _size_fault(tree: nodes.Template) -> TemplateFault | None:
         if depth > MAX_DEPTH:
             return TemplateFault("the template is nested too deeply", line=node.lineno)
         if seen > MAX_PARTS:
-            return TemplateFault("the template is too long", hint="make it simpler")
+            return TemplateFault("the template is too long", hint="make the template simpler")
         waiting.extend((child, depth + 1) for child in node.iter_child_nodes())
     return None
 
@@ -182,43 +212,48 @@ def _shape_faults(tree: nodes.Template) -> Iterator[TemplateFault]:
         elif isinstance(node, nodes.Filter | nodes.Test):
             yield from _word_faults(node)
         elif isinstance(node, nodes.List | nodes.Tuple) and id(node) not in compared:
-            hint = 'a list stands only after `in`: {% if position in ["seated", "standing"] %}'
-            yield TemplateFault("a list is not for texts", hint=hint, line=line)
+            hint = 'write {% if position in ["seated", "standing"] %}'
+            yield TemplateFault("a list is allowed only after `in`", hint=hint, line=line)
         elif isinstance(node, nodes.Const) and not _is_small(node.value, MAX_NUMBER):
-            yield TemplateFault("a number grows without end", line=line)
+            yield TemplateFault(_TOO_LARGE, line=line)
         elif isinstance(node, nodes.Getattr | nodes.Getitem):
             needle = node.attr if isinstance(node, nodes.Getattr) else ""
-            hint = "use the names as they are: {{ side }}, {{ rep }}"
-            yield TemplateFault("texts see plain data only", hint=hint, needle=needle, line=line)
+            hint = "use the variables as they are: {{ side }}, {{ rep }}"
+            yield TemplateFault("`.` and `[]` are not allowed", hint=hint, needle=needle, line=line)
         elif isinstance(node, nodes.Assign) and (node.find(nodes.Concat) or node.find(nodes.Call)):
-            yield TemplateFault("`set` takes a plain value", line=line)
+            yield TemplateFault("`set` cannot join texts or call macros", line=line)
         elif isinstance(node, nodes.Expr | nodes.Stmt) and not isinstance(node, _ALLOWED):
             what = type(node).__name__.lower()
-            hint = "texts have no loops, imports or includes"
-            yield TemplateFault(f"`{what}` is not for texts", hint=hint, needle=what, line=line)
+            hint = "templates cannot loop, import or include"
+            yield TemplateFault(
+                f"`{what}` is not allowed in a template", hint=hint, needle=what, line=line
+            )
     if sets > _MAX_SETS:
-        yield TemplateFault(f"more than {_MAX_SETS} `set`s")
+        yield TemplateFault(f"the template has more than {_MAX_SETS} `set` statements")
 
 
 def _macro_faults(node: nodes.Macro, macros: set[str], top: bool) -> Iterator[TemplateFault]:
     message = ""
     if node.args:
-        message = "macros take no parameters"
+        message = "a macro cannot have parameters"
     elif not top:
-        message = "a macro stands by itself, not inside another part"
+        message = "a macro must not be inside another block"
     elif node.name in macros:
-        message = f"the macro `{node.name}` is there twice"
+        message = f"duplicate macro `{node.name}`"
     if message:
         yield TemplateFault(message, needle=node.name, line=node.lineno)
 
 
 def _is_small(value: Any, most: float) -> bool:
-    """Whether a constant is a text, or a number up to `most`."""
+    """Whether a constant is text, or a number up to `most`."""
     return not isinstance(value, int | float) or abs(value) <= most
 
 
 def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
-    """All nodes in order of the text; a macro's name is known only after its body."""
+    """All nodes in the order of the text, but a macro after its body.
+
+    So a macro is not yet known while its own body is checked, and cannot call itself.
+    """
     for child in tree.iter_child_nodes():
         if isinstance(child, nodes.Macro):
             yield from _walk(child)
@@ -229,7 +264,7 @@ def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def _outputs(output: nodes.Output) -> Iterator[nodes.Node]:
-    """The expressions put out directly, looking through filters: what is counted at run time."""
+    """The expressions that are output directly or through filters: those that are counted."""
     for child in output.nodes:
         one: nodes.Node | None = child
         while isinstance(one, nodes.Filter):
@@ -241,11 +276,13 @@ def _outputs(output: nodes.Output) -> Iterator[nodes.Node]:
 def _call_faults(node: nodes.Call, macros: set[str], shown: bool) -> Iterator[TemplateFault]:
     name = node.node.name if isinstance(node.node, nodes.Name) else "this"
     if name not in macros:
-        hint = "only a macro that stands earlier in the file can be called"
+        hint = "call only macros that are defined earlier in the file"
         yield TemplateFault(f"`{name}` cannot be called", hint=hint, needle=name, line=node.lineno)
     elif not shown or node.args or node.kwargs:
-        hint = f"write {{{{ {name}() }}}} by itself"
-        yield TemplateFault("a macro is only put out", hint=hint, needle=name, line=node.lineno)
+        hint = f"write {{{{ {name}() }}}} on its own"
+        yield TemplateFault(
+            f"the macro `{name}` can only be output", hint=hint, needle=name, line=node.lineno
+        )
 
 
 def _word_faults(node: nodes.Filter | nodes.Test) -> Iterator[TemplateFault]:
@@ -253,15 +290,17 @@ def _word_faults(node: nodes.Filter | nodes.Test) -> Iterator[TemplateFault]:
     if node.name not in known:
         hint = did_you_mean(node.name, known)
         yield TemplateFault(
-            f"there is no {sort} `{node.name}`", hint=hint, needle=node.name, line=node.lineno
+            f"unknown {sort} `{node.name}`", hint=hint, needle=node.name, line=node.lineno
         )
-    # `round` would compute 10 to the power of what it is given.
+    # `round` computes 10 to the power of its argument: a large one would never end.
     given = [*(node.args or ()), *(pair.value for pair in node.kwargs or ())]
     if node.dyn_args is not None or node.dyn_kwargs is not None:
-        yield TemplateFault("`*` is not for texts", needle=node.name, line=node.lineno)
+        yield TemplateFault(
+            "`*` and `**` arguments are not allowed", needle=node.name, line=node.lineno
+        )
     plain = all(isinstance(one, nodes.Const) and _is_small(one.value, 100) for one in given)
     if node.name in ("round", "int") and (not plain or (node.name == "int" and given[1:])):
-        message = f"`{node.name}` takes small numbers only"
+        message = f"`{node.name}` takes only small numbers"
         yield TemplateFault(message, needle=node.name, line=node.lineno)
 
 
@@ -272,11 +311,11 @@ def _name_faults(tree: nodes.Template, variables: frozenset[str]) -> Iterator[Te
     for name in sorted(_names(tree) - variables):
         line = lines.get(name, 0)
         hint = did_you_mean(name, variables)
-        yield TemplateFault(f"`{name}` is not known here", hint=hint, needle=name, line=line)
+        yield TemplateFault(f"unknown variable `{name}`", hint=hint, needle=name, line=line)
 
 
 def _names(tree: nodes.Node) -> set[str]:
-    """The variables a template reads: names that it neither sets itself nor calls."""
+    """The variables that a template reads: names that it neither sets nor calls."""
     called = {id(call.node) for call in tree.find_all(nodes.Call)}
     names = [name for name in tree.find_all(nodes.Name) if id(name) not in called]
     return {n.name for n in names if n.ctx == "load"} - {n.name for n in names if n.ctx != "load"}
@@ -298,25 +337,25 @@ def _compiled(source: str, variables: frozenset[str]) -> _Compiled:
 
 
 def _built(source: str | nodes.Template) -> Template:
-    """A clean source as a template. What Jinja works out at once may still be too much."""
+    """A checked source as a template. Jinja evaluates constants here, which may still fail."""
     try:
         return _environment.from_string(source)
     except (ValueError, ArithmeticError, SyntaxError, RecursionError):
-        raise TemplateFault("the template cannot be worked out") from None
+        raise TemplateFault("the template cannot be evaluated") from None
 
 
 def names_in(source: str) -> tuple[str, ...]:
-    """The variables that a text looks at; () for a text without braces."""
+    """The variables that a text reads; () for a text without braces."""
     return _compiled(source, TEXT_VARIABLES).names if "{" in source else ()
 
 
 def render(source: str, context: Context) -> str:
-    """The text that `source` gives in `context`, white space folded.
+    """The text that `source` renders to with the values in `context`, white space folded.
 
     Raises
     ------
     TemplateFault
-        It is not allowed, or it fails with these values.
+        The template is not allowed, or fails with these values.
     """
     if "{" not in source:
         return source
@@ -327,7 +366,7 @@ def render(source: str, context: Context) -> str:
 
 
 def _values(names: Iterable[str], context: Context) -> dict[str, str | int]:
-    """What a template sees. A bar in a title is a pause when it is said: it parts no versions."""
+    """The values for a template. A bar in a title becomes a pause: it must not split versions."""
     given = ((name, context.get(name, "")) for name in names)
     return {n: one if isinstance(one, int) or "|" not in one else _bare(one) for n, one in given}
 
@@ -350,10 +389,10 @@ def _guarded(run: Callable[[], str]) -> str:
 
 
 class Macros:
-    """A file of macros without parameters, each rendered once for what it looks at."""
+    """A file of macros without parameters. A macro is rendered once for the values it reads."""
 
     def __init__(self, source: str) -> None:
-        """`source` has been through `faults(source, PHRASE_VARIABLES)` and is clean."""
+        """`source` must have passed `faults(source, PHRASE_VARIABLES)` without a fault."""
         tree = _environment.parse(source)
         self._needs = _macro_needs(tree)
         self._template = _built(_prefixed(tree))
@@ -363,7 +402,7 @@ class Macros:
         return name in self._needs
 
     def render(self, name: str, context: Context) -> str:
-        """What macro `name` says in `context`, as written with its versions; may be empty."""
+        """The text of macro `name` with the values in `context`, with its bars; may be empty."""
         values = _values(self._needs[name], context)
         key = (name, *values.values())
         said = self._said.get(key)
@@ -380,7 +419,7 @@ class Macros:
 
 _MOST_SAID = 20_000
 
-# Macros and variables may share a name (`next` says what `{{ next }}` is): macros get a prefix.
+# A macro and a variable may share a name (`next` says `{{ next }}`), so macros get a prefix.
 _PREFIX = "say_"
 
 
@@ -394,7 +433,7 @@ def _prefixed(tree: nodes.Template) -> nodes.Template:
 
 
 def _macro_needs(tree: nodes.Template) -> dict[str, tuple[str, ...]]:
-    """For each macro, the variables that it and the macros it calls look at."""
+    """For each macro, the variables that it and the macros it calls read."""
     needs: dict[str, set[str]] = {}
     top = {n.name for assign in tree.find_all(nodes.Assign) for n in assign.find_all(nodes.Name)}
     for macro in tree.find_all(nodes.Macro):
@@ -407,5 +446,5 @@ def _macro_needs(tree: nodes.Template) -> dict[str, tuple[str, ...]]:
 
 
 def macro_names(source: str) -> tuple[str, ...]:
-    """The macros that a clean source defines, in order."""
+    """The macros in a source without faults, in order."""
     return tuple(macro.name for macro in _environment.parse(source).find_all(nodes.Macro))

@@ -1,8 +1,8 @@
-"""A restricted YAML: text, lists and mappings with their places, and no guessing of types.
+"""Reads a restricted YAML: a file in, a tree of nodes out, each with its line and column.
 
-Every scalar stays the text that was written; the field that takes it decides what it means. So
-`no` is never False, `1:30` is never 90 and `010` is never 8. Anchors, aliases and tags are
-refused: a script needs none, and they are how a small file becomes a large one.
+A scalar stays the text that was written; the field that reads it decides what it means. So `no`
+is never False, `1:30` is never 90 and `010` is never 8. Anchors, aliases and tags are refused:
+scripts do not need them, and a small file could use them to become a huge one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Node:
     text : str
         Of a scalar, what was written, without quotes.
     quoted : bool
-        Whether a scalar stood in quotes or a block: then it is text, never a number or nothing.
+        Whether a scalar was quoted or a block: then it is text, even where it looks empty.
     items : tuple of Node
         Of a list.
     pairs : tuple of (Node, Node)
@@ -52,20 +52,27 @@ class Node:
 
     @property
     def empty(self) -> bool:
-        """Whether this says nothing (an absent value, `~` or `null`)."""
+        """Whether there is no value (nothing written, `~` or `null`)."""
         return self.kind == "scalar" and not self.quoted and self.text in ("", "~", "null")
 
+    @property
+    def described(self) -> str:
+        """What this is, for a message: "text", "a list", "a mapping" or "nothing"."""
+        if self.empty:
+            return "nothing"
+        return {"scalar": "text", "list": "a list", "map": "a mapping"}[self.kind]
+
     def get(self, key: str) -> Node | None:
-        """The value under `key` of a mapping; None where there is none."""
+        """The value under `key` of a mapping; None if there is none."""
         return next((value for name, value in self.pairs if name.text == key), None)
 
     def without(self, *keys: str) -> Node:
-        """This mapping less `keys`."""
+        """This mapping without `keys`."""
         return replace(self, pairs=tuple(p for p in self.pairs if p[0].text not in keys))
 
 
 def merge(base: Node, over: Node, *, deep: tuple[str, ...] = ()) -> Node:
-    """The mapping `base` with `over`'s values in place of its own; `deep` keys are merged."""
+    """The mapping `base`, its values replaced by those of `over`; `deep` keys are merged."""
     mine = {key.text: value for key, value in base.pairs}
     theirs = {
         key.text: (
@@ -84,13 +91,13 @@ def read(path: Path) -> Node:
     Raises
     ------
     ScriptError
-        It cannot be read, is not UTF-8, is over 1 MiB, or is not the YAML described above.
+        The file cannot be read, is not UTF-8, is over 1 MiB, or is not the restricted YAML.
     """
     return parse(read_text(path), str(path))
 
 
 def read_text(path: Path) -> str:
-    """The text of a script file; ScriptError where it cannot be read."""
+    """The text of a script file. Raises ScriptError if it cannot be read."""
     where = Mark(str(path))
     try:
         with path.open("rb") as file:
@@ -98,7 +105,7 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise ScriptError([Problem(where, f"cannot be read: {error.strerror}")]) from None
     if len(data) > MAX_BYTES:
-        raise ScriptError([Problem(where, "is larger than 1 MiB", "split it into smaller scripts")])
+        raise ScriptError([Problem(where, "the file is larger than 1 MiB", "split it up")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -106,12 +113,12 @@ def read_text(path: Path) -> str:
         column = error.start - data.rfind(b"\n", 0, error.start)
         hint = "save the file as UTF-8"
         raise ScriptError(
-            [Problem(Mark(str(path), line, column), "is not UTF-8 text", hint)]
+            [Problem(Mark(str(path), line, column), "the file is not UTF-8 text", hint)]
         ) from None
 
 
 def parse(text: str, file: str) -> Node:
-    """`text` as a node; `file` names it in errors. Raises ScriptError."""
+    """`text` as a node; `file` is its name in errors. Raises ScriptError."""
     if wrong := _NOT_TEXT.search(text):
         raise ScriptError([_character_problem(wrong.start(), text, file)])
     builder = _Builder(file)
@@ -126,25 +133,29 @@ def parse(text: str, file: str) -> Node:
 
 def _character_problem(at: int, text: str, file: str) -> Problem:
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-    return Problem(Mark(file, line, column), "a character that text cannot hold", "delete it")
+    return Problem(Mark(file, line, column), _not_allowed(text[at]), "delete it")
+
+
+def _not_allowed(character: str) -> str:
+    return f"the character U+{ord(character):04X} is not allowed"
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Mark(file, mark.line + 1, mark.column + 1) if mark else Mark(file)
-    message = error.problem or error.context or "not YAML"
+    message = error.problem or error.context or "it cannot be parsed"
     hint = ""
     if "mapping values are not allowed" in message:
-        hint = "put the text in quotes: it holds a colon"
+        hint = "put the text in quotes: it contains a colon"
     elif "cannot start any token" in message:
         hint = "put the text in quotes, and indent with spaces"
     elif "find expected" in message or "expected <block end>" in message:
-        hint = "is a line indented too far or too little, or a text begun with a quote or brace?"
-    return Problem(place, f"not YAML: {message}", hint)
+        hint = "check the indentation; put a text that begins with a quote or a brace in quotes"
+    return Problem(place, f"invalid YAML: {message}", hint)
 
 
 class _Builder:
-    """Builds nodes from parser events, bounded in depth, gathering problems."""
+    """Builds nodes from the parser's events, up to a depth and a number, and collects problems."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -156,8 +167,10 @@ class _Builder:
         for event in events:
             if isinstance(event, yaml.NodeEvent):
                 if root is not None:
-                    hint = "one script a file: remove the `---`"
-                    self.problems.append(Problem(self._mark(event), "a second document", hint))
+                    hint = "write one script per file: remove the `---`"
+                    self.problems.append(
+                        Problem(self._mark(event), "a second document in one file", hint)
+                    )
                     return root
                 root = self._node(event, events, 0)
         return root or Node(Mark(self.file, 1, 1), "scalar")
@@ -172,18 +185,20 @@ class _Builder:
             raise ScriptError([*self.problems, Problem(mark, "is nested too deeply")])
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise ScriptError([*self.problems, Problem(mark, "the script is too long")])
+            raise ScriptError(
+                [*self.problems, Problem(mark, f"the script has more than {MAX_NODES:,} values")]
+            )
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             hint = "write the value out, or build on an exercise with `extends:`"
-            self.problems.append(Problem(mark, "anchors (&) and aliases (*) are not used", hint))
+            self.problems.append(Problem(mark, "anchors (&) and aliases (*) are not allowed", hint))
         if isinstance(event, yaml.AliasEvent):
             return Node(mark, "scalar")
         if (tag := getattr(event, "tag", None)) not in (None, "!"):
-            self.problems.append(Problem(mark, f"tags ({tag}) are not used", "remove it"))
+            self.problems.append(Problem(mark, f"the tag `{tag}` is not allowed", "remove it"))
         if isinstance(event, yaml.ScalarEvent):
-            if _CONTROL.search(event.value):
-                message = "a character that text cannot hold"
-                self.problems.append(Problem(mark, message, "delete it"))
+            # An escape in quotes ("\x07") passes the check of the source: it is a character here.
+            if wrong := _CONTROL.search(event.value):
+                self.problems.append(Problem(mark, _not_allowed(wrong[0]), "delete it"))
             return Node(mark, "scalar", event.value, quoted=bool(event.style))
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
@@ -198,12 +213,14 @@ class _Builder:
             key = self._node(inner, events, depth + 1)
             value = self._node(next(events), events, depth + 1)
             if key.kind != "scalar":
-                hint = "quote texts that begin with { or ["
-                self.problems.append(Problem(key.mark, "a key must be a word", hint))
+                hint = "put a text that begins with { or [ in quotes"
+                self.problems.append(
+                    Problem(key.mark, f"a key must be text, not {key.described}", hint)
+                )
             elif key.text in pairs:
                 first = pairs[key.text][0].mark.line
-                hint = f"it stands in line {first} already"
-                self.problems.append(Problem(key.mark, f"`{key.text}` is said twice", hint))
+                hint = f"first used on line {first}"
+                self.problems.append(Problem(key.mark, f"duplicate key `{key.text}`", hint))
             else:
                 pairs[key.text] = (key, value)
         return tuple(pairs.values())

@@ -130,7 +130,7 @@ def _edges(text: str) -> tuple[float, float] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ExtentKind:
     """A stretch of the tone: `15 %` of its length, or `0.2 s`."""
 
     def read(self, node: Node, problems: Problems) -> Extent | None:

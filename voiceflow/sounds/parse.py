@@ -27,7 +27,7 @@ _TONE = (Field("level", LEVEL, "Loudness in LUFS."), _LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class ToneSetScript:
     """A tone set as it is written, before `like` is followed. None stands for a tone taken away."""
 
     about: str = ""
@@ -37,12 +37,12 @@ class Script:
     tones: Mapping[str, Tone | None] = field(default_factory=dict)
 
 
-def read_script(node: Node, folder: Path, problems: Problems) -> Script:
+def read_script(node: Node, folder: Path, problems: Problems) -> ToneSetScript:
     """The tone set in `node`; `folder` is where its samples lie."""
     values = read_fields(node, _set_fields(folder), problems, "a tone set")
     tones = {name: values[name][0] for name in (*BREATHS, *SIGNALS) if name in values}
     like = values.get("like", "")
-    return Script(values.get("about", ""), like, node.get("like"), values.get("lean"), tones)
+    return ToneSetScript(values.get("about", ""), like, node.get("like"), values.get("lean"), tones)
 
 
 def schema() -> Schema:

@@ -1,0 +1,120 @@
+"""Phrases: how a coach says it, as files of Jinja macros.
+
+In: a name and a language. Out: `Phrases`, which give the versions of each macro. Files are read
+here; the cues in `plan.cues` are written from what was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from voiceflow.core.errors import Mark, Problem, ScriptError, did_you_mean
+from voiceflow.script.fields import split_versions
+from voiceflow.script.lookup import Library
+from voiceflow.script.templates import (
+    PHRASE_VARIABLES,
+    Macros,
+    TemplateFault,
+    faults,
+    macro_names,
+)
+from voiceflow.script.yaml import read_text
+
+MACROS = (
+    "welcome", "section", "exercise", "sides", "ready", "count", "inhale", "exhale", "hold",
+    "pause", "last", "more", "halfway", "set", "switch", "alternate", "rest", "next",
+    "remaining", "round", "tip", "caution", "finish", "work", "relax", "farewell", "closing", "end",
+)  # fmt: skip
+
+
+class Phrases:
+    """The macros of one coach: the user's, and the bundled ones for what these leave out."""
+
+    def __init__(self, name: str, books: tuple[tuple[Path, Macros], ...]) -> None:
+        self.name = name
+        self._books = books
+
+    def say(self, macro: str, context: Mapping[str, Any]) -> tuple[str, ...]:
+        """The versions of `macro` with the values in `context`, richest first; () for no words.
+
+        Raises
+        ------
+        ScriptError
+            The macro fails with these values.
+        """
+        for path, book in self._books:
+            if macro in book:
+                try:
+                    return split_versions(book.render(macro, context))
+                except TemplateFault as fault:
+                    message = f"macro `{macro}`: {fault.message}"
+                    raise ScriptError([Problem(Mark(str(path)), message, fault.hint)]) from None
+        return ()
+
+
+def load_phrases(name: str, language: str, library: Library, beside: Path | None = None) -> Phrases:
+    """The phrases called `name` in `language`.
+
+    Macros that the file does not define come from `coach`, in `language` if it has that.
+
+    Raises
+    ------
+    UnknownNameError, ScriptError
+        There are no such phrases, or a file has errors.
+    """
+    library.find("phrases", name, beside)
+    tongue = language.split("-")[0]
+    names = [f"{name}.{tongue}", name, f"coach.{tongue}", "coach"]
+    if tongue == "en":
+        names = [name, "coach"]
+    found: dict[Path, None] = {}
+    for stem in names:
+        for folder in library.folders("phrases", beside if stem.startswith(name) else None):
+            path = folder / f"{stem}.j2"
+            if path.is_file():
+                found[path] = None
+    return Phrases(name, tuple((path, read_phrases(path)) for path in found))
+
+
+def read_phrases(path: Path) -> Macros:
+    """The macros in the file `path`. Raises ScriptError with all of its errors."""
+    source = read_text(path)
+    problems = [
+        Problem(_place(path, source, fault), fault.message, fault.hint)
+        for fault in faults(source, PHRASE_VARIABLES)
+    ]
+    if problems:
+        raise ScriptError(problems)
+    return _macros(source)
+
+
+@lru_cache(maxsize=16)
+def _macros(source: str) -> Macros:
+    return Macros(source)
+
+
+def phrase_warnings(path: Path) -> list[Problem]:
+    """A warning for each macro that is never used, in a phrases file without errors."""
+    source = read_text(path)
+    unused = [n for n in macro_names(source) if n not in MACROS and not n.startswith("_")]
+    return [
+        Problem(
+            _place(path, source, TemplateFault("", needle=name)),
+            f"the macro `{name}` is never used",
+            (did_you_mean(name, MACROS) + "; begin the name of a helper with _").lstrip("; "),
+            "warning",
+        )
+        for name in unused
+    ]
+
+
+def _place(path: Path, source: str, fault: TemplateFault) -> Mark:
+    lines = source.splitlines()
+    line = max(1, min(fault.line or 1, len(lines) or 1))
+    for number, text in enumerate(lines[line - 1 :], line):
+        if fault.needle and fault.needle in text:
+            return Mark(str(path), number, text.index(fault.needle) + 1)
+    return Mark(str(path), line, 1)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from voiceflow.draw.print_font import Faces
+from voiceflow.draw.font import face, settable
 from voiceflow.draw.shapes import LIGHT, Area, Bar, Disc, Drawing, Label, Line, Point, Shape
 
 if TYPE_CHECKING:
@@ -40,9 +40,8 @@ def paint_png(drawing: Drawing, width: int) -> bytes:
     )
     size = max(round(drawing.width * scale), 1), max(round(drawing.height * scale), 1)
     image = Image.new("RGB", size, LIGHT["paper"])
-    faces = Faces(shape.text for shape in drawing.shapes if isinstance(shape, Label))
     for top, shapes in _banded(drawing.shapes, scale, size[1]):
-        image.paste(_band(shapes, scale, top, size, faces), (0, top))
+        image.paste(_band(shapes, scale, top, size), (0, top))
     out = io.BytesIO()
     image.save(out, "PNG", optimize=False, compress_level=6)
     return out.getvalue()
@@ -76,14 +75,12 @@ def _reach(shape: Shape) -> tuple[float, float]:
     return min(y for _, y in shape.points) - extra, max(y for _, y in shape.points) + extra
 
 
-def _band(
-    shapes: Iterable[Shape], scale: float, top: int, size: tuple[int, int], faces: Faces
-) -> Image.Image:
+def _band(shapes: Iterable[Shape], scale: float, top: int, size: tuple[int, int]) -> Image.Image:
     from PIL import Image, ImageDraw
 
     height = min(_BAND, size[1] - top)
     large = Image.new("RGB", (size[0] * _OVER, height * _OVER), LIGHT["paper"])
-    brush = _Brush(ImageDraw.Draw(large), scale * _OVER, top * _OVER, faces)
+    brush = _Brush(ImageDraw.Draw(large), scale * _OVER, top * _OVER)
     for shape in shapes:
         brush.draw(shape)
     return large.reduce(_OVER)
@@ -92,8 +89,8 @@ def _band(
 class _Brush:
     """Draws shapes on one band, in its larger pixels."""
 
-    def __init__(self, pen: ImageDraw.ImageDraw, scale: float, top: int, faces: Faces) -> None:
-        self.pen, self.scale, self.top, self.faces = pen, scale, top, faces
+    def __init__(self, pen: ImageDraw.ImageDraw, scale: float, top: int) -> None:
+        self.pen, self.scale, self.top = pen, scale, top
 
     def draw(self, shape: Shape) -> None:
         if isinstance(shape, Bar):
@@ -146,8 +143,9 @@ class _Brush:
         self.pen.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
 
     def _label(self, label: Label) -> None:
+        text, name = settable(label.text)
         size = label.size * self.scale
-        font, text = self.faces.at(size), self.faces.plain(label.text)
+        font = face(size, name)
         x, y = self._at((label.x, label.y))
         anchor, colour = _ANCHORS[label.anchor], LIGHT[label.colour]
         if label.halo:

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 from voiceflow.draw.breath import Breath, breaths
 from voiceflow.draw.font import face, settable
-from voiceflow.draw.text import clean
+from voiceflow.draw.text import clean, wrap
 from voiceflow.score.score import Score
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont
 
 VERSION: Final = "cover 2"  # counts up with every change that can be seen
 SIZE: Final = 1000
@@ -103,8 +102,7 @@ def _wave(start_ms: int, end_ms: int, inside: Sequence[Breath]) -> Wave:
         wave += [level] * (first - len(wave))
         level = one.after
         for step in range(last - first):
-            share = (1 - math.cos(math.pi * (step + 0.5) / (last - first))) / 2
-            wave.append(one.before + (one.after - one.before) * share)
+            wave.append(one.level((step + 0.5) / (last - first)))
     wave += [level] * (_STEPS - len(wave))
     return _smooth(_closed([0.5 + (level - 0.5) * depth for level in wave]))
 
@@ -197,28 +195,12 @@ def _write(image: Image, score: Score, colour: Colour) -> None:
         pen.text(at, line, colour, face(size, name), "ls")
 
 
-def _title(text: str, name: str) -> tuple[int, list[str]]:
+def _title(text: str, name: str) -> tuple[int, tuple[str, ...]]:
     """The size of the title's letters, and its lines."""
     for size, most in _SETTINGS:
         font = face(size, name)
-        lines = _wrapped(text, font)
+        lines = wrap(text, _WIDTH, font.getlength)
         widest = max(map(font.getlength, text.split()), default=0)
         if widest <= _WIDTH and len(lines) <= most:
             break
     return size, lines[:most]
-
-
-def _wrapped(text: str, font: FreeTypeFont) -> list[str]:
-    """`text` in lines that fit; only a word longer than a line is broken."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) <= _WIDTH:
-            lines[-1] = longer
-            continue
-        lines.append("")
-        for letter in word:
-            if font.getlength(lines[-1] + letter) > _WIDTH:
-                lines.append("")
-            lines[-1] += letter
-    return [line for line in lines if line]

@@ -1,7 +1,7 @@
-"""Painting a drawing as PNG, with Pillow.
+"""The PNG painter.
 
-Everything is drawn larger, band by band, and made smaller: smooth edges and even spacing, in
-bounded memory.
+In comes a drawing; out comes a PNG file. Pillow draws without smooth edges, so everything is drawn
+larger and then reduced; band by band, so that memory stays bounded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _OVER = 3
 _BAND = 256
-# Beyond this a picture is no longer opened gladly, nor kept in memory: it is drawn narrower.
+# Some programs do not open larger pictures, and they take much memory: they are drawn narrower.
 MOST_PIXELS, MOST_HEIGHT = 60_000_000, 32_000
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 _BOLD = 0.04
@@ -28,7 +28,7 @@ _BOLD = 0.04
 def paint_png(drawing: Drawing, width: int) -> bytes:
     """The drawing as a PNG file, `width` pixels wide, in the light colours.
 
-    It is narrower where it would be higher than 32,000 pixels or larger than 60 megapixels.
+    It is narrower if it would be higher than 32,000 pixels or larger than 60 megapixels.
     The same drawing gives the same bytes with the same Pillow and the same fonts.
     """
     from PIL import Image
@@ -50,7 +50,7 @@ def paint_png(drawing: Drawing, width: int) -> bytes:
 def _banded(
     shapes: Iterable[Shape], scale: float, height: int
 ) -> Iterator[tuple[int, tuple[Shape, ...]]]:
-    """Each band that holds shapes: its top in pixels, and what touches it, back to front."""
+    """Each band with shapes: its top in pixels, and the shapes that touch it, back to front."""
     bands: dict[int, list[Shape]] = {}
     for shape in shapes:
         low, high = _reach(shape)
@@ -87,7 +87,7 @@ def _band(shapes: Iterable[Shape], scale: float, top: int, size: tuple[int, int]
 
 
 class _Brush:
-    """Draws shapes on one band, in its larger pixels."""
+    """Draws shapes on one band, in the larger pixels."""
 
     def __init__(self, pen: ImageDraw.ImageDraw, scale: float, top: int) -> None:
         self.pen, self.scale, self.top = pen, scale, top
@@ -110,7 +110,7 @@ class _Brush:
     def _bar(self, bar: Bar) -> None:
         left, upper = self._at((bar.x, bar.y))
         right, lower = self._at((bar.x + bar.width, bar.y + bar.height))
-        # Pillow's corners belong to the rectangle; a bar is never thinner than a pixel.
+        # Pillow counts the corners in, and a bar should not be thinner than a pixel.
         box = (left, upper, max(right - 1, left), max(lower - 1, upper))
         radius = min(bar.radius * self.scale, (box[2] - box[0]) / 2, (box[3] - box[1]) / 2)
         self.pen.rounded_rectangle(box, radius, LIGHT[bar.colour])
@@ -149,7 +149,7 @@ class _Brush:
         x, y = self._at((label.x, label.y))
         anchor, colour = _ANCHORS[label.anchor], LIGHT[label.colour]
         if label.halo:
-            # A box does what an outline would, in a tenth of its time.
+            # A box serves as well as an outline and takes a tenth of the time.
             box = (
                 x - size * 0.2,
                 y - size * 0.8,
@@ -159,5 +159,5 @@ class _Brush:
             self.pen.rectangle(box, LIGHT["paper"])
         self.pen.text((x, y), text, colour, font, anchor)
         if label.bold:
-            # The face has one weight: set twice, a hair apart, it stands heavier.
+            # The font has one weight: drawn twice, slightly apart, it looks bold.
             self.pen.text((x + max(round(size * _BOLD), 1), y), text, colour, font, anchor)

@@ -38,6 +38,7 @@ POSITIONS = (
     "seated",
     "standing",
 )
+EFFORTS = ("easy", "moderate", "hard")
 EQUIPMENT = ("circle", "ball", "weight", "band", "reformer")
 LEVELS = (1, 2, 3)
 
@@ -97,7 +98,7 @@ _CHANGES = (
     _TIPS_FIELD,
     Field("caution", Spoken(), "Said before the first repetition."),
     Field("finish", Spoken(), "Said after the last: how to come out of it."),
-    Field("effort", Choice(("easy", "moderate", "hard")), "How hard it is."),
+    Field("effort", Choice(EFFORTS), "How hard it is."),
     Field("tags", Several(Words(), commas=True, most=50), "Words to choose by: hips, back."),
     Field("pronounce", Table(Words()), "Word: respelling, or /IPA/ where the voice takes it."),
     *_EXERCISE_PACING,

@@ -1,4 +1,4 @@
-"""The picture room, by property: what is in the score is in the picture, and fits."""
+"""The pictures of a session, by property: what is in the score is in the picture, and fits."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from voiceflow import draw as picture
+from voiceflow import draw
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
 from voiceflow.draw.breath import breaths
-from voiceflow.draw.chapters import parts
+from voiceflow.draw.chapters import chapter_views
 from voiceflow.draw.layout import WIDTH, layout
 from voiceflow.draw.rows import rows
 from voiceflow.draw.shapes import DARK, LIGHT, Bar, Disc, Drawing, Label, Line
-from voiceflow.draw.text import cells, clean, cut, wrap
+from voiceflow.draw.text import cells, clean, cut, print_cut, print_width, wrap
 from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
@@ -92,19 +93,19 @@ class TestTerminal:
     @pytest.mark.parametrize("score", SHAPES, ids=NAMES)
     @pytest.mark.parametrize("width", [40, 80, 133])
     def test_it_fits_its_width(self, score: Score, width: int) -> None:
-        text = picture.timeline_text(score, width=width)
+        text = draw.timeline_text(score, width=width)
         assert max(cells(line) for line in text.splitlines()) <= width
 
     def test_a_bundled_session_fits_and_names_every_chapter(self, bridge: Decision) -> None:
-        text = picture.timeline_text(bridge.score, bridge.plan)
+        text = draw.timeline_text(bridge.score, bridge.plan)
         assert max(cells(line) for line in text.splitlines()) <= 80
         for chapter in bridge.score.chapters:
             assert chapter.title in text
         assert "on your back" in text
 
     def test_colour_only_adds_colour(self, bridge: Decision) -> None:
-        plain = picture.timeline_text(bridge.score, bridge.plan, colour=False)
-        coloured = picture.timeline_text(bridge.score, bridge.plan, colour=True)
+        plain = draw.timeline_text(bridge.score, bridge.plan, colour=False)
+        coloured = draw.timeline_text(bridge.score, bridge.plan, colour=True)
         assert "\x1b" not in plain
         assert "\x1b[36m" in coloured
         stripped = [line.rstrip() for line in ANSI.sub("", coloured).splitlines()]
@@ -117,7 +118,7 @@ class TestTerminal:
             score,
             chapters=(score.chapters[0], half, replace(half, start_ms=900_000, end_ms=1_200_000)),
         )
-        lines = picture.timeline_text(score).splitlines()
+        lines = draw.timeline_text(score).splitlines()
         bars = [
             len(line.strip()) for line in lines if line.strip() and set(line) <= set(" ▌╱╲─▂·≈")
         ]
@@ -131,27 +132,27 @@ class TestTerminal:
             phase("exhale", 12_000, 6000, 1),
         )
         score = replace(TINY, events=marks, chapters=(Chapter("A", 0, 18_000),), length_ms=18_000)
-        bar = picture.timeline_text(score).splitlines()[4].strip()
+        bar = draw.timeline_text(score).splitlines()[4].strip()
         assert re.fullmatch("╱+─+╲+", bar)
 
     def test_no_control_characters_reach_the_terminal(self) -> None:
         score = session(3, 2, HOSTILE)
-        for text in (picture.timeline_text(score), picture.listing(score), picture.golden(score)):
+        for text in (draw.timeline_text(score), draw.listing(score), draw.golden(score)):
             assert not set(text) & set("\x1b\x00\u202e\r")
 
 
 class TestLines:
     def test_each_event_is_one_line(self, bridge: Decision) -> None:
-        lines = picture.listing(bridge.score).splitlines()
+        lines = draw.listing(bridge.score).splitlines()
         assert len(lines) == len(bridge.score.events) + 1
 
     def test_wrapping_keeps_every_word(self, bridge: Decision) -> None:
-        narrow = picture.listing(bridge.score, width=80)
+        narrow = draw.listing(bridge.score, width=80)
         assert max(cells(line) for line in narrow.splitlines()) <= 80
-        assert sorted(narrow.split()) == sorted(picture.listing(bridge.score).split())
+        assert sorted(narrow.split()) == sorted(draw.listing(bridge.score).split())
 
     def test_golden_states_every_event_under_its_chapter(self, bridge: Decision) -> None:
-        blocks = picture.golden(bridge.score).split("\n\n")[1:]
+        blocks = draw.golden(bridge.score).split("\n\n")[1:]
         assert len(blocks) == len(bridge.score.chapters)
         assert sum(len(block.strip().splitlines()) - 1 for block in blocks) == len(
             bridge.score.events
@@ -172,12 +173,12 @@ class TestLines:
             for n, one in enumerate(score.chapters)
         )
         grown = replace(score, events=late, chapters=marks, length_ms=score.length_ms + 24_000)
-        before, after = picture.golden(score).splitlines(), picture.golden(grown).splitlines()
+        before, after = draw.golden(score).splitlines(), draw.golden(grown).splitlines()
         changed = [one for one, other in zip(before, after, strict=True) if one != other]
         assert all(line.startswith(("[", "# length")) for line in changed)
 
     def test_golden_reads_plainly(self) -> None:
-        assert picture.golden(TINY).splitlines() == [
+        assert draw.golden(TINY).splitlines() == [
             "# T",
             "# length: 0:00.504",
             "",
@@ -216,8 +217,8 @@ class TestBreath:
     def test_without_tones_the_words_tell_the_breath(self, bridge: Decision) -> None:
         score = bridge.score
         quiet = replace(score, events=tuple(e for e in score.events if e.kind == "speech"))
-        toned = [one.kind for part in parts(score) for one in part.breaths]
-        told = [one.kind for part in parts(quiet) for one in part.breaths]
+        toned = [one.kind for view in chapter_views(score) for one in view.breaths]
+        told = [one.kind for view in chapter_views(quiet) for one in view.breaths]
         assert {"inhale", "exhale"} <= set(told)
         assert len(told) >= 0.7 * len(toned)
 
@@ -283,7 +284,7 @@ class TestLayout:
 
     @pytest.mark.parametrize("score", SHAPES[:4], ids=NAMES[:4])
     def test_rows_cover_the_session_without_gaps(self, score: Score) -> None:
-        found = rows(parts(score))
+        found = rows(chapter_views(score))
         assert (found[0].start_ms, found[-1].end_ms) == (0, score.length_ms)
         assert all(one.end_ms == after.start_ms for one, after in itertools.pairwise(found))
         assert max(row.length_ms for row in found) <= 300_000
@@ -291,7 +292,7 @@ class TestLayout:
     def test_rows_break_before_a_repetition(self) -> None:
         score = session(20, 1)
         starts = {event.start_ms for event in score.events if event.breath == "inhale"}
-        assert all(row.start_ms in starts for row in rows(parts(score)) if row.number)
+        assert all(row.start_ms in starts for row in rows(chapter_views(score)) if row.number)
 
     @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
     def test_colours_can_be_told_apart(self, palette: dict[str, str]) -> None:
@@ -307,7 +308,7 @@ class TestLayout:
 
 class TestSvg:
     def test_it_is_valid_and_told_in_words(self, bridge: Decision) -> None:
-        text = picture.svg(bridge.score, bridge.plan)
+        text = draw.svg(bridge.score, bridge.plan)
         root = ET.fromstring(text)
         title, about = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
         assert title is not None
@@ -317,13 +318,13 @@ class TestSvg:
         assert "prefers-color-scheme:dark" in text
 
     def test_every_class_has_a_colour(self, bridge: Decision) -> None:
-        text = picture.svg(bridge.score, bridge.plan)
+        text = draw.svg(bridge.score, bridge.plan)
         used = set(" ".join(re.findall(r'class="([^"]*)"', text)).split())
         style = text[text.index("<style>") : text.index("</style>")]
         assert all(re.search(rf"\.{re.escape(name)}\{{", style) for name in used)
 
     def test_hostile_text_stays_text(self) -> None:
-        text = picture.svg(replace(session(3, 2, HOSTILE), language='"><x y="'))
+        text = draw.svg(replace(session(3, 2, HOSTILE), language='"><x y="'))
         root = ET.fromstring(text)
         assert "<script" not in text
         names = {element.tag.removeprefix(SVG) for element in root.iter()}
@@ -343,17 +344,17 @@ class TestSvg:
     @given(st.text(max_size=40))
     def test_any_text_makes_valid_xml(self, title: str) -> None:
         score = replace(TINY, title=title, about=title, chapters=(Chapter(title, 0, 504),))
-        ET.fromstring(picture.svg(replace(score, events=(speech(title, 0, 480),))).encode())
+        ET.fromstring(draw.svg(replace(score, events=(speech(title, 0, 480),))).encode())
 
     @pytest.mark.parametrize("score", SHAPES[2:], ids=NAMES[2:])
     def test_the_same_score_gives_the_same_text(self, score: Score) -> None:
-        assert picture.svg(score) == picture.svg(score)
+        assert draw.svg(score) == draw.svg(score)
 
 
 class TestPng:
     @pytest.mark.parametrize("score", [SHAPES[3], TINY, EMPTY], ids=["3", "tiny", "empty"])
     def test_it_is_as_wide_as_asked_and_not_blank(self, score: Score) -> None:
-        image = Image.open(io.BytesIO(picture.png(score, width=800)))
+        image = Image.open(io.BytesIO(draw.png(score, width=800)))
         assert image.format == "PNG"
         assert image.width == 800
         assert image.height == pytest.approx(layout(score).height / 2, abs=1)
@@ -362,30 +363,35 @@ class TestPng:
 
     def test_shapes_are_where_the_layout_says(self) -> None:
         score = SHAPES[3]
-        image = Image.open(io.BytesIO(picture.png(score, width=1600))).convert("RGB")
+        image = Image.open(io.BytesIO(draw.png(score, width=1600))).convert("RGB")
         bars = [s for s in layout(score).shapes if isinstance(s, Bar) and s.role == "speech"]
         for bar in bars:
             seen = image.getpixel((round(bar.x + bar.width / 2), round(bar.y + bar.height / 2)))
             assert seen == _rgb(LIGHT["speech"])
 
     def test_the_same_score_gives_the_same_bytes(self) -> None:
-        assert picture.png(SHAPES[3], width=640) == picture.png(SHAPES[3], width=640)
+        assert draw.png(SHAPES[3], width=640) == draw.png(SHAPES[3], width=640)
 
     @pytest.mark.parametrize(
         "title", ["Respiración, ñandú", "呼吸と骨盤底", "تنفس", "🫁 🧘", HOSTILE]
     )
     def test_any_letters_can_be_asked_for(self, title: str) -> None:
-        assert picture.png(session(1, 1, title), width=400).startswith(b"\x89PNG")
+        assert draw.png(session(1, 1, title), width=400).startswith(b"\x89PNG")
 
     def test_a_very_long_session_stays_within_bounds(self) -> None:
         score = session(360, 400)
-        image = Image.open(io.BytesIO(picture.png(score, width=400)))
+        image = Image.open(io.BytesIO(draw.png(score, width=400)))
         assert image.height <= 32_000
 
     @pytest.mark.parametrize("width", [0, -5, 199, 10_001, 10**9])
     def test_a_width_out_of_range_is_told(self, width: int) -> None:
         with pytest.raises(InputError, match="pixels wide"):
-            picture.png(TINY, width=width)
+            draw.png(TINY, width=width)
+
+
+def test_no_module_hides_behind_a_function_of_the_package() -> None:
+    folder = Path(draw.__file__).parent
+    assert [name for name in draw.__all__ if (folder / f"{name}.py").exists()] == []
 
 
 class TestLetters:
@@ -398,6 +404,21 @@ class TestLetters:
         lines = wrap(clean(text), columns)
         assert all(cells(line) <= columns for line in lines)
         assert "".join(lines).replace(" ", "") == "".join(clean(text).split())
+
+    @given(st.text(max_size=60), st.floats(1, 400))
+    def test_a_text_wraps_in_print_as_in_a_terminal(self, text: str, width: float) -> None:
+        lines = wrap(clean(text), width, lambda line: print_width(line, 10))
+        assert all(print_width(line, 10) <= width for line in lines if len(line) > 1)
+        assert "".join(lines).replace(" ", "") == "".join(clean(text).split())
+
+    def test_only_a_word_longer_than_a_line_is_broken(self) -> None:
+        assert wrap("one two abcdefghij", 7) == ("one two", "abcdefg", "hij")
+        assert wrap("ab abcdefghi x", 7) == ("ab", "abcdefg", "hi x")
+        assert wrap("", 7) == ("",)
+
+    @given(st.text(max_size=40), st.floats(0, 300))
+    def test_a_cut_fits_in_print(self, text: str, width: float) -> None:
+        assert print_width(print_cut(text, 10, width), 10) <= width + 1e-6
 
     def test_pillow_is_not_loaded_before_it_is_needed(self) -> None:
         code = "import sys, voiceflow.draw; print('PIL' in sys.modules, 'numpy' in sys.modules)"

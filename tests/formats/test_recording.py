@@ -11,7 +11,6 @@ import stat
 import subprocess
 import sys
 import time
-import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,8 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import OutputError
 from voiceflow.core.files import writing
 from voiceflow.core.units import FRAME, RATE, ms_to_samples
+from voiceflow.draw import font
 from voiceflow.draw.cover import cover, waves
-from voiceflow.draw.lettering import Lettering
 from voiceflow.formats import containers, mp3
 from voiceflow.formats.head import head, picture
 from voiceflow.formats.id3 import tag
@@ -267,9 +266,9 @@ def a_score(**changes: Any) -> Score:
     events = []
     for at in range(0, 1_800_000, 12_000):
         events += [
-            Event("tone", at + 480, 5_000, "inhale"),
+            Event("tone", at + 480, 5_000, "inhale", breath="inhale"),
             Event("speech", at + 960, 900, f"Lift {at // 12_000}", "lift"),
-            Event("tone", at + 6_000, 5_000, "exhale"),
+            Event("tone", at + 6_000, 5_000, "exhale", breath="exhale"),
         ]
     chapters = tuple(
         Chapter(f"Señal {at}" if at % 2 else f"Bridge {at}", at * 60_000, (at + 1) * 60_000)
@@ -395,26 +394,45 @@ def test_rings_follow_the_breath() -> None:
     assert 8 <= len(waves(a_score(chapters=()))) <= len(waves(a_score())) <= 16
 
 
-def ink(text: str) -> NDArray[Any]:
-    letters = Lettering.of(60)
-    veil = Image.new("L", (900, 140), 0)
-    letters.write(veil, (20, 100), letters.drawable(text))
-    return np.asarray(veil)
+def test_breath_that_is_only_said_moves_the_rings_too() -> None:
+    said = tuple(
+        Event("speech", at * 5_000, 900, breath, moment="phase", breath=breath)
+        for at, breath in enumerate(("inhale", "exhale") * 6)
+    )
+    assert max(waves(a_score(events=said))[0]) > 0.9
 
 
-@pytest.mark.parametrize("letter", list("éèêëñãöüåčçíïîÁÉÑÜŐğőž"))
-def test_accents_are_drawn(letter: str) -> None:
-    base = unicodedata.normalize("NFD", letter)[0]
-    accented, plain_letter = ink(letter) > 128, ink(base) > 128
-    assert (accented & ~plain_letter).sum() > 5
-    if base not in "ij":
-        assert (plain_letter & ~accented).sum() == 0
+def ink(data: bytes, top: int, bottom: int) -> int:
+    """Pixels of a cover between two heights that are much lighter than the ground."""
+    light = np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=int)[top:bottom]
+    return int((light > light[:, :40].max(axis=1, keepdims=True) + 60).sum())
 
 
-def test_what_has_no_shape_is_left_out() -> None:
-    letters = Lettering.of(40)
-    assert letters.drawable("腰 Fuß 🙂 ¿Qué?") == "Fuss Que\u0301?"
-    assert letters.drawable("腰") == ""
+@pytest.mark.parametrize("title", ["Αναπνοή", "Дыхание", "Źdźbło", "Thắt lưng", "Işık", "Hips"])
+def test_a_cover_shows_title_rings_and_length(title: str) -> None:
+    data = cover(a_score(title=title))
+    assert ink(data, 820, 900) > 1_000
+    assert ink(data, 910, 950) > 200
+    assert ink(data, 40, 780) > 5_000
+
+
+@pytest.mark.parametrize("title", ["腰痛と骨盤底", "تنفس", "🫁🧘", ""])
+def test_a_title_that_no_font_has_leaves_rings_and_length(
+    title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(font, "SYSTEM", ())
+    data = cover(a_score(title=title))
+    assert ink(data, 800, 900) == 0
+    assert ink(data, 910, 950) > 200
+    assert ink(data, 40, 780) > 5_000
+
+
+def test_a_long_title_stays_between_the_margins() -> None:
+    for title in ("x" * 300, "Rückenschmerzgymnastikübungen im Sitzen", "word " * 80):
+        image = Image.open(io.BytesIO(cover(a_score(title=title))))
+        edges = np.asarray(image.convert("L"), dtype=int)[790:]
+        assert np.ptp(edges[:, :60], axis=1).max() < 20
+        assert np.ptp(edges[:, 940:], axis=1).max() < 20
 
 
 def test_a_warm_head_loads_no_picture_and_no_tag_library(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""The session to look at: in the terminal, as lists of events, as SVG and as PNG.
+"""Pictures of a session: in the terminal, as lists of events, as SVG and as PNG.
 
     text = timeline_text(score, plan, width=80)
     Path("session.svg").write_text(svg(score, plan), "utf-8")
 
-All are pure: the same score and plan give the same picture. The plan adds positions, repetitions
-and effort; without it the picture shows what the score alone tells.
+In comes a score and, if there is one, the plan it was arranged from; out comes a picture, the same
+for the same score and plan. The plan adds positions, repetitions and effort; without it the picture
+shows what the score alone tells. The cover of a recording is in `draw.cover`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ LEAST_WIDTH, MOST_WIDTH = 200, 10_000
 
 
 def svg(score: Score, plan: Plan | None = None) -> str:
-    """The whole session as a picture: an SVG document, in light and dark."""
+    """The whole session as an SVG document, with colours for light and dark."""
     from voiceflow.draw.layout import layout
     from voiceflow.draw.paint_svg import paint_svg
 
@@ -32,17 +33,17 @@ def png(score: Score, plan: Plan | None = None, *, width: int = 2400) -> bytes:
     Parameters
     ----------
     width : int
-        Pixels, from 200 to 10,000; very long sessions come out narrower.
+        In pixels, 200 to 10,000. The picture of a very long session is narrower.
 
     Raises
     ------
     InputError
-        `width` is out of its range.
+        `width` is out of range.
     """
     if not LEAST_WIDTH <= width <= MOST_WIDTH:
         raise InputError(
-            f"a picture {width} pixels wide cannot be drawn",
-            hint=f"from {LEAST_WIDTH} to {MOST_WIDTH}",
+            f"a picture cannot be {width} pixels wide",
+            hint=f"choose a width from {LEAST_WIDTH} to {MOST_WIDTH}",
         )
     from voiceflow.draw.layout import layout
     from voiceflow.draw.paint_png import paint_png

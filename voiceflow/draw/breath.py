@@ -1,26 +1,37 @@
-"""The breath as a curve: how full the lungs are, from phase to phase."""
+"""The breath as a curve.
+
+In come the events of a score; out come the phases of breath in them, each with how full the lungs
+are before and after it.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from voiceflow.score.score import Event
+from voiceflow.script.steps import BREATHS
 
-KINDS = ("inhale", "exhale", "hold", "pause")
-
-# Tones end a little before their phase; what is nearer than this goes on without a break.
+# Tones end a little before their phase. A gap shorter than this is no break in the breath.
 _JOINED_MS = 240
 _LONGEST_PAUSE_MS = 60_000
-# Tones are not sounded without end: one as long as this may stand for a longer phase.
+# Tones have a greatest length, so one as long as this may belong to a longer phase.
 _LONG_TONE_MS = 240_000
 
 
 @dataclass(frozen=True, slots=True)
 class Breath:
-    """One phase: how full the lungs are `before` and `after` it, 0 empty to 1 full.
+    """One phase.
 
-    `kind` is one of `KINDS`; `opens` says that a repetition begins with it.
+    Attributes
+    ----------
+    kind : str
+        One of `BREATHS`.
+    before, after : float
+        How full the lungs are at its start and its end: 0 empty to 1 full.
+    opens : bool
+        Whether a repetition begins with it.
     """
 
     kind: str
@@ -32,10 +43,14 @@ class Breath:
     rep: int | None = None
     opens: bool = False
 
+    def level(self, share: float) -> float:
+        """How full the lungs are after a share of the phase, 0 to 1; gently at both ends."""
+        return self.before + (self.after - self.before) * (1 - math.cos(math.pi * share)) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class _Phase:
-    """A phase as its events tell it; `toned` where it has a tone that shows its end."""
+    """A phase as its events show it; `toned` if it has a tone, which tells where it ends."""
 
     kind: str
     start_ms: int
@@ -44,26 +59,27 @@ class _Phase:
     rep: int | None
     toned: bool
 
-    def holds(self, event: Event) -> bool:
+    def includes(self, event: Event) -> bool:
+        """Whether `event` is said in this phase."""
         same = (self.kind, self.side, self.rep) == (event.breath, event.side, event.rep)
         return same and event.kind == "speech"
 
     @property
     def open_ended(self) -> bool:
-        """Whether it may last longer than its events: words alone, or a tone cut short."""
+        """Whether it may last longer than its events: it has words only, or the longest tone."""
         return not self.toned or self.end_ms - self.start_ms >= _LONG_TONE_MS
 
 
 def is_breath(event: Event) -> bool:
     """Whether an event is the tone of a breath."""
-    return event.kind != "speech" and event.name in KINDS and event.breath == event.name
+    return event.kind != "speech" and event.name in BREATHS and event.breath == event.name
 
 
 def breaths(events: Sequence[Event]) -> tuple[Breath, ...]:
-    """The curve that the phases in `events` (in order of start) make.
+    """The phases of breath in `events`, which are in order of start.
 
-    A phase is known by its tone; where the tone set has none, by what is said in it. Exhales that
-    follow each other share the way down, inhales the way up: "exhale and lift, hold, exhale and
+    A phase shows by its tone, or by what is said in it if the tone set has no breath tones.
+    Exhales in a row share the way down, and inhales the way up: "exhale and lift, hold, exhale and
     lower" empties the lungs once.
     """
     found: list[Breath] = []
@@ -73,7 +89,7 @@ def breaths(events: Sequence[Event]) -> tuple[Breath, ...]:
 
 
 def _groups(events: Sequence[Event]) -> Iterator[list[_Phase]]:
-    """Phases that follow each other without anything else between, each up to the next."""
+    """Runs of phases with nothing else between them; each phase lasts until the next."""
     group: list[_Phase] = []
     for event in events:
         phase = _begun(event)
@@ -81,7 +97,7 @@ def _groups(events: Sequence[Event]) -> Iterator[list[_Phase]]:
             if group and event.moment != "phase":
                 yield _ended(group, event.start_ms)
                 group = []
-        elif not group or not group[-1].holds(event):
+        elif not group or not group[-1].includes(event):
             if group and phase.start_ms - group[-1].end_ms > _LONGEST_PAUSE_MS:
                 yield group
                 group = []
@@ -97,17 +113,17 @@ def _groups(events: Sequence[Event]) -> Iterator[list[_Phase]]:
 
 
 def _begun(event: Event) -> _Phase | None:
-    """The phase that an event could begin."""
+    """The phase that an event could begin, if any."""
     toned = is_breath(event)
     if not toned and not (
-        event.kind == "speech" and event.moment == "phase" and event.breath in KINDS
+        event.kind == "speech" and event.moment == "phase" and event.breath in BREATHS
     ):
         return None
     return _Phase(event.breath or "", event.start_ms, event.end_ms, event.side, event.rep, toned)
 
 
 def _ended(group: list[_Phase], at: int) -> list[_Phase]:
-    """The group, its last phase lasting up to `at` where it reaches so far."""
+    """The group, with its last phase stretched to `at` if it may reach so far."""
     last = group[-1]
     if last.open_ended or at - last.end_ms <= _JOINED_MS:
         return [*group[:-1], replace(last, end_ms=at)]
@@ -119,6 +135,7 @@ def _pause(after: _Phase, end_ms: int) -> _Phase:
 
 
 def _levelled(group: Sequence[_Phase]) -> Iterator[Breath]:
+    """The phases of a group with their levels."""
     ways = [phase.kind for phase in group if phase.kind in ("inhale", "exhale")]
     # Before a first exhale the lungs are full.
     level = 1.0 if ways[:1] == ["exhale"] else 0.0
@@ -140,7 +157,7 @@ def _levelled(group: Sequence[_Phase]) -> Iterator[Breath]:
 
 
 def _run(ways: Sequence[str], start: int) -> int:
-    """How many of `ways` are alike from `start` on."""
+    """How many of `ways` are the same from `start` on."""
     end = start
     while end < len(ways) and ways[end] == ways[start]:
         end += 1

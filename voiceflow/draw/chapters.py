@@ -1,4 +1,8 @@
-"""Parts: each chapter of a score with its events, and what the plan knows of it."""
+"""Each chapter of a score, ready to be drawn.
+
+In come a score and, if there is one, its plan. Out comes a view of each chapter: its events, its
+breath, and what the plan knows about its exercise.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +14,25 @@ from voiceflow.draw.breath import Breath, breaths
 from voiceflow.draw.text import clean
 from voiceflow.plan.moments import Bout, Moment, Plan
 from voiceflow.score.score import Chapter, Event, Score
-
-EFFORTS = ("easy", "moderate", "hard")
+from voiceflow.script.models import EFFORTS
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One chapter.
+class ChapterView:
+    """One chapter of the score, with what a picture shows of it.
 
     Attributes
     ----------
     position : str
-        A key such as ``supine``; "" where there is no plan, or no exercise.
+        A key such as ``supine``; "" without a plan or an exercise.
     place : str
-        The words for it, in the language of the session.
+        The position in words, in the language of the session.
     dose : str
-        How much: ``8 ×``, ``3 sets of 8 ×``, ``40 s``; "" for what is not counted.
+        How much is done: ``8 ×``, ``3 sets of 8 ×``, ``40 s``; "" if it is not counted.
     sides : tuple of (str, str)
-        Sides worked, in order: key and word.
+        The sides that work, in order: key and word.
     effort : int
-        1 easy to 3 hard; 0 not known.
+        1 easy to 3 hard; 0 if not known.
     """
 
     title: str
@@ -47,49 +50,55 @@ class Part:
     def length_ms(self) -> int:
         return self.end_ms - self.start_ms
 
+    @property
+    def work(self) -> str:
+        """Dose and sides in a line: ``8 × · right + left``."""
+        sides = " + ".join(word for _, word in self.sides)
+        return " · ".join(filter(None, (self.dose, sides)))
+
     def side(self, key: str | None) -> str:
         """The word for a side."""
         return dict(self.sides).get(key or "", key or "")
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A run of events of one kind of moment, up to the next kind or the end of the part."""
+class MomentRun:
+    """The time of one kind of moment, up to the next kind or the end of the chapter."""
 
     moment: str
     start_ms: int
     end_ms: int
 
 
-def parts(score: Score, plan: Plan | None = None) -> tuple[Part, ...]:
-    """The chapters of `score`, in order, each with its events and what `plan` adds."""
+def chapter_views(score: Score, plan: Plan | None = None) -> tuple[ChapterView, ...]:
+    """The chapters of `score`, in order; one for the whole if the score has none."""
     chapters = score.chapters or (Chapter(score.title, 0, score.length_ms),)
     known = plan if plan is not None and len(plan.chapters) == len(chapters) else None
     words = _side_words(known)
     shared = _shared(score.events, chapters)
     return tuple(
-        _part(chapter, events, known, number, words)
+        _view(chapter, events, known, number, words)
         for number, (chapter, events) in enumerate(zip(chapters, shared, strict=True))
     )
 
 
-def stretches(part: Part) -> Iterator[Stretch]:
-    """The runs of moments in a part."""
+def moment_runs(view: ChapterView) -> Iterator[MomentRun]:
+    """The kinds of moments in a chapter, in order."""
     begun: Event | None = None
-    for event in part.events:
-        # What wakes the ear sounds before its moment.
+    for event in view.events:
+        # A wake tone sounds before the moment that it belongs to.
         if event.name == "wake" and event.kind != "speech":
             continue
         if begun is not None and event.moment != begun.moment:
-            yield Stretch(begun.moment, begun.start_ms, event.start_ms)
+            yield MomentRun(begun.moment, begun.start_ms, event.start_ms)
         if begun is None or event.moment != begun.moment:
             begun = event
     if begun is not None:
-        yield Stretch(begun.moment, begun.start_ms, max(part.end_ms, begun.start_ms))
+        yield MomentRun(begun.moment, begun.start_ms, max(view.end_ms, begun.start_ms))
 
 
 def summary(score: Score) -> str:
-    """Length, pace and voice in a line."""
+    """Length, pace and voice of a session, in one line."""
     facts = [clock(score.length_ms)]
     facts += [
         f"{name} {clean(value)}"
@@ -100,7 +109,7 @@ def summary(score: Score) -> str:
 
 
 def _shared(events: Sequence[Event], chapters: Sequence[Chapter]) -> list[tuple[Event, ...]]:
-    """The events that start in each chapter; what starts after the last belongs to the last."""
+    """The events that start in each chapter; any after the last chapter belong to it."""
     shared: list[list[Event]] = [[] for _ in chapters]
     at = 0
     for event in events:
@@ -110,15 +119,15 @@ def _shared(events: Sequence[Event], chapters: Sequence[Chapter]) -> list[tuple[
     return [tuple(some) for some in shared]
 
 
-def _part(
+def _view(
     chapter: Chapter,
     events: tuple[Event, ...],
     plan: Plan | None,
     number: int,
     words: dict[str, str],
-) -> Part:
+) -> ChapterView:
     keys = dict.fromkeys(event.side for event in events if event.side)
-    part = Part(
+    view = ChapterView(
         title=clean(chapter.title),
         start_ms=chapter.start_ms,
         end_ms=chapter.end_ms,
@@ -130,11 +139,11 @@ def _part(
     bout = _bout(plan, moments)
     if bout is None:
         reps = max((event.rep or 0 for event in events), default=0)
-        return replace(part, dose=f"{reps} ×" if reps else "")
+        return replace(view, dose=f"{reps} ×" if reps else "")
     place = next((str(dict(m.context).get("position", "")) for m in moments if m.exercise >= 0), "")
     effort = bout.exercise.effort
     return replace(
-        part,
+        view,
         position=bout.exercise.position,
         place=clean(place),
         dose=_dose(bout),
@@ -143,6 +152,7 @@ def _part(
 
 
 def _moments(plan: Plan | None, number: int) -> tuple[Moment, ...]:
+    """The plan's moments in a chapter."""
     if plan is None:
         return ()
     starts = [start for _, start in plan.chapters] + [len(plan.moments)]
@@ -150,6 +160,7 @@ def _moments(plan: Plan | None, number: int) -> tuple[Moment, ...]:
 
 
 def _bout(plan: Plan | None, moments: Sequence[Moment]) -> Bout | None:
+    """The first exercise among `moments`."""
     if plan is None:
         return None
     index = next((moment.exercise for moment in moments if moment.exercise >= 0), -1)
@@ -168,7 +179,7 @@ def _dose(bout: Bout) -> str:
 
 
 def _side_words(plan: Plan | None) -> dict[str, str]:
-    """The words for the sides, as the templates were given them."""
+    """The word for each side, as the templates were given it."""
     words: dict[str, str] = {}
     for moment in plan.moments if plan is not None else ():
         if moment.side and moment.side not in words:

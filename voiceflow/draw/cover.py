@@ -1,8 +1,8 @@
-"""The cover: a session's breath as rings in water, drawn from its score.
+"""The cover: a session's breath as rings in water, with its title and length.
 
-One ring a chapter, the first innermost; a ring rises with every inhale and falls with every
-exhale of its chapter, so that a session of bridges looks unlike one of long holds. The colours
-come from the title, the rest is quiet.
+In comes a score, out goes a JPEG. There is one ring for each chapter, the first one innermost. A
+ring rises with each inhale of its chapter and falls with each exhale, so a session of bridges looks
+different from one of long holds. The colours depend on the title.
 """
 
 from __future__ import annotations
@@ -10,28 +10,34 @@ from __future__ import annotations
 import colorsys
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from voiceflow.draw.lettering import Lettering
-from voiceflow.score.score import Event, Score
+from voiceflow.draw.breath import Breath, breaths
+from voiceflow.draw.font import face, settable
+from voiceflow.draw.text import clean, wrap
+from voiceflow.score.score import Score
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-VERSION: Final = "cover 1"  # counts up with every change that can be seen
+VERSION: Final = "cover 2"  # counts up with every change that can be seen
 SIZE: Final = 1000
 
-_SCALE: Final = 2  # drawn at twice the size, then made smooth
-_CENTRE: Final = (SIZE * 0.5, SIZE * 0.41)
+_SCALE: Final = 2  # the rings are drawn at twice the size, then made smooth
+_CENTRE: Final = (500, 410)
 _INNER: Final = 96.0
 _OUTER: Final = 352.0
+_REACH: Final = 370  # from the centre to where no ring can be any more
 _MARGIN: Final = 72
 _GOLDEN: Final = math.pi * (3 - math.sqrt(5))  # so that no two rings begin at one place
-_STEPS: Final = 1440  # points of one ring
+_STEPS: Final = 720  # points of one ring
 _RINGS: Final = (8, 16)
-_BREATHS: Final = ("inhale", "exhale")
+_SMALL: Final = 30
+# How a title may be set, best first: the size of its letters, and the most lines.
+_SETTINGS: Final = ((76, 1), (64, 1), (54, 1), (64, 2), (54, 2), (46, 3), (38, 4), (30, 4))
+_WIDTH: Final = SIZE - 2 * _MARGIN
 
 Colour = tuple[int, int, int]
 Palette = tuple[Colour, Colour, Colour]
@@ -42,18 +48,29 @@ def cover(score: Score) -> bytes:
     """JPEG, 1000 by 1000, under 150 kB; the same for the same score."""
     palette = _palette(score.title)
     image = _ground(palette)
-    image.paste(palette[2], mask=_rings(score).reduce(_SCALE))
-    image.paste(_blend(palette[2], (255, 255, 255), 0.5), mask=_words(score).reduce(_SCALE))
+    corner = _CENTRE[0] - _REACH, _CENTRE[1] - _REACH
+    image.paste(palette[2], corner, _rings(score).reduce(_SCALE))
+    _write(image, score, _blend(palette[2], (255, 255, 255), 0.5))
     file = io.BytesIO()
     image.save(file, "JPEG", quality=88, optimize=True)
     return file.getvalue()
 
 
+def drawn_from(score: Score) -> Iterator[str]:
+    """All that the cover of `score` depends on, but for the version of Pillow."""
+    yield from (VERSION, score.title, str(score.length_ms))
+    yield " ".join(f"{one.start_ms}-{one.end_ms}" for one in score.chapters)
+    yield " ".join(
+        f"{one.start_ms}-{one.end_ms}:{one.before}-{one.after}" for one in breaths(score.events)
+    )
+
+
 def waves(score: Score) -> list[Wave]:
     """The rings from the innermost: breath, 0 empty to 1 full, at even steps around each.
 
-    One a chapter, as long as they are 8 to 16: the longest are halved, neighbours joined. Without
-    breath, still water (0.5 all around).
+    There is one for each chapter if that makes 8 to 16. If there are fewer, the longest are halved;
+    if there are more, short neighbours are joined. Without breath a ring is still water: 0.5 all
+    around.
     """
     spans = [(one.start_ms, one.end_ms) for one in score.chapters] or [(0, score.length_ms)]
     while len(spans) < _RINGS[0]:
@@ -63,39 +80,31 @@ def waves(score: Score) -> list[Wave]:
     while len(spans) > _RINGS[1]:
         shortest = min(range(len(spans) - 1), key=lambda at: spans[at + 1][1] - spans[at][0])
         spans[shortest : shortest + 2] = [(spans[shortest][0], spans[shortest + 1][1])]
-    breaths = [one for one in score.events if is_breath(one)]
-    return [_wave(start, end, breaths) for start, end in spans]
+    found = breaths(score.events)
+    return [
+        _wave(start, end, [one for one in found if start <= one.start_ms < end])
+        for start, end in spans
+    ]
 
 
-def is_breath(event: Event) -> bool:
-    """Whether the rings move with `event`."""
-    return event.kind != "speech" and event.name in _BREATHS
-
-
-def _wave(start_ms: int, end_ms: int, breaths: Sequence[Event]) -> Wave:
+def _wave(start_ms: int, end_ms: int, inside: Sequence[Breath]) -> Wave:
     span = max(end_ms - start_ms, 1)
-    inside = [one for one in breaths if start_ms <= one.start_ms < end_ms]
-    if not inside:
+    moving = sum(one.before != one.after for one in inside)
+    if not moving:
         return [0.5] * _STEPS
     # A ring with more breaths moves less with each: it stays a line, not a saw.
-    depth = min(1.0, 24 / len(inside))
-    wave = [-1.0] * _STEPS
-    for event in inside:
-        first = (event.start_ms - start_ms) * _STEPS // span
-        last = min((event.end_ms - start_ms) * _STEPS // span, _STEPS)
-        for step in range(first, last):
-            part = math.cos(math.pi * (step - first + 0.5) / max(last - first, 1)) * depth / 2
-            wave[step] = 0.5 - part if event.name == "inhale" else 0.5 + part
-    return _smooth(_closed(_held(wave)))
-
-
-def _held(wave: Wave) -> Wave:
-    """Between breaths the last level holds."""
-    level = next((value for value in wave if value >= 0), 0.5)
-    for step, value in enumerate(wave):
-        level = value if value >= 0 else level
-        wave[step] = level
-    return wave
+    depth = min(1.0, 24 / moving)
+    wave: Wave = []
+    level = inside[0].before
+    for one in inside:
+        first = (one.start_ms - start_ms) * _STEPS // span
+        last = min((one.end_ms - start_ms) * _STEPS // span, _STEPS)
+        wave += [level] * (first - len(wave))
+        level = one.after
+        for step in range(last - first):
+            wave.append(one.level((step + 0.5) / (last - first)))
+    wave += [level] * (_STEPS - len(wave))
+    return _smooth(_closed([0.5 + (level - 0.5) * depth for level in wave]))
 
 
 def _closed(wave: Wave) -> Wave:
@@ -107,7 +116,7 @@ def _closed(wave: Wave) -> Wave:
     return wave
 
 
-def _smooth(wave: Wave, reach: int = 5) -> Wave:
+def _smooth(wave: Wave, reach: int = 2) -> Wave:
     """A running mean around the ring, which has no seam."""
     width = 2 * reach + 1
     around = wave[-reach:] + wave + wave[:reach]
@@ -135,9 +144,8 @@ def _blend(one: Colour, other: Colour, share: float) -> Colour:
 def _ground(palette: Palette) -> Image:
     from PIL import Image
 
-    column = Image.new("RGB", (1, SIZE))
-    for row in range(SIZE):
-        column.putpixel((0, row), _blend(palette[0], palette[1], (row / SIZE) ** 1.4))
+    rows = (_blend(palette[0], palette[1], (row / SIZE) ** 1.4) for row in range(SIZE))
+    column = Image.frombytes("RGB", (1, SIZE), bytes(part for colour in rows for part in colour))
     return column.resize((SIZE, SIZE), Image.Resampling.NEAREST)
 
 
@@ -148,7 +156,7 @@ def _rings(score: Score) -> Image:
     rings = waves(score)
     gap = (_OUTER - _INNER) / (len(rings) - 1)
     swell = min(gap * 0.62, 30.0)
-    veil = Image.new("L", (SIZE * _SCALE, SIZE * _SCALE), 0)
+    veil = Image.new("L", (2 * _REACH * _SCALE, 2 * _REACH * _SCALE), 0)
     pen = ImageDraw.Draw(veil)
     depth = 0.0
     for index in reversed(range(len(rings))):
@@ -157,46 +165,42 @@ def _rings(score: Score) -> Image:
         depth += (255 - depth) * (0.035 + 0.04 * share)
         pen.polygon(outline, fill=round(depth))
         line = depth + (255 - depth) * (0.3 + 0.5 * share)
-        pen.line([*outline, outline[0]], fill=round(line), width=4, joint="curve")
+        pen.line([*outline, outline[0]], fill=round(line), width=4)
     return veil
 
 
 def _outline(wave: Wave, radius: float, swell: float, turn: float) -> list[tuple[float, float]]:
     """Clockwise from the top, `turn` radians on."""
-    x, y = (part * _SCALE for part in _CENTRE)
+    centre = _REACH * _SCALE
     points = []
     for step, level in enumerate(wave):
         angle = 2 * math.pi * step / len(wave) - math.pi / 2 + turn
         reach = (radius + (level - 0.5) * swell) * _SCALE
-        points.append((x + reach * math.cos(angle), y + reach * math.sin(angle)))
+        points.append((centre + reach * math.cos(angle), centre + reach * math.sin(angle)))
     return points
 
 
-def _words(score: Score) -> Image:
-    """Title and length at the foot, in as large a letter as fits."""
-    from PIL import Image
+def _write(image: Image, score: Score, colour: Colour) -> None:
+    """Title and length at the foot, the title in the largest letters that fit."""
+    from PIL import ImageDraw
 
-    veil = Image.new("L", (SIZE * _SCALE, SIZE * _SCALE), 0)
-    left, foot = _MARGIN * _SCALE, (SIZE - _MARGIN + 8) * _SCALE
+    pen = ImageDraw.Draw(image)
+    foot = SIZE - _MARGIN + 8
     minutes = max(1, (score.length_ms + 30_000) // 60_000)
-    Lettering.of(30 * _SCALE).write(veil, (left, foot), f"{minutes} min")
-    for size in (76, 64, 54, 46, 38, 30):
-        letters = Lettering.of(size * _SCALE)
-        lines = _wrapped(letters.drawable(score.title), letters)
-        if len(lines) * size <= 160:
+    pen.text((_MARGIN, foot), f"{minutes} min", colour, face(_SMALL), "ls")
+    title, name = settable(clean(score.title))
+    size, lines = _title(title, name)
+    for number, line in enumerate(reversed(lines)):
+        at = _MARGIN, foot - 58 - number * size * 1.14
+        pen.text(at, line, colour, face(size, name), "ls")
+
+
+def _title(text: str, name: str) -> tuple[int, tuple[str, ...]]:
+    """The size of the title's letters, and its lines."""
+    for size, most in _SETTINGS:
+        font = face(size, name)
+        lines = wrap(text, _WIDTH, font.getlength)
+        widest = max(map(font.getlength, text.split()), default=0)
+        if widest <= _WIDTH and len(lines) <= most:
             break
-    for number, line in enumerate(reversed(lines[:4])):
-        letters.write(veil, (left, foot - (58 + number * size * 1.14) * _SCALE), line)
-    return veil
-
-
-def _wrapped(text: str, letters: Lettering) -> list[str]:
-    width = (SIZE - 2 * _MARGIN) * _SCALE
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and letters.width(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
+    return size, lines[:most]

@@ -1,10 +1,14 @@
-"""The score as lines of text: a listing to read, and a golden to compare."""
+"""The score as lines of text.
+
+In comes a score; out comes a listing for people to read, or a golden for tests to compare.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voiceflow.draw.chapters import Part, parts
+from voiceflow.draw.breath import is_breath
+from voiceflow.draw.chapters import ChapterView, chapter_views
 from voiceflow.draw.text import cells, clean, exact, pad, wrap
 from voiceflow.score.score import Event, Score
 
@@ -13,13 +17,13 @@ _HEADS = ("start", "length", "kind", "breath", "side", "rep")
 
 
 def listing(score: Score, *, width: int | None = None) -> str:
-    """Every event: start, length, kind, breath, side, repetition, and its words or its name.
+    """A table of all events: start, length, kind, breath, side, repetition, and words or name.
 
     Parameters
     ----------
     width : int > 0, optional
-        Columns; longer words go on in the next line, under their beginning. None leaves each
-        event on one line, however long.
+        Columns of the terminal; longer words continue on the next line, under their beginning.
+        Without it each event is one line, however long.
     """
     rows = [_columns(event) for event in score.events]
     wide = [max(cells(row[n]) for row in (_HEADS, *rows)) for n in range(len(_HEADS))]
@@ -45,18 +49,18 @@ def _columns(event: Event) -> tuple[str, ...]:
 
 
 def _row(columns: tuple[str, ...], wide: list[int], words: str) -> str:
-    """Times to the right, the rest to the left; a column that holds nothing at all is narrow."""
+    """One line of the table: times aligned right, the rest left."""
     times = [" " * (wide[n] - cells(columns[n])) + columns[n] for n in (0, 1)]
     rest = [pad(columns[n], wide[n]) for n in range(2, len(columns))]
     return "  ".join((*times, *rest, words))
 
 
 def golden(score: Score) -> str:
-    """The score as ``start  end  label`` lines under a header for each chapter.
+    """The score as ``start  end  label`` lines, with a header for each chapter.
 
-    Times of events count from the start of their chapter, so that a change in one chapter
-    leaves the lines of the others as they were; the headers say where each chapter stands.
-    A breath is marked ``~``, a signal ``*``; speech is in quotation marks.
+    Times of events count from the start of their chapter: a change in one chapter leaves the
+    lines of the others as they were. The headers say when each chapter starts. A breath is marked
+    ``~``, a signal ``*``; speech is in quotation marks.
     """
     facts = {
         "length": exact(score.length_ms),
@@ -66,15 +70,15 @@ def golden(score: Score) -> str:
     }
     lines = [f"# {clean(score.title)}"]
     lines += [f"# {name}: {clean(value)}" for name, value in facts.items() if value]
-    for part in parts(score):
-        lines += ["", f"[{exact(part.start_ms)} + {exact(part.length_ms)}] {part.title}"]
-        lines += _golden_lines(part)
+    for view in chapter_views(score):
+        lines += ["", f"[{exact(view.start_ms)} + {exact(view.length_ms)}] {view.title}"]
+        lines += _golden_lines(view)
     return "\n".join(lines) + "\n"
 
 
-def _golden_lines(part: Part) -> Iterator[str]:
-    for event in part.events:
-        start, end = exact(event.start_ms - part.start_ms), exact(event.end_ms - part.start_ms)
+def _golden_lines(view: ChapterView) -> Iterator[str]:
+    for event in view.events:
+        start, end = exact(event.start_ms - view.start_ms), exact(event.end_ms - view.start_ms)
         yield f"{start:>10}  {end:>10}  {_label(event)}"
 
 
@@ -83,7 +87,7 @@ def _label(event: Event) -> str:
     if event.kind == "speech":
         said = f'"{name}"'
     else:
-        said = f"~ {name}" if event.breath == event.name else f"* {name}"
+        said = f"~ {name}" if is_breath(event) else f"* {name}"
     where = [clean(event.side or ""), f"rep {event.rep}" if event.rep else ""]
     return "  ".join(
         filter(None, (f"{clean(event.moment):<10}", " ".join(filter(None, where)), said))

@@ -1,4 +1,7 @@
-"""Figures: the body in each position, and the signals, as a few strokes."""
+"""The body in each position, and the signals, as a few strokes.
+
+In comes a name and a place; out come shapes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from voiceflow.draw.shapes import Area, Disc, Line, Point, Shape
 
 BOX = 24.0
 
-# How high the body stands, from the floor to upright; the skyline is drawn by it.
+# How high the body is in each position, as a share of standing: the heights of the skyline.
 HEIGHTS = MappingProxyType(
     {
         "supine": 0.2,
@@ -23,7 +26,7 @@ HEIGHTS = MappingProxyType(
     }
 )
 
-# Head, then limbs, in a box of 24 with the floor at 22.
+# The head's centre, then limbs as lines, in a box of 24 by 24 with the floor at y = 22.
 _BODIES: MappingProxyType[str, tuple[Point, tuple[tuple[Point, ...], ...]]] = MappingProxyType(
     {
         "standing": (
@@ -77,7 +80,7 @@ _BODIES: MappingProxyType[str, tuple[Point, tuple[tuple[Point, ...], ...]]] = Ma
 def body(
     position: str, x: float, floor: float, size: float, colour: str = "ink"
 ) -> Iterator[Shape]:
-    """A figure in `position`, `size` wide, its left at `x`; nothing for a position not known."""
+    """A figure in `position`, `size` wide, its left at `x`; nothing for an unknown position."""
     if position not in _BODIES:
         return
     scale = size / BOX
@@ -90,7 +93,7 @@ def body(
 
 
 def signal(name: str, x: float, y: float, about: str = "") -> Iterator[Shape]:
-    """A signal's mark with its centre at (x, y), about 9 across; a ring for a name not known."""
+    """The mark of a signal with its centre at (x, y), about 9 wide; a ring for an unknown name."""
     role = "signal"
     if name == "wake":
         yield Disc(x, y, 1.5, "muted", role=role, about=about)

@@ -1,18 +1,25 @@
-"""The head of the picture: title, the whole session as a skyline, and what the marks mean."""
+"""The head of the picture.
+
+In come a score and its chapters; out come the shapes of the title, of the whole session as a
+skyline, and of the legend.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from voiceflow.core.units import clock
-from voiceflow.draw.breath import KINDS, Breath, is_breath
-from voiceflow.draw.chapters import EFFORTS, Part, summary
+from voiceflow.draw.breath import Breath, is_breath
+from voiceflow.draw.chapters import ChapterView, summary
 from voiceflow.draw.figures import HEIGHTS, body, signal
 from voiceflow.draw.shapes import Bar, Disc, Label, Line, Shape
 from voiceflow.draw.staff import BANDS, COLOURS
 from voiceflow.draw.text import clean, print_cut, print_width
 from voiceflow.score.score import Event, Score
+from voiceflow.script.models import EFFORTS
+from voiceflow.script.steps import BREATHS
 
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 34.0, 15.0, 11.0
 _SKY, _FIGURE, _LOW, _UNDER = 92.0, 32.0, 0.08, 40.0
@@ -22,7 +29,7 @@ _SIGNALS = ("start", "change", "switch", "wake", "bell", "end")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where things stand across: margins, and the left of the staves."""
+    """x of the margins, and of the left of the staves."""
 
     left: float
     right: float
@@ -34,7 +41,7 @@ class Page:
 
 
 def title(score: Score, page: Page, top: float) -> Iterator[Shape]:
-    """Title, what it is about, and the facts in a line; 84 high."""
+    """Title, what the session is about, and the facts in a line; 84 high."""
     name, about = clean(score.title), clean(score.about)
     yield Label(
         page.left,
@@ -61,22 +68,22 @@ def title(score: Score, page: Page, top: float) -> Iterator[Shape]:
 
 
 def skyline(
-    score: Score, found: Sequence[Part], numbers: Sequence[str], page: Page, top: float
+    score: Score, views: Sequence[ChapterView], numbers: Sequence[str], page: Page, top: float
 ) -> Iterator[Shape]:
-    """Every part as a block: wide as it lasts, high as the body stands, dark as it is hard."""
+    """Each chapter as a block: as wide as it lasts, as high as the body is, darker if harder."""
     scale = page.width / max(score.length_ms, 1)
-    floor = top + skyline_height(found) - _UNDER
-    for part, number in zip(found, numbers, strict=True):
-        x, width = page.left + part.start_ms * scale, part.length_ms * scale
-        height = _SKY * HEIGHTS.get(part.position, _LOW)
+    floor = top + skyline_height(views) - _UNDER
+    for view, number in zip(views, numbers, strict=True):
+        x, width = page.left + view.start_ms * scale, view.length_ms * scale
+        height = _SKY * HEIGHTS.get(view.position, _LOW)
         gap = min(1.5, width / 4)
-        about = f"{clock(part.start_ms)} {part.title}"
+        about = f"{clock(view.start_ms)} {view.title}"
         yield Bar(
             x,
             floor - height,
             width - gap,
             height,
-            f"effort-{part.effort}",
+            f"effort-{view.effort}",
             min(3, width / 3),
             "chapter",
             about,
@@ -85,38 +92,35 @@ def skyline(
             yield Label(
                 x + (width - gap) / 2, floor - 4, number, SMALL_SIZE, "ink", "middle", role="number"
             )
-    yield from _figures(found, page, floor, scale)
-    yield from _density(found, page, floor + 6, scale)
+    yield from _figures(views, page, floor, scale)
+    yield from _density(views, page, floor + 6, scale)
     yield from _minutes(score, page, floor + 22, scale)
 
 
-def skyline_height(found: Sequence[Part]) -> float:
-    """As high as the highest position, its figure, and the lanes under it."""
-    highest = max((HEIGHTS.get(part.position, _LOW) for part in found), default=_LOW)
+def skyline_height(views: Sequence[ChapterView]) -> float:
+    """Room for the highest position, the figure over it, and the lanes under it."""
+    highest = max((HEIGHTS.get(view.position, _LOW) for view in views), default=_LOW)
     return (_FIGURE if highest > _LOW else 0) + _SKY * highest + _UNDER
 
 
-def _figures(found: Sequence[Part], page: Page, floor: float, scale: float) -> Iterator[Shape]:
-    """A figure over each run of parts in one position."""
-    runs: list[list[Part]] = []
-    for part in found:
-        if runs and runs[-1][0].position == part.position:
-            runs[-1].append(part)
-        else:
-            runs.append([part])
-    for run in runs:
+def _figures(
+    views: Sequence[ChapterView], page: Page, floor: float, scale: float
+) -> Iterator[Shape]:
+    """A figure over each run of chapters in one position."""
+    for position, group in groupby(views, key=lambda view: view.position):
+        run = list(group)
         left, right = (page.left + ms * scale for ms in (run[0].start_ms, run[-1].end_ms))
         if right - left >= _FIGURE * 0.9:
-            ground = floor - _SKY * HEIGHTS.get(run[0].position, _LOW) - 1
-            yield from body(run[0].position, (left + right - _FIGURE) / 2, ground, _FIGURE)
+            ground = floor - _SKY * HEIGHTS.get(position, _LOW) - 1
+            yield from body(position, (left + right - _FIGURE) / 2, ground, _FIGURE)
 
 
-def _density(found: Sequence[Part], page: Page, y: float, scale: float) -> Iterator[Shape]:
-    """Two thin lanes under the skyline: where there is breath, where there is speech."""
+def _density(views: Sequence[ChapterView], page: Page, y: float, scale: float) -> Iterator[Shape]:
+    """Two thin lanes under the skyline: the times of breath and of speech."""
     spans: list[tuple[Breath | Event, float, str]] = []
-    for part in found:
-        spans += [(one, y, COLOURS[one.kind]) for one in part.breaths]
-        spans += [(event, y + 6, "speech") for event in part.events if event.kind == "speech"]
+    for view in views:
+        spans += [(one, y, COLOURS[one.kind]) for one in view.breaths]
+        spans += [(event, y + 6, "speech") for event in view.events if event.kind == "speech"]
     for span, top, colour in spans:
         width = max((span.end_ms - span.start_ms) * scale, 0.3)
         yield Bar(page.left + span.start_ms * scale, top, width, 4, colour, role="density")
@@ -139,11 +143,13 @@ def _minutes(score: Score, page: Page, y: float, scale: float) -> Iterator[Shape
         )
 
 
-def legend(score: Score, found: Sequence[Part], page: Page, y: float) -> tuple[list[Shape], float]:
-    """What the marks mean, those only that are there; the shapes, and where they end."""
+def legend(
+    score: Score, views: Sequence[ChapterView], page: Page, y: float
+) -> tuple[list[Shape], float]:
+    """What the marks in this picture mean; the shapes, and y of the last line."""
     shapes: list[Shape] = []
     x = page.left
-    for kind, name, text in _entries(score, found):
+    for kind, name, text in _entries(score, views):
         wide = 26 + print_width(text, SMALL_SIZE + 1)
         if x > page.left and x + wide > page.right:
             x, y = page.left, y + 20
@@ -153,14 +159,14 @@ def legend(score: Score, found: Sequence[Part], page: Page, y: float) -> tuple[l
     return shapes, y
 
 
-def _entries(score: Score, found: Sequence[Part]) -> Iterator[tuple[str, str, str]]:
-    """Kind, name and text of each mark that the picture holds."""
-    breath = {one.kind for part in found for one in part.breaths}
+def _entries(score: Score, views: Sequence[ChapterView]) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and text of each mark in the picture."""
+    breath = {one.kind for view in views for one in view.breaths}
     signals = {
         event.name for event in score.events if event.kind != "speech" and not is_breath(event)
     }
     moments = {event.moment for event in score.events}
-    for name in KINDS:
+    for name in BREATHS:
         if name in breath:
             yield "breath", name, name
     yield "speech", "speech", "speech"
@@ -173,7 +179,7 @@ def _entries(score: Score, found: Sequence[Part]) -> Iterator[tuple[str, str, st
             tints.setdefault(tint, text)
     for tint, text in tints.items():
         yield "band", tint, text
-    for effort in sorted({part.effort for part in found} - {0}):
+    for effort in sorted({view.effort for view in views} - {0}):
         yield "effort", f"effort-{effort}", EFFORTS[effort - 1]
 
 
@@ -192,6 +198,6 @@ def _swatch(kind: str, name: str, x: float, y: float) -> Iterator[Shape]:
 
 
 def effort_dots(effort: int, x: float, y: float) -> Iterator[Shape]:
-    """One to three dots."""
+    """One to three dots: how hard an exercise is."""
     for n in range(effort):
         yield Disc(x + n * 7, y, 2.6, "inhale", role="effort")

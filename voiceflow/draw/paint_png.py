@@ -1,7 +1,7 @@
-"""Painting a drawing as PNG, with Pillow.
+"""The PNG painter.
 
-Everything is drawn larger, band by band, and made smaller: smooth edges and even spacing, in
-bounded memory.
+In comes a drawing; out comes a PNG file. Pillow draws without smooth edges, so everything is drawn
+larger and then reduced; band by band, so that memory stays bounded.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from voiceflow.draw.print_font import Faces
+from voiceflow.draw.font import face, settable
 from voiceflow.draw.shapes import LIGHT, Area, Bar, Disc, Drawing, Label, Line, Point, Shape
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _OVER = 3
 _BAND = 256
-# Beyond this a picture is no longer opened gladly, nor kept in memory: it is drawn narrower.
+# Some programs do not open larger pictures, and they take much memory: they are drawn narrower.
 MOST_PIXELS, MOST_HEIGHT = 60_000_000, 32_000
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 _BOLD = 0.04
@@ -28,7 +28,7 @@ _BOLD = 0.04
 def paint_png(drawing: Drawing, width: int) -> bytes:
     """The drawing as a PNG file, `width` pixels wide, in the light colours.
 
-    It is narrower where it would be higher than 32,000 pixels or larger than 60 megapixels.
+    It is narrower if it would be higher than 32,000 pixels or larger than 60 megapixels.
     The same drawing gives the same bytes with the same Pillow and the same fonts.
     """
     from PIL import Image
@@ -40,9 +40,8 @@ def paint_png(drawing: Drawing, width: int) -> bytes:
     )
     size = max(round(drawing.width * scale), 1), max(round(drawing.height * scale), 1)
     image = Image.new("RGB", size, LIGHT["paper"])
-    faces = Faces(shape.text for shape in drawing.shapes if isinstance(shape, Label))
     for top, shapes in _banded(drawing.shapes, scale, size[1]):
-        image.paste(_band(shapes, scale, top, size, faces), (0, top))
+        image.paste(_band(shapes, scale, top, size), (0, top))
     out = io.BytesIO()
     image.save(out, "PNG", optimize=False, compress_level=6)
     return out.getvalue()
@@ -51,7 +50,7 @@ def paint_png(drawing: Drawing, width: int) -> bytes:
 def _banded(
     shapes: Iterable[Shape], scale: float, height: int
 ) -> Iterator[tuple[int, tuple[Shape, ...]]]:
-    """Each band that holds shapes: its top in pixels, and what touches it, back to front."""
+    """Each band with shapes: its top in pixels, and the shapes that touch it, back to front."""
     bands: dict[int, list[Shape]] = {}
     for shape in shapes:
         low, high = _reach(shape)
@@ -76,24 +75,22 @@ def _reach(shape: Shape) -> tuple[float, float]:
     return min(y for _, y in shape.points) - extra, max(y for _, y in shape.points) + extra
 
 
-def _band(
-    shapes: Iterable[Shape], scale: float, top: int, size: tuple[int, int], faces: Faces
-) -> Image.Image:
+def _band(shapes: Iterable[Shape], scale: float, top: int, size: tuple[int, int]) -> Image.Image:
     from PIL import Image, ImageDraw
 
     height = min(_BAND, size[1] - top)
     large = Image.new("RGB", (size[0] * _OVER, height * _OVER), LIGHT["paper"])
-    brush = _Brush(ImageDraw.Draw(large), scale * _OVER, top * _OVER, faces)
+    brush = _Brush(ImageDraw.Draw(large), scale * _OVER, top * _OVER)
     for shape in shapes:
         brush.draw(shape)
     return large.reduce(_OVER)
 
 
 class _Brush:
-    """Draws shapes on one band, in its larger pixels."""
+    """Draws shapes on one band, in the larger pixels."""
 
-    def __init__(self, pen: ImageDraw.ImageDraw, scale: float, top: int, faces: Faces) -> None:
-        self.pen, self.scale, self.top, self.faces = pen, scale, top, faces
+    def __init__(self, pen: ImageDraw.ImageDraw, scale: float, top: int) -> None:
+        self.pen, self.scale, self.top = pen, scale, top
 
     def draw(self, shape: Shape) -> None:
         if isinstance(shape, Bar):
@@ -113,7 +110,7 @@ class _Brush:
     def _bar(self, bar: Bar) -> None:
         left, upper = self._at((bar.x, bar.y))
         right, lower = self._at((bar.x + bar.width, bar.y + bar.height))
-        # Pillow's corners belong to the rectangle; a bar is never thinner than a pixel.
+        # Pillow counts the corners in, and a bar should not be thinner than a pixel.
         box = (left, upper, max(right - 1, left), max(lower - 1, upper))
         radius = min(bar.radius * self.scale, (box[2] - box[0]) / 2, (box[3] - box[1]) / 2)
         self.pen.rounded_rectangle(box, radius, LIGHT[bar.colour])
@@ -146,12 +143,13 @@ class _Brush:
         self.pen.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
 
     def _label(self, label: Label) -> None:
+        text, name = settable(label.text)
         size = label.size * self.scale
-        font, text = self.faces.at(size), self.faces.plain(label.text)
+        font = face(size, name)
         x, y = self._at((label.x, label.y))
         anchor, colour = _ANCHORS[label.anchor], LIGHT[label.colour]
         if label.halo:
-            # A box does what an outline would, in a tenth of its time.
+            # A box serves as well as an outline and takes a tenth of the time.
             box = (
                 x - size * 0.2,
                 y - size * 0.8,
@@ -161,5 +159,5 @@ class _Brush:
             self.pen.rectangle(box, LIGHT["paper"])
         self.pen.text((x, y), text, colour, font, anchor)
         if label.bold:
-            # The face has one weight: set twice, a hair apart, it stands heavier.
+            # The font has one weight: drawn twice, slightly apart, it looks bold.
             self.pen.text((x + max(round(size * _BOLD), 1), y), text, colour, font, anchor)

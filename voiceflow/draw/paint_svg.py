@@ -1,4 +1,8 @@
-"""Painting a drawing as SVG, by hand: small, valid, light and dark."""
+"""The SVG painter.
+
+In comes a drawing; out comes an SVG document with its colours for light and dark, small and without
+anything to load.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sa
 
 
 def paint_svg(drawing: Drawing) -> str:
-    """The drawing as a complete SVG document. It follows the reader's light or dark scheme."""
+    """The drawing as a complete SVG document, in the light or dark scheme of whoever sees it."""
     width, height = _number(drawing.width), _number(drawing.height)
     language = f" lang={quoteattr(drawing.language)}" if drawing.language else ""
     head = (
@@ -108,5 +112,5 @@ def _points(points: Iterable[Point]) -> str:
 
 
 def _number(value: float) -> str:
-    """At most two decimals, none that say nothing."""
+    """At most two decimals, without zeros at the end."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,7 +1,7 @@
-"""Shapes: a picture as plain geometry, and the colours it is painted in.
+"""A picture as plain geometry, and its colours.
 
-The layout decides every shape once; one painter writes them as SVG, one draws them as PNG.
-Lengths are in units of the picture, of which it is `WIDTH` wide; y grows downwards.
+The layout makes these shapes; one painter writes them as SVG, another draws them as PNG. Lengths
+are in units of the picture; y grows downwards.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Literal
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 
-# Text and lines stand at 4.5:1 and more to the paper, marks at 3:1 (WCAG 2.2, 1.4.3 and 1.4.11);
-# the tints only fill what a line or a word names.
+# Text has a contrast of 4.5:1 or more to the paper, marks 3:1 (WCAG 2.2, 1.4.3 and 1.4.11). The
+# tints only fill areas that a line or a word also shows.
 LIGHT = MappingProxyType(
     {
         "paper": "#fbfaf6",
@@ -67,7 +67,7 @@ DARK = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A filled rectangle. `about` is what a reader is told on pointing at it."""
+    """A filled rectangle. `about` is the tooltip that describes it."""
 
     x: float
     y: float
@@ -102,7 +102,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Disc:
-    """A filled circle; a ring where `ring` is the width of its line."""
+    """A filled circle, or a ring if `ring` is the width of its line."""
 
     x: float
     y: float
@@ -115,7 +115,7 @@ class Disc:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Text on its baseline at (x, y). `halo` keeps the paper clear around it."""
+    """Text with its baseline at (x, y). `halo` keeps lines behind it away from the letters."""
 
     x: float
     y: float
@@ -133,7 +133,7 @@ Shape = Bar | Area | Line | Disc | Label
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture: its size, its title, what it shows in words, and its shapes, back to front."""
+    """A picture: size, title, what it shows in words, and its shapes from back to front."""
 
     width: float
     height: float

@@ -1,14 +1,19 @@
-"""The staff of one row: breath, speech, words and signals over time, and its axis."""
+"""The staff of one row.
+
+In comes a row with its place on the page; out come the shapes of breath, speech, words and signals
+over a time axis.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from voiceflow.core.units import clock
 from voiceflow.draw.breath import Breath, is_breath
-from voiceflow.draw.chapters import Part, stretches
+from voiceflow.draw.chapters import ChapterView, moment_runs
 from voiceflow.draw.figures import signal
 from voiceflow.draw.rows import Row, Word, words
 from voiceflow.draw.shapes import Area, Bar, Label, Line, Point, Shape
@@ -17,14 +22,14 @@ from voiceflow.score.score import Event
 
 WORD_SIZE, WORD_LINES, WORD_LEADING = 11.0, 5, 14.0
 _SMALL = 10.0
-# Words may run so far into the margin.
+# How far words may run into the margin.
 _OVER = 40.0
 _CURVE, _BLOCK = 42.0, 8.0
 _SIDE_LANE, _REP_LANE = 17.0, 13.0
 _TICKS_MS = (5_000, 10_000, 15_000, 30_000, 60_000, 120_000)
 _LEAST_TICK = 80.0
 
-# Moments that are not breath: the tint behind them, and the word for it.
+# Moments without breath: the tint behind them, and the word for them.
 BANDS = {
     "rest": ("rest-tint", "rest"),
     "silence": ("rest-tint", "silence"),
@@ -38,14 +43,14 @@ COLOURS = {"inhale": "inhale", "exhale": "exhale", "hold": "hold", "pause": "hol
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """One row, with where its lanes stand.
+    """One row, and the places of its lanes.
 
     Attributes
     ----------
     left : float
-        Of the row.
+        x of the row's start.
     scale : float
-        Units a millisecond takes.
+        Units of the picture per millisecond.
     """
 
     row: Row
@@ -57,19 +62,19 @@ class Staff:
     compact: bool = False
 
     def x(self, ms: int) -> float:
-        """Where a time stands."""
+        """x of a time."""
         return self.left + (ms - self.row.start_ms) * self.scale
 
     @property
     def curve_top(self) -> float:
         if self.compact or not self.breaths:
             return self.top + 6
-        return self.top + (_SIDE_LANE if self.row.part.sides else 0.0) + _REP_LANE
+        return self.top + (_SIDE_LANE if self.row.view.sides else 0.0) + _REP_LANE
 
     @property
     def floor(self) -> float:
-        """The level of empty lungs; without breath or band there is nothing to rise over it."""
-        banded = self.breaths or any(one.moment in BANDS for one in stretches(self.row.part))
+        """The level of empty lungs. Without breath or band no room is kept above it."""
+        banded = self.breaths or any(one.moment in BANDS for one in moment_runs(self.row.view))
         return self.curve_top + (0.0 if not banded else _CURVE / 2 if self.compact else _CURVE)
 
     @property
@@ -91,17 +96,15 @@ class Staff:
 
 
 def staff(row: Row, top: float, left: float, right: float, scale: float, *, compact: bool) -> Staff:
-    """The staff of `row`, its words placed; a compact one has none."""
-    within = tuple(
-        one for one in row.part.breaths if one.start_ms < row.end_ms and one.end_ms > row.start_ms
-    )
-    # Where nothing is breathed there is more to say, and room for it.
+    """The staff of `row` with its words placed; a compact one has no words."""
+    within = row.breaths()
+    # Without breath more is said, and there is room for it.
     lines = 0 if compact else WORD_LINES if within else WORD_LINES + 2
     placed = words(row, scale, right - left + _OVER, WORD_SIZE, lines)
     return Staff(row, top, left, scale, placed, within, compact)
 
 
-def draw(one: Staff) -> Iterator[Shape]:
+def staff_shapes(one: Staff) -> Iterator[Shape]:
     """The shapes of a staff, back to front."""
     yield from _bands(one)
     yield from _axis(one)
@@ -114,15 +117,15 @@ def draw(one: Staff) -> Iterator[Shape]:
 
 def _bands(one: Staff) -> Iterator[Shape]:
     row = one.row
-    for stretch in stretches(row.part):
-        start, end = max(stretch.start_ms, row.start_ms), min(stretch.end_ms, row.end_ms)
-        if stretch.moment not in BANDS or end <= start:
+    for run in moment_runs(row.view):
+        start, end = row.clip(run.start_ms, run.end_ms)
+        if run.moment not in BANDS or end <= start:
             continue
-        tint, word = BANDS[stretch.moment]
+        tint, word = BANDS[run.moment]
         x, width = one.x(start), (end - start) * one.scale
         yield Bar(x, one.curve_top, width, one.floor - one.curve_top, tint, 4, "band", word)
-        # A change of side begins with a signal, whose stem stands in the band.
-        indent = 16 if stretch.moment == "switch" else 7
+        # A change of side begins with a signal, whose stem is drawn in the band.
+        indent = 16 if run.moment == "switch" else 7
         if width > print_width(word, _SMALL) + indent + 5 and not one.compact:
             yield Label(x + indent, one.curve_top + 14, word, _SMALL, "muted", role="band")
 
@@ -148,33 +151,32 @@ def _curves(one: Staff) -> Iterator[Shape]:
         colour = COLOURS[breath.kind]
         ground = ((points[-1][0], one.floor), (points[0][0], one.floor))
         yield Area(
-            (*points, *ground), f"{colour}-tint", "breath-fill", _breath_about(one.row.part, breath)
+            (*points, *ground), f"{colour}-tint", "breath-fill", _breath_about(one.row.view, breath)
         )
         lines.append(Line(points, colour, 2.2, breath.kind == "pause", f"breath {breath.kind}"))
     yield from lines
 
 
 def _points(one: Staff, breath: Breath) -> Iterator[Point]:
-    """The curve of a breath within the row: it sets out and arrives gently."""
-    start, end = max(breath.start_ms, one.row.start_ms), min(breath.end_ms, one.row.end_ms)
+    """The curve of a breath, as far as it is in the row."""
+    start, end = one.row.clip(breath.start_ms, breath.end_ms)
     level = breath.before == breath.after
     steps = 1 if level else max(4, min(24, round((end - start) * one.scale / 3)))
     for step in range(steps + 1):
         at = start + (end - start) * step / steps
         share = (at - breath.start_ms) / max(breath.end_ms - breath.start_ms, 1)
-        full = breath.before + (breath.after - breath.before) * (1 - math.cos(math.pi * share)) / 2
-        height = one.floor - one.curve_top - 2
-        yield one.left + (at - one.row.start_ms) * one.scale, one.floor - 1 - full * height
+        height = (one.floor - one.curve_top - 2) * breath.level(share)
+        yield one.left + (at - one.row.start_ms) * one.scale, one.floor - 1 - height
 
 
-def _breath_about(part: Part, breath: Breath) -> str:
+def _breath_about(view: ChapterView, breath: Breath) -> str:
     seconds = f"{(breath.end_ms - breath.start_ms) / 1000:.1f} s"
-    which = [breath.kind, seconds, part.side(breath.side), str(breath.rep or "")]
+    which = [breath.kind, seconds, view.side(breath.side), str(breath.rep or "")]
     return " ".join(filter(None, which))
 
 
 def _marks(one: Staff) -> Iterator[Shape]:
-    """Over the curve: the number of each repetition, and a bracket over each side."""
+    """The number of each repetition over the curve, and a bracket over each side."""
     last = -math.inf
     for breath in one.breaths:
         x = one.x(breath.start_ms)
@@ -187,8 +189,8 @@ def _marks(one: Staff) -> Iterator[Shape]:
 def _brackets(one: Staff) -> Iterator[Shape]:
     y = one.top + 11
     for side, start, end in _sides(one):
-        left, right = one.x(max(start, one.row.start_ms)), one.x(min(end, one.row.end_ms))
-        word = one.row.part.side(side)
+        left, right = map(one.x, one.row.clip(start, end))
+        word = one.row.view.side(side)
         wide = print_width(word, _SMALL) + 6
         if right - left < wide:
             word, wide = word[:1].upper(), _SMALL
@@ -199,21 +201,15 @@ def _brackets(one: Staff) -> Iterator[Shape]:
 
 
 def _sides(one: Staff) -> Iterator[tuple[str, int, int]]:
-    """The runs of breaths on one side."""
-    run: tuple[str, int, int] | None = None
-    for breath in one.breaths:
-        if run is not None and breath.side == run[0]:
-            run = (run[0], run[1], breath.end_ms)
-            continue
-        if run is not None:
-            yield run
-        run = (breath.side, breath.start_ms, breath.end_ms) if breath.side else None
-    if run is not None:
-        yield run
+    """Runs of breaths on one side: the side, its start and its end."""
+    for side, run in groupby(one.breaths, key=lambda breath: breath.side):
+        if side:
+            first, *more = run
+            yield side, first.start_ms, (more or [first])[-1].end_ms
 
 
 def _sounds(one: Staff) -> Iterator[Shape]:
-    """Speech as blocks, signals as marks, in one lane: they never sound together."""
+    """Speech as blocks and signals as marks. They share a lane, as they never sound together."""
     middle = one.blocks_top + _BLOCK / 2
     for event in one.row.events():
         if event.kind == "speech":
@@ -227,7 +223,7 @@ def _sounds(one: Staff) -> Iterator[Shape]:
 
 def _block(one: Staff, event: Event) -> Shape:
     first = event.start_ms >= one.row.start_ms
-    start, end = max(event.start_ms, one.row.start_ms), min(event.end_ms, one.row.end_ms)
+    start, end = one.row.clip(event.start_ms, event.end_ms)
     about = f"{clock(event.start_ms)} {clean(event.name)}"
     width = max((end - start) * one.scale, 0.8)
     return Bar(

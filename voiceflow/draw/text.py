@@ -1,23 +1,29 @@
-"""Letters: text made safe to show, and how wide it stands, in terminal cells and in print."""
+"""Text that is safe to show, and fits.
+
+In comes text from a script; out comes text without control characters, cut, padded or wrapped to a
+width. Widths are columns of a terminal, or estimates for print.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable
 
 ELLIPSIS = "…"
 
-# Widths in em, a little generous, of the sans-serif fonts that systems come with.
+# Widths in em, a little generous, for the sans-serif fonts of common systems: an SVG is shown in
+# whichever of them the reader has.
 _NARROW = frozenset("iljtfrI.,;:'!|()[]{} ’‘`·-")
 _BROAD = frozenset("mwMW@%—…")
+_LOOSE = " ,;:."  # not left standing before an ellipsis
 _JOINERS = frozenset("\u200c\u200d")
 
 
 def clean(text: str) -> str:
-    """`text` on one line, without anything that could steer a terminal or break XML.
+    """`text` on one line, without anything that could control a terminal or break XML.
 
-    Control and direction characters, lone surrogates and noncharacters go; white space becomes
-    one space.
+    Control and direction characters, lone surrogates and noncharacters are removed. Each run of
+    white space becomes one space.
     """
     kept = "".join(_kept(letter) for letter in text)
     return " ".join(unicodedata.normalize("NFC", kept).split())
@@ -33,12 +39,12 @@ def _kept(letter: str) -> str:
 
 
 def lettered(text: str) -> bool:
-    """Whether `text` holds a letter; a spoken count holds none."""
+    """Whether `text` has a letter in it; a spoken count has none."""
     return any(letter.isalpha() for letter in text)
 
 
 def cells(text: str) -> int:
-    """Columns that `text` takes in a terminal: none for marks, two for wide letters."""
+    """Columns that `text` takes in a terminal: none for a combining mark, two for a wide letter."""
     return sum(_cell(letter) for letter in text)
 
 
@@ -51,49 +57,51 @@ def _cell(letter: str) -> int:
 
 
 def cut(text: str, columns: int) -> str:
-    """`text`, or as much of it as `columns` hold with an ellipsis at its end."""
+    """`text`, or as much of it as fits into `columns` with an ellipsis at its end."""
     if cells(text) <= columns:
         return text
-    kept, used = [], 0
-    for letter in text:
-        used += _cell(letter)
-        if used > columns - 1:
-            break
-        kept.append(letter)
-    return "".join(kept).rstrip(" ,;:.") + ELLIPSIS if columns > 0 else ""
+    return _start(text, columns - 1, _cell).rstrip(_LOOSE) + ELLIPSIS if columns > 0 else ""
 
 
 def pad(text: str, columns: int) -> str:
-    """`text` with spaces up to `columns`."""
+    """`text` with spaces after it, up to `columns`."""
     return text + " " * (columns - cells(text))
 
 
-def wrap(text: str, columns: int) -> tuple[str, ...]:
-    """`text` in lines of at most `columns`; a word longer than a line is broken."""
+def wrap(text: str, width: float, measure: Callable[[str], float] = cells) -> tuple[str, ...]:
+    """`text` in lines; a word is broken only if it is longer than a line.
+
+    Parameters
+    ----------
+    width : float
+        What a line may be wide, in the unit of `measure`.
+    measure : callable
+        The width of a text; columns of a terminal if not given.
+
+    Returns
+    -------
+    tuple of str
+        One line at least; "" for an empty text.
+    """
     lines, line = [], ""
-    for word in _words(text, columns):
+    for word in text.split():
         joined = f"{line} {word}" if line else word
-        if cells(joined) > columns:
+        if measure(joined) <= width:
+            line = joined
+            continue
+        if line:
             lines.append(line)
-            joined = word
-        line = joined
+        line = ""
+        for letter in word:
+            if line and measure(line + letter) > width:
+                lines.append(line)
+                line = ""
+            line += letter
     return (*lines, line)
 
 
-def _words(text: str, columns: int) -> Iterator[str]:
-    for word in text.split():
-        part, used = "", 0
-        for letter in word:
-            wide = _cell(letter)
-            if used + wide > columns and part:
-                yield part
-                part, used = "", 0
-            part, used = part + letter, used + wide
-        yield part
-
-
 def print_width(text: str, size: float) -> float:
-    """About how wide `text` is in print at `size`, in the same unit."""
+    """About how wide `text` is in print at `size`, in the unit of `size`."""
     return size * sum(_em(letter) for letter in text)
 
 
@@ -108,19 +116,26 @@ def _em(letter: str) -> float:
 
 
 def print_cut(text: str, size: float, width: float) -> str:
-    """`text`, or as much of it as `width` holds in print with an ellipsis; "" for next to none."""
+    """`text`, or as much of it as fits into `width` in print with an ellipsis at its end.
+
+    It is "" if that would be one letter or none.
+    """
     if print_width(text, size) <= width:
         return text
-    room, kept = width - size * _em(ELLIPSIS), 0
-    for letter in text:
-        room -= size * _em(letter)
+    kept = _start(text, width / size - _em(ELLIPSIS), _em)
+    return kept.rstrip(_LOOSE) + ELLIPSIS if len(kept) > 1 else ""
+
+
+def _start(text: str, room: float, width: Callable[[str], float]) -> str:
+    """As many letters from the start of `text` as fit into `room`."""
+    for kept, letter in enumerate(text):
+        room -= width(letter)
         if room < 0:
-            break
-        kept += 1
-    return text[:kept].rstrip(" ,;:.") + ELLIPSIS if kept > 1 else ""
+            return text[:kept]
+    return text
 
 
 def exact(ms: int) -> str:
-    """``m:ss.mmm``."""
+    """A time as ``m:ss.mmm``."""
     minutes, rest = divmod(ms, 60_000)
     return f"{minutes}:{rest // 1000:02}.{rest % 1000:03}"

@@ -1,14 +1,19 @@
-"""The session drawn in a terminal: a block for each chapter, in proportion to its time."""
+"""The session drawn in a terminal.
+
+In come a score and, if there is one, its plan; out comes text: for each chapter a bar as long as
+its time, with a mark for what sounds in each column.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from voiceflow.core.units import clock
 from voiceflow.draw.breath import Breath, is_breath
-from voiceflow.draw.chapters import Part, Stretch, parts, stretches, summary
+from voiceflow.draw.chapters import ChapterView, MomentRun, chapter_views, moment_runs, summary
 from voiceflow.draw.text import cells, clean, cut, lettered, pad
 from voiceflow.plan.moments import Plan
 from voiceflow.score.score import Event, Score
@@ -16,8 +21,8 @@ from voiceflow.score.score import Event, Score
 LEAST_WIDTH = 32
 _LEAST_WORD = 5
 
-# What a column shows: its mark, what it means, and its colour (SGR; the eight that every
-# terminal has, so that they follow its own theme).
+# What a column shows: its mark, what it means, and its colour. The colours are the eight SGR codes
+# that every terminal has, so they follow its theme.
 MARKS = {
     "signal": ("▌", "signal", "35"),
     "inhale": ("╱", "inhale", "36"),
@@ -34,7 +39,7 @@ _TITLE, _DIM = "1", "2"
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """How the drawing sits in its columns: the bars begin after `lead` of `width` columns."""
+    """The columns of the drawing: the bars begin after `lead` of `width` columns."""
 
     width: int
     lead: int
@@ -53,22 +58,22 @@ def timeline_text(
     Parameters
     ----------
     width : int
-        Columns that no line exceeds; 32 at least.
+        Columns of the terminal; 32 at least. No line is longer.
     colour : bool
-        Whether ANSI colours are used.
+        Whether to use ANSI colours.
     """
     width = max(width, LEAST_WIDTH)
-    found = parts(score, plan)
-    longest = max(max(part.length_ms for part in found), 1)
-    lead = max(len(clock(part.start_ms)) for part in found) + 2
+    views = chapter_views(score, plan)
+    longest = max(max(view.length_ms for view in views), 1)
+    lead = max(len(clock(view.start_ms)) for view in views) + 2
     frame = _Frame(width, lead, longest / (width - lead), colour)
     shown: set[str] = set()
     lines = [*_head(score, frame), ""]
-    for part in found:
-        marks = _marks(part, frame)
+    for view in views:
+        marks = _marks(view, frame)
         shown.update(marks)
-        lines += [_title(part, frame), " " * lead + _bar(marks, frame)]
-        if words := _words(part, frame):
+        lines += [_title(view, frame), " " * lead + _bar(marks, frame)]
+        if words := _words(view, frame):
             lines.append(" " * lead + frame.paint(words, _DIM))
         lines.append("")
     lines += _legend(shown, frame)
@@ -80,16 +85,15 @@ def _head(score: Score, frame: _Frame) -> Iterator[str]:
     yield frame.paint(cut(summary(score), frame.width), _DIM)
 
 
-def _title(part: Part, frame: _Frame) -> str:
-    """Start, title, what is done, and length at the right."""
-    length = clock(part.length_ms)
-    sides = " + ".join(word for _, word in part.sides)
-    facts = " · ".join(filter(None, (part.place, part.dose, sides)))
+def _title(view: ChapterView, frame: _Frame) -> str:
+    """Start, title and work of a chapter, and its length at the right."""
+    length = clock(view.length_ms)
+    facts = " · ".join(filter(None, (view.place, view.work)))
     room = frame.width - frame.lead - cells(length) - 1
-    title = cut(part.title, room)
+    title = cut(view.title, room)
     facts = cut(f"  {facts}", room - cells(title)) if facts and room - cells(title) > 8 else ""
     gap = " " * (room + 1 - cells(title) - cells(facts))
-    start = pad(clock(part.start_ms), frame.lead)
+    start = pad(clock(view.start_ms), frame.lead)
     return (
         frame.paint(start, _DIM)
         + frame.paint(title, _TITLE)
@@ -97,23 +101,23 @@ def _title(part: Part, frame: _Frame) -> str:
     )
 
 
-def _marks(part: Part, frame: _Frame) -> list[str]:
-    """What each column of a part shows, as keys of `MARKS`."""
-    count = min(max(round(part.length_ms / frame.column_ms), 1), frame.width - frame.lead)
-    column_ms = max(part.length_ms / count, 1e-9)
+def _marks(view: ChapterView, frame: _Frame) -> list[str]:
+    """What each column of a chapter shows, as keys of `MARKS`."""
+    count = min(max(round(view.length_ms / frame.column_ms), 1), frame.width - frame.lead)
+    column_ms = max(view.length_ms / count, 1e-9)
     breath, speech, work = ([Counter[str]() for _ in range(count)] for _ in range(3))
     begun, signals = [0] * count, set()
-    for one in part.breaths:
-        begun[_column(one.start_ms, part, column_ms, count)] += 1
-        _spread(breath, one.kind, one, part, column_ms)
-    for stretch in stretches(part):
-        if stretch.moment == "work":
-            _spread(work, "work", stretch, part, column_ms)
-    for event in part.events:
+    for one in view.breaths:
+        begun[_column(one.start_ms, view, column_ms, count)] += 1
+        _spread(breath, one.kind, one, view, column_ms)
+    for run in moment_runs(view):
+        if run.moment == "work":
+            _spread(work, "work", run, view, column_ms)
+    for event in view.events:
         if event.kind == "speech":
-            _spread(speech, "speech", event, part, column_ms)
+            _spread(speech, "speech", event, view, column_ms)
         elif not is_breath(event) and event.name != "wake":
-            signals.add(_column(event.start_ms, part, column_ms, count))
+            signals.add(_column(event.start_ms, view, column_ms, count))
     return [
         "signal" if n in signals else _mark(breath[n], begun[n], speech[n], work[n], column_ms)
         for n in range(count)
@@ -124,54 +128,50 @@ def _mark(
     breath: Counter[str], begun: int, speech: Counter[str], work: Counter[str], column_ms: float
 ) -> str:
     if breath.total() >= column_ms * 0.4:
-        # Narrower breaths than columns would only show which of them the columns happen to hit.
+        # Breaths shorter than a column would show at random: one column hits an inhale, the next
+        # an exhale.
         return "many" if begun > 2 else breath.most_common(1)[0][0]
     if speech.total() >= column_ms * 0.3:
         return "speech"
     return "work" if work.total() >= column_ms * 0.4 else "quiet"
 
 
-def _column(ms: int, part: Part, column_ms: float, count: int) -> int:
-    return min(max(int((ms - part.start_ms) / column_ms), 0), count - 1)
+def _column(ms: int, view: ChapterView, column_ms: float, count: int) -> int:
+    return min(max(int((ms - view.start_ms) / column_ms), 0), count - 1)
 
 
 def _spread(
     columns: Sequence[Counter[str]],
     key: str,
-    span: Breath | Event | Stretch,
-    part: Part,
+    span: Breath | Event | MomentRun,
+    view: ChapterView,
     column_ms: float,
 ) -> None:
-    """Adds the milliseconds of `span` to each column it touches."""
+    """Add the milliseconds of `span` to each column that it touches."""
     count = len(columns)
-    first = _column(span.start_ms, part, column_ms, count)
-    for n in range(first, _column(span.end_ms, part, column_ms, count) + 1):
-        start = part.start_ms + n * column_ms
+    first = _column(span.start_ms, view, column_ms, count)
+    for n in range(first, _column(span.end_ms, view, column_ms, count) + 1):
+        start = view.start_ms + n * column_ms
         shared = min(span.end_ms, start + column_ms) - max(span.start_ms, start)
         if shared > 0:
             columns[n][key] += round(shared)
 
 
 def _bar(marks: Iterable[str], frame: _Frame) -> str:
-    """The marks, with one colour code for each run of the same."""
-    runs: list[list[str]] = []
-    for mark in marks:
-        if runs and runs[-1][0] == mark:
-            runs[-1].append(mark)
-        else:
-            runs.append([mark])
-    return "".join(frame.paint(MARKS[run[0]][0] * len(run), MARKS[run[0]][2]) for run in runs)
+    """The marks, with one colour code for each run of equal ones."""
+    runs = ((MARKS[key], len(list(run))) for key, run in groupby(marks))
+    return "".join(frame.paint(mark * count, colour) for (mark, _, colour), count in runs)
 
 
-def _words(part: Part, frame: _Frame) -> str:
-    """What is said, each text under its time, where there is room after the one before."""
+def _words(view: ChapterView, frame: _Frame) -> str:
+    """What is said: each text under its time, if there is room after the one before."""
     room, line = frame.width - frame.lead, ""
-    for event in part.events:
+    for event in view.events:
         text = clean(event.name)
-        # The title stands above already, and counts say little.
-        if event.kind != "speech" or not lettered(text) or part.title.startswith(text.rstrip(".")):
+        # The title already stands above, and counts say little.
+        if event.kind != "speech" or not lettered(text) or view.title.startswith(text.rstrip(".")):
             continue
-        at = int((event.start_ms - part.start_ms) / frame.column_ms)
+        at = int((event.start_ms - view.start_ms) / frame.column_ms)
         if line and at < cells(line) + 2:
             continue
         if room - at < min(cells(text), _LEAST_WORD):
@@ -181,7 +181,7 @@ def _words(part: Part, frame: _Frame) -> str:
 
 
 def _legend(shown: set[str], frame: _Frame) -> Iterator[str]:
-    """What the marks that were shown mean, and what a column lasts; as many lines as they need."""
+    """What the marks shown mean, and how long a column is; as many lines as needed."""
     each = f"a column is {frame.column_ms / 1000:.3g} s"
     entries = [(mark, text, code) for key, (mark, text, code) in MARKS.items() if key in shown]
     line, used = "", 0

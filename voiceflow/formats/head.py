@@ -38,9 +38,4 @@ def _cover_key(score: Score) -> str:
     """All that shows in the drawing."""
     from PIL import __version__
 
-    spans = " ".join(f"{one.start_ms}-{one.end_ms}" for one in score.chapters)
-    breaths = " ".join(
-        f"{one.name}{one.start_ms}-{one.end_ms}" for one in score.events if cover.is_breath(one)
-    )
-    parts = (cover.VERSION, __version__, score.title, score.length_ms, spans, breaths)
-    return Cache.key(*parts)
+    return Cache.key(__version__, *cover.drawn_from(score))

@@ -38,6 +38,7 @@ POSITIONS = (
     "seated",
     "standing",
 )
+EFFORTS = ("easy", "moderate", "hard")
 EQUIPMENT = ("circle", "ball", "weight", "band", "reformer")
 LEVELS = (1, 2, 3)
 
@@ -114,7 +115,7 @@ _CHANGES = (
     _TIPS_FIELD,
     Field("caution", Spoken(), "A warning, said before the first repetition."),
     Field("finish", Spoken(), "How to come out of the position, said at the end."),
-    Field("effort", Choice(("easy", "moderate", "hard")), "How hard the exercise is."),
+    Field("effort", Choice(EFFORTS), "How hard the exercise is."),
     Field(
         "tags", Several(Words(), commas=True, most=50), "Words for --focus, such as hips or back."
     ),

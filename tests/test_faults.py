@@ -131,7 +131,7 @@ class Place:
     def left_over(self) -> list[str]:
         """Whatever lies about that is neither a whole recording nor a whole entry of the cache."""
         everything = [*self.out.rglob("*"), *(self.folder / "tmp").rglob("*")]
-        scraps = [path for path in self.cache.rglob("*") if path.suffix == ".tmp"]
+        scraps = [path for path in self.cache.rglob("*") if path.suffix == ".part"]
         found = [path for path in everything if path.is_file() and path.parent != self.out]
         hidden = [path for path in self.out.iterdir() if path.name.startswith(".")]
         return [str(path) for path in (*scraps, *found, *hidden)]
@@ -391,7 +391,7 @@ def test_a_cache_on_a_full_disk_of_its_own(place, truth, small_disk):
     assert done.returncode == 0
     assert "No space left" in told(done)
     assert place.target.read_bytes() == truth.data[HUM]
-    assert not [path for path in small_disk.rglob("*") if path.suffix == ".tmp"]
+    assert not [path for path in small_disk.rglob("*") if path.suffix == ".part"]
     again = place.run(place.render(), VOICEFLOW_CACHE=str(small_disk / "cache"))
     assert again.returncode == 0
     assert place.target.read_bytes() == truth.data[HUM]
@@ -446,7 +446,7 @@ def test_a_recording_that_grows_too_large(place):
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("/dev/full", "is no ordinary file"),
+        ("/dev/full", "is not an ordinary file"),
         ("out", "is a folder"),
         ("nowhere/session.mp3", "there is no folder"),
         ("session.yaml/session.mp3", "there is no folder"),
@@ -469,7 +469,7 @@ def test_a_folder_that_is_read_only(place):
     place.out.chmod(0o500)
     done = place.run(place.render(SILENT))
     assert done.returncode == 1
-    assert "may not be written" in told(done)
+    assert "permission to write" in told(done)
     assert list(place.out.iterdir()) == []
 
 

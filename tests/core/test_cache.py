@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from voiceflow.cli.main import cli
-from voiceflow.core.cache import Cache, alive
+from voiceflow.core.cache import Cache
+from voiceflow.core.files import alive
 from voiceflow.server.jobs.store import store_of
 
 KEY = Cache.key("one")
@@ -236,13 +237,16 @@ def test_scrap_of_a_killed_writer_is_swept(tmp_path: Path) -> None:
     dead.wait()
     assert not alive(dead.pid)
     assert alive(os.getpid())
-    mine = path.with_name(f".{os.getpid()}-0123abcd.tmp")
-    old = path.with_name(f".{os.getpid()}-4567abcd.tmp")
-    theirs = path.with_name(f".{dead.pid}-0123abcd.tmp")
+    hour, day = 3600, 86_400
+    mine, old, theirs = (
+        path.with_name(f".voiceflow-0123456789ab-{pid}-{number:08x}.part")
+        for number, pid in enumerate((os.getpid(), os.getpid(), dead.pid))
+    )
     notes = path.with_name("notes.txt")
     for scrap in (mine, old, theirs, notes):
         scrap.write_bytes(b"half")
-    os.utime(old, (time.time() - 7200,) * 2)
+    os.utime(mine, (time.time() - hour,) * 2)
+    os.utime(old, (time.time() - day - hour,) * 2)
     assert cache.info().entries == 1
     cache.trim()
     assert files(tmp_path) == sorted([path, mine, notes])
@@ -298,7 +302,7 @@ def test_four_processes_at_once(tmp_path: Path) -> None:
     cache.put("clip", KEY, b"x")
     cache.trim()
     assert cache.info().bytes <= 60_000
-    assert not list(tmp_path.rglob("*.tmp"))
+    assert not list(tmp_path.rglob("*.part"))
 
 
 ENDLESS = """
@@ -328,7 +332,7 @@ def test_kill_in_the_middle_of_a_put(tmp_path: Path) -> None:
             assert cache.get("clip", Cache.key(number)) in (None, bytes([number]) * 2_000_000)
         cache.put("clip", KEY, b"x")
         cache.trim()
-        assert not list(tmp_path.rglob("*.tmp"))
+        assert not list(tmp_path.rglob("*.part"))
 
 
 # The command.

@@ -626,7 +626,7 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
         ("n" * 300, "too long"),
         ("a\0b", "cannot be written"),
         ("loop", "cannot be written"),
-        ("pipe", "no ordinary file"),
+        ("pipe", "not an ordinary file"),
     ],
 )
 def test_places_that_cannot_be_written_are_told(tmp_path: Path, name: str, words: str) -> None:
@@ -642,7 +642,7 @@ def test_places_that_cannot_be_written_are_told(tmp_path: Path, name: str, words
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_devices_are_left_alone() -> None:
-    with pytest.raises(OutputError, match="no ordinary file"), writing(Path("/dev/full")):
+    with pytest.raises(OutputError, match="not an ordinary file"), writing(Path("/dev/full")):
         pass
     assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
 

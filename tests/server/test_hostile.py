@@ -671,7 +671,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
             )
             assert answer.status_code == 507
         with monkeypatch.context() as patch:
-            patch.setattr("voiceflow.server.library.kept.write_private", full)
+            patch.setattr("voiceflow.server.library.kept.write_atomic", full)
             kept = phone.post("/api/v1/kept", json={"render": render["id"], "title": "K"})
             assert kept.status_code == 507
         assert not (home.library.user / "sessions" / "k.yaml").exists()

@@ -16,7 +16,7 @@ pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 from voiceflow.core.errors import OutputError
 from voiceflow.server.auth.attempts import Limiter, network
 from voiceflow.server.auth.pairing import Pairing
-from voiceflow.server.auth.phones import MOST_PHONES, Phones, write_private
+from voiceflow.server.auth.phones import MOST_PHONES, Phones
 
 
 class Clock:
@@ -302,11 +302,3 @@ def test_a_whole_ipv6_network_is_one_address() -> None:
     assert network("::ffff:10.0.0.1") == "10.0.0.1"
     assert network("fe80::1%eth0") == network("fe80::2")
     assert len(network("x" * 999)) <= 64
-
-
-def test_a_file_is_written_as_a_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b.json"
-    write_private(path, b"one")
-    write_private(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert [one.name for one in path.parent.iterdir()] == ["b.json"]

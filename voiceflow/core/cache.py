@@ -7,7 +7,7 @@ is deleted and reads as missing, a disk that cannot be written leaves the sessio
 """
 
 # Paths are plain strings here: making a Path costs more than reading a small entry.
-# ruff: noqa: PTH103, PTH105, PTH106, PTH108, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH103, PTH106, PTH108, PTH118, PTH119, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from voiceflow.core.files import PendingFile, is_abandoned, is_draft
+
 # The folder carries the layout's number: versions of voiceflow that lay out otherwise live side
 # by side in one root, and neither ever opens a file of the other.
 _LAYOUT: Final = "layout-1"
@@ -28,8 +30,6 @@ _MAGIC: Final = b"vfc1"
 _DIGEST: Final = 16
 _HEADER: Final = len(_MAGIC) + _DIGEST
 _ENTRY: Final = re.compile(r"[0-9a-f]{40}")
-_SCRAP: Final = re.compile(r"\.(\d+)-[0-9a-f]{8}\.tmp")
-_SCRAP_AGE_S: Final = 3600
 _TOUCH_AGE_S: Final = 60
 
 
@@ -208,7 +208,7 @@ class Cache:
         for kind in _list(self._base):
             for shelf in _list(kind.path):
                 for file in _list(shelf.path):
-                    scrap = bool(_SCRAP.fullmatch(file.name))
+                    scrap = is_draft(file.name)
                     if not scrap and not _ENTRY.fullmatch(file.name):
                         continue
                     with suppress(OSError):
@@ -218,24 +218,9 @@ class Cache:
     @staticmethod
     def _sweep(entry: _Found, now: float) -> bool:
         """Whether `entry` is scrap; it is deleted unless its writer may still be at work."""
-        if entry.scrap:
-            match = _SCRAP.fullmatch(os.path.basename(entry.path))
-            if abs(now - entry.mtime) > _SCRAP_AGE_S or (match and not alive(int(match[1]))):
-                _unlink(entry.path)
+        if is_abandoned(os.path.basename(entry.path), entry.mtime, now):
+            _unlink(entry.path)
         return entry.scrap
-
-
-def alive(pid: int) -> bool:
-    """Whether a process `pid` may be running here; True where the system cannot be asked."""
-    if os.name != "posix":  # on Windows os.kill(pid, 0) is no question: it ends the process
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def _digest(kind: str, key: str, value: bytes) -> bytes:
@@ -246,19 +231,9 @@ def _digest(kind: str, key: str, value: bytes) -> bytes:
 
 
 def _write(path: str, raw: bytes) -> None:
-    """Write beside `path`, then rename: readers see the old entry, the new one or none."""
-    folder = os.path.dirname(path)
-    scrap = os.path.join(folder, f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    try:
-        # No fsync: an entry that a power cut tore fails its checksum, which costs less.
-        with open(scrap, "wb", buffering=0) as file:
-            view = memoryview(raw)
-            while view:
-                view = view[file.write(view) :]
-        os.replace(scrap, path)
-    except BaseException:
-        _unlink(scrap)
-        raise
+    # Not durable: an entry that lost its content in a power cut fails its checksum.
+    with PendingFile(path, durable=False) as pending:
+        pending.write(raw)
 
 
 def _unlink(path: str) -> bool:

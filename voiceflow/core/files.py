@@ -1,15 +1,20 @@
-"""A file under its final name is a whole file: written beside it, renamed when it is done.
+"""Write files whole or not at all.
 
-Whatever goes wrong on the way (an error, Ctrl-C) the draft is removed and an older recording
-stays as it was. A process that is killed leaves at most a hidden draft, which the next write to
-the same name removes.
+In come a target path and its bytes, at once (`write_atomic`) or piece by piece (`writing`). They go
+to a hidden draft next to the target, and the draft is renamed to the target when it is complete. If
+anything fails on the way, the draft is deleted and the target stays as it was. A process that is
+killed leaves its draft behind; the next write to the same target deletes it.
 """
+
+# Paths are plain strings in `PendingFile`: the cache writes small files by the thousand, and making
+# a Path costs more than looking one up.
+# ruff: noqa: PTH101, PTH105, PTH108, PTH118
 
 from __future__ import annotations
 
 import errno
 import os
-import shutil
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -17,70 +22,214 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from io import FileIO
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
-from voiceflow.core.cache import alive
 from voiceflow.core.errors import OutputError
 
 _DAY_S: Final = 86_400
+_DRAFT: Final = re.compile(r"\.voiceflow-[0-9a-f]{12}-(\d+)-[0-9a-f]{8}\.part")
+
+
+class PendingFile:
+    """A new file next to `target` that replaces it with `keep`, or disappears with `drop`.
+
+    As a context manager it is kept if the block ends without an exception, else dropped. This is
+    the one place where voiceflow replaces a file.
+
+    Parameters
+    ----------
+    target : str
+        A link is replaced, not followed; the folder must exist.
+    mode : int
+        Permissions of the new file, less what the process's umask withholds.
+    durable : bool
+        Wait until the bytes are on the disk before the file gets its name. Without it, a power cut
+        can leave a file whose content is missing.
+
+    Raises
+    ------
+    OSError
+        From every method but `drop`.
+    """
+
+    __slots__ = ("_durable", "_file", "_target", "path")
+
+    def __init__(self, target: str, *, mode: int = 0o666, durable: bool = True) -> None:
+        folder, name = os.path.split(target)
+        writer = f"{os.getpid()}-{os.urandom(4).hex()}"
+        self.path = os.path.join(folder, f"{_prefix(name)}{writer}.part")
+        self._target, self._durable = target, durable
+        # Unbuffered: every byte is written, or has failed, before the file is closed.
+        self._file = FileIO(self.path, "xb", opener=lambda path, how: os.open(path, how, mode))
+
+    def write(self, data: bytes) -> None:
+        """Append `data`."""
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def keep(self, mode: int | None = None) -> None:
+        """Give the file its name. With `mode`, it gets exactly these permissions."""
+        if self._durable:
+            os.fsync(self._file.fileno())
+        self._file.close()  # Windows cannot rename an open file
+        if mode is not None:
+            os.chmod(self.path, mode)
+        os.replace(self.path, self._target)
+
+    def drop(self) -> None:
+        """Delete the file."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            os.unlink(self.path)
+
+    def __enter__(self) -> PendingFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.keep()
+                return
+        except BaseException:
+            self.drop()
+            raise
+        self.drop()
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, durable: bool = True) -> None:
+    """Write `data` to `path`, whole or not at all. Missing folders are made; a link is followed.
+
+    Parameters
+    ----------
+    mode : int
+        Permissions, less what the umask withholds. If its folder is made, those who may read the
+        file may enter the folder: 0o600 makes a private one.
+    durable : bool
+        Whether the file must survive a power cut, see `PendingFile`.
+
+    Raises
+    ------
+    OSError
+        `path` is then as it was.
+    """
+    final = Path(os.path.realpath(path))
+    readers = mode & 0o444
+    final.parent.mkdir(parents=True, exist_ok=True, mode=mode | readers >> 2)
+    _sweep(final)
+    with PendingFile(str(final), mode=mode, durable=durable) as pending:
+        pending.write(data)
 
 
 class Draft:
-    """A recording being written: `write` bytes, or let something else write to `path`."""
+    """A recording that is being written: append with `write`, or let a library write to `path`."""
 
-    def __init__(self, path: Path, target: Path, file: FileIO) -> None:
-        self.path = path
+    def __init__(self, target: Path, pending: PendingFile) -> None:
+        self.path = Path(pending.path)
         self.target = target
-        self._file = file
+        self._pending = pending
 
     def write(self, data: bytes) -> None:
         """Append `data`. Raises OutputError."""
-        view = memoryview(data)
         try:
-            while view:
-                view = view[self._file.write(view) :]
+            self._pending.write(data)
         except OSError as error:
             raise explained(error, self.target) from error
 
 
 @contextmanager
 def writing(target: Path, size: int = 0) -> Iterator[Draft]:
-    """A draft that becomes `target` when the block ends well.
+    """A draft that becomes `target` when the block ends without an exception.
 
     Parameters
     ----------
     target : Path
-        A new file, or an ordinary file to be replaced; a link is followed.
+        A new file, or an ordinary file to replace, which keeps its permissions. A link is followed.
     size : int >= 0
-        Bytes that will be needed at least, where that is known: a full disk then shows before
-        the work, not after it.
+        The least number of bytes that will be written, if that is known. If the disk has less
+        space, the error comes before the work and not after it.
 
     Raises
     ------
     OutputError
-        The target cannot be written, or is no ordinary file. What the block raises passes through.
+        The target cannot be written, or is not an ordinary file. Exceptions of the block pass
+        through unchanged.
     """
     try:
         final = Path(os.path.realpath(target))
         mode = _check(final, target)
-        _room(final.parent, size, target)
+        _check_space(final.parent, size, target)
         _sweep(final)
-        path = final.with_name(f"{_prefix(final)}{os.getpid()}-{os.urandom(4).hex()}.part")
-        file = path.open("xb", buffering=0)  # nothing is left to fail when it is closed
+        pending = PendingFile(str(final))
     except (OSError, ValueError) as error:
         raise explained(error, target) from error
+    # Not `with pending`: only the errors of `keep` are explained, not those of the block.
     try:
-        with file:
-            yield Draft(path, target, file)
-            _settle(path, final, file, mode, target)
+        yield Draft(target, pending)
+        try:
+            pending.keep(mode)
+        except OSError as error:
+            raise explained(error, target) from error
     except BaseException:
-        with suppress(OSError):
-            path.unlink()
+        pending.drop()
         raise
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time change `path`. Raises OSError.
+
+    The lock is a file of its own, because `path` itself is replaced. Windows has no such lock:
+    there, the last of two writers wins.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_draft(name: str) -> bool:
+    """Whether a file called `name` is a draft of `PendingFile`."""
+    return _DRAFT.fullmatch(name) is not None
+
+
+def is_abandoned(name: str, modified: float, now: float) -> bool:
+    """Whether a draft has no writer any more: its process ended, or nothing was written for a day.
+
+    `modified` and `now` are in seconds since the epoch. The day is for systems that reuse process
+    numbers soon, or do not say which processes there are.
+    """
+    draft = _DRAFT.fullmatch(name)
+    return draft is not None and (not alive(int(draft[1])) or abs(now - modified) > _DAY_S)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process with the number `pid` may be running. True if the system cannot tell."""
+    if os.name != "posix":  # on Windows, os.kill(pid, 0) would end the process
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
 def explained(error: OSError | ValueError, target: Path) -> OutputError:
-    """The system's complaint about `target` as a sentence."""
+    """The system's error about `target` as a sentence with a hint."""
     number = error.errno if isinstance(error, OSError) else None
     folder = target.parent
     match number:
@@ -90,73 +239,69 @@ def explained(error: OSError | ValueError, target: Path) -> OutputError:
             hint = f"name a file in it: {target / 'session.mp3'}"
             return OutputError(f"{str(target)!r} is a folder", hint=hint)
         case errno.EACCES | errno.EPERM:
-            return OutputError(f"{str(target)!r} may not be written", hint="use -o elsewhere")
+            message = f"you do not have permission to write {str(target)!r}"
+            return OutputError(message, hint="choose another place with -o")
         case errno.EROFS:
-            return OutputError(f"{str(folder)!r} is read-only", hint="use -o elsewhere")
+            hint = "choose another place with -o"
+            return OutputError(f"{str(folder)!r} is read-only", hint=hint)
         case errno.ENOSPC | errno.EDQUOT:
             message = f"there is no space left for {str(target)!r}"
-            return OutputError(message, hint="free some, or use -o elsewhere")
+            return OutputError(message, hint="free some space, or choose another place with -o")
         case errno.ENAMETOOLONG:
-            return OutputError(f"the name {target.name[:40] + '…'!r} is too long")
+            return OutputError(f"the file name {target.name[:40] + '…'!r} is too long")
         case errno.EFBIG:
-            return OutputError(f"{str(target)!r} grows larger than a file may be here")
+            return OutputError(f"{str(target)!r} is larger than a file may be on this disk")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return OutputError(f"{str(target)!r} cannot be written: {reason}")
 
 
 def _check(final: Path, target: Path) -> int | None:
-    """Permissions of the file that will be replaced, if there is one."""
+    """Permissions of the file that will be replaced; None if there is none."""
     try:
         found = final.stat()
     except FileNotFoundError:
-        # Asked of the folder itself, so that a missing one shows now, not after the work.
+        # A missing folder must show now, not after the work.
         if not stat.S_ISDIR(final.parent.stat().st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
         return None
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(found.st_mode):
-        # A device or a pipe would be replaced by the rename, not written to.
-        raise OutputError(f"{str(target)!r} is no ordinary file", hint="name a file with -o")
+        # The rename would replace a device or a pipe instead of writing to it.
+        raise OutputError(f"{str(target)!r} is not an ordinary file", hint="name a file with -o")
     if not os.access(final, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return stat.S_IMODE(found.st_mode)
 
 
-def _room(folder: Path, size: int, target: Path) -> None:
+def _check_space(folder: Path, size: int, target: Path) -> None:
+    if not size:
+        return
+    import shutil
+
     free = shutil.disk_usage(folder).free
     if free < size:
-        message = f"{str(target)!r} needs {_megabytes(size)}, {_megabytes(free)} are free"
-        raise OutputError(message, hint="free some space, or use -o elsewhere")
+        message = f"{str(target)!r} needs {_megabytes(size)}, but only {_megabytes(free)} are free"
+        raise OutputError(message, hint="free some space, or choose another place with -o")
 
 
 def _sweep(final: Path) -> None:
-    """Remove drafts for the same name whose writer is gone."""
-    now = time.time()
+    """Delete abandoned drafts of the same target."""
+    now, prefix = time.time(), _prefix(final.name)
     with os.scandir(final.parent) as entries:
-        stale = [entry for entry in entries if entry.name.startswith(_prefix(final))]
-    for entry in stale:
-        with suppress(OSError, ValueError):
-            writer = int(entry.name.removeprefix(_prefix(final)).split("-")[0])
-            if not alive(writer) or abs(now - entry.stat().st_mtime) > _DAY_S:
+        drafts = [entry for entry in entries if entry.name.startswith(prefix)]
+    for entry in drafts:
+        with suppress(OSError):
+            if is_abandoned(entry.name, entry.stat().st_mtime, now):
                 Path(entry.path).unlink()
 
 
-def _settle(path: Path, final: Path, file: FileIO, mode: int | None, target: Path) -> None:
-    """Have the bytes on disk, then give them their name."""
-    try:
-        os.fsync(file.fileno())
-        file.close()  # Windows renames no open file
-        if mode is not None:
-            path.chmod(mode)
-        path.replace(final)
-    except OSError as error:
-        raise explained(error, target) from error
+def _prefix(name: str) -> str:
+    """How the names of all drafts of `name` begin.
 
-
-def _prefix(final: Path) -> str:
-    """Short whatever the target's name: one that just fits leaves no room for a suffix."""
-    return f".voiceflow-{blake2b(os.fsencode(final.name), digest_size=6).hexdigest()}-"
+    They hold a digest of the name, because the longest name leaves no room for a prefix.
+    """
+    return f".voiceflow-{blake2b(os.fsencode(name), digest_size=6).hexdigest()}-"
 
 
 def _megabytes(size: int) -> str:

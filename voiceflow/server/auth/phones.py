@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets
 import threading
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceflow.core.errors import OutputError
+from voiceflow.core.files import locked, write_atomic
 
 MOST_PHONES = 50
 _DAY_S = 86_400
@@ -151,7 +151,7 @@ class Phones:
                 yield phones
                 if tuple(phones) != before:
                     told = {"version": _VERSION, "phones": [asdict(one) for one in phones]}
-                    write_private(self.path, json.dumps(told, indent=1).encode())
+                    write_atomic(self.path, json.dumps(told, indent=1).encode(), mode=0o600)
                 self._stamp = None
         except OSError as error:
             reason = error.strerror or str(error)
@@ -192,40 +192,6 @@ def _feed_token(token: str, generation: int) -> str:
     from base64 import urlsafe_b64encode
 
     return urlsafe_b64encode(made).decode().rstrip("=")
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write `path` as a whole, readable to its owner alone. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scrap = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    try:
-        handle = os.open(scrap, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        scrap.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            scrap.unlink()
-        raise
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """One process at a time changes `path`. Where the system has no such lock, hope is enough."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def fingerprint(data: bytes) -> str:

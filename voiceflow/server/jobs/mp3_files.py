@@ -19,8 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from voiceflow.core.cache import alive
 from voiceflow.core.errors import VoiceflowError
+from voiceflow.core.files import alive
 from voiceflow.server.http.refusals import Refusal
 from voiceflow.server.jobs.render_records import GoneError, Record
 

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnknownNameError, VoiceflowError
+from voiceflow.core.files import write_atomic
 from voiceflow.formats.head import head
 from voiceflow.score.decide import Decision
 from voiceflow.score.instruments import Instruments
@@ -270,16 +271,8 @@ class Records:
         """Keep a record. Raises OSError."""
         body = json.dumps(_to_dict(record), ensure_ascii=False).encode()
         data = blake2b(body, digest_size=_DIGEST).hexdigest().encode() + b"\n" + body
-        path = self._path(record.id)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        scrap = path.with_name(f".{record.id}-{os.getpid()}-{os.urandom(4).hex()}.tmp")
-        try:
-            scrap.write_bytes(data)
-            scrap.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                scrap.unlink()
-            raise
+        # Not durable: a record that lost its content in a power cut fails its checksum.
+        write_atomic(self._path(record.id), data, durable=False)
         self._since += 1
 
     def held(self, record_id: str) -> Record | None:

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Final
 
 from voiceflow.core.errors import InputError, OutputError, ScriptError
+from voiceflow.core.files import locked, write_atomic
 from voiceflow.script.lookup import is_file
-from voiceflow.server.auth.phones import fingerprint, locked, write_private
+from voiceflow.server.auth.phones import fingerprint
 from voiceflow.server.http.refusals import Refusal, fault, unknown
 from voiceflow.server.jobs.render_records import Record
 from voiceflow.server.library.kept_script import compose
@@ -264,7 +265,8 @@ class Keeper:
         try:
             with self._lock, locked(self.path):
                 told = {"version": _VERSION, "kept": [asdict(one) for one in act(self._read())]}
-                write_private(self.path, json.dumps(told, indent=1, ensure_ascii=False).encode())
+                data = json.dumps(told, indent=1, ensure_ascii=False).encode()
+                write_atomic(self.path, data, mode=0o600)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise OutputError(f"what is kept cannot be written down: {reason}") from None

@@ -125,6 +125,14 @@ class Home:
         assert found
         return found[1]
 
+    def lose(self, render_id: str) -> None:
+        """Remove the MP3 of a render behind the server's back, as if it had never been made."""
+        spool = self.studio.spool
+        tape = spool._tapes.get(render_id)
+        wait_for(lambda: tape is None or (tape.path.suffix == ".mp3" and not tape.busy))
+        spool._tapes.pop(render_id, None)
+        (spool.folder / f"{render_id}.mp3").unlink(missing_ok=True)
+
     def raw(self, data: bytes, *, end: bool = False) -> bytes:
         """What the server answers to bytes that no client would send; `end` sends no more."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as link:

@@ -230,7 +230,7 @@ def test_a_resumed_download_is_equal_to_the_byte(
     """A client that breaks off in the middle, again and again, and goes on where it was."""
     render = kept[0]
     url = f"{address.removesuffix('.xml')}/{render['id']}.mp3"
-    home.studio.spool.drop(render["id"])  # made anew while it is fetched
+    home.lose(render["id"])  # made anew while it is fetched
     found, tag = b"", ""
     for _ in range(50):
         asked = {"Range": f"bytes={len(found)}-", **({"If-Range": tag} if tag else {})}

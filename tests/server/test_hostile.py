@@ -311,7 +311,7 @@ def test_another_site_cannot_pair_the_browser(home: Home) -> None:
     with httpx.Client(base_url=home.base) as site:
         headers = {"Origin": "https://evil.example"}
         assert site.post("/pair", data={"code": code}, headers=headers).status_code == 403
-    assert home.studio.pairing.is_open(code)
+    assert home.studio.pairing.use(code)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST", "OPTIONS"])

@@ -67,7 +67,7 @@ def test_looking_where_a_code_leads_uses_up_nothing(home: Home) -> None:
         preview.get(f"/pair?code={code}")
         preview.head(f"/pair?code={code}")
         assert not preview.cookies
-    assert home.studio.pairing.is_open(code)
+    assert home.studio.pairing.use(code)
 
 
 def test_the_cookie_is_for_the_browser_alone(home: Home) -> None:
@@ -280,7 +280,7 @@ def test_parts_of_a_render_make_the_whole(phone: httpx.Client) -> None:
 
 def test_a_head_makes_nothing(home: Home, phone: httpx.Client) -> None:
     render = make(phone, "two-breaths", tempo=1.33)
-    home.studio.spool.drop(render["id"])
+    home.lose(render["id"])
     assert phone.head(render["mp3"]).status_code == 200
     assert phone.get(f"/api/v1/renders/{render['id']}").json()["state"] == "waiting"
 
@@ -585,12 +585,12 @@ def test_a_render_whose_sounds_have_changed_is_gone(tmp_path: Path) -> None:
         whole = phone.get(render["mp3"]).content
         assert len(whole) == render["bytes"]
         tones.write_text(text.replace("name: Pluck", "name: Other"))
-        home.studio.spool.drop(render["id"])
+        home.lose(render["id"])
         same = phone.get(render["mp3"])
         if same.status_code == 200:  # only its name was changed
             assert same.content == whole
         tones.unlink()
-        home.studio.spool.drop(render["id"])
+        home.lose(render["id"])
         answer = phone.get(render["mp3"])
         assert answer.status_code == 410
         assert answer.json()["error"] == "gone"

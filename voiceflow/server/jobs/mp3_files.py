@@ -242,16 +242,6 @@ class Spool:
             if not tape.places and tape.whole and not tape.busy:
                 self._settle(tape)
 
-    def drop(self, record_id: str) -> None:
-        """Remove what is made of a render."""
-        with self._wake:
-            tape = self._tapes.pop(record_id, None)
-            if tape is not None:
-                tape.dropped = True
-                tape.notify()
-            with suppress(OSError):
-                self._final(record_id).unlink()
-
     def close(self) -> None:
         """Stop making. What is half made is removed."""
         with self._wake:
@@ -266,10 +256,6 @@ class Spool:
                 _shut(tape)
                 with suppress(OSError):
                     tape.path.unlink()
-
-    def used(self) -> int:
-        """Bytes of finished files."""
-        return sum(size for _, size, _ in self._finished())
 
     # The making
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from voiceflow.core.errors import InputError, Mark, UnknownNameError, did_you_mean
+from voiceflow.core.errors import Mark, UnknownNameError, did_you_mean
 from voiceflow.core.units import parse_seconds
 from voiceflow.score.options import Options
 from voiceflow.script.fields import Kind, Number, Problems, Words
@@ -174,11 +174,3 @@ def printable(text: str) -> str:
 def canonical(given: Given) -> str:
     """Options as one text that is the same for the same options."""
     return json.dumps(given, sort_keys=True, ensure_ascii=True)
-
-
-def read_minutes(text: str) -> int:
-    """Milliseconds in `20` or `12:30`. Raises InputError."""
-    try:
-        return round(parse_seconds(text, bare=60.0) * 1000)
-    except ValueError as error:
-        raise InputError(str(error)) from None

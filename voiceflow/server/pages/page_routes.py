@@ -63,9 +63,9 @@ _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class Pages:
     """Routes that answer with a page or a part of one."""
 
-    def __init__(self, studio: Studio, keeper: Keeper, here: Path = HERE) -> None:
+    def __init__(self, studio: Studio, keeper: Keeper) -> None:
         self.studio, self.keeper = studio, keeper
-        self.folder, self.static = here / "templates", here / "static"
+        self.folder, self.static = HERE / "templates", HERE / "static"
         self.templates = Environment(
             loader=FileSystemLoader(self.folder), autoescape=True, auto_reload=True
         )
@@ -90,10 +90,7 @@ class Pages:
 
     def locked(self) -> str:
         """The page without a token."""
-        try:
-            return (self.folder / "locked.html").read_text(encoding="utf-8")
-        except OSError:
-            return "<!doctype html><title>voiceflow</title><p>Scan the code in the terminal."
+        return (self.folder / "locked.html").read_text(encoding="utf-8")
 
     async def home(self, request: Request) -> Response:
         sessions = await asyncio.to_thread(self.keeper.sessions, _GLANCE_S)

@@ -9,35 +9,22 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from jinja2 import Environment, FileSystemLoader, TemplateNotFound
+from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from voiceflow import __version__
 from voiceflow.server.auth.phones import Phone, fingerprint
 from voiceflow.server.http.guard import COOKIE, COOKIE_S, locked_out
 from voiceflow.server.http.ranges import unchanged
-from voiceflow.server.http.refusals import Refusal, unknown
+from voiceflow.server.http.refusals import Refusal
+from voiceflow.server.http.static_assets import PICTURE_POLICY, StaticAssets
 from voiceflow.server.jobs.render_records import Record
 from voiceflow.server.library.kept import Keeper
 from voiceflow.server.studio import Studio
 
 HERE: Final = Path(__file__).resolve().parent
-_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".ico": "image/x-icon",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
-}
-# Served as a page of its own, a picture may style itself and do nothing else.
-PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _PAIR: Final = """\
 <!doctype html>
 <html lang="en">
@@ -65,12 +52,12 @@ class Pages:
 
     def __init__(self, studio: Studio, keeper: Keeper) -> None:
         self.studio, self.keeper = studio, keeper
-        self.folder, self.static = HERE / "templates", HERE / "static"
+        self.folder, self.static = HERE / "templates", StaticAssets(HERE / "static")
         self.templates = Environment(
             loader=FileSystemLoader(self.folder), autoescape=True, auto_reload=True
         )
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Of all pages."""
         return [
             Route("/", self.home),
@@ -84,7 +71,7 @@ class Pages:
             Route("/pair.js", self.pair_script),
             Route("/sw.js", self.worker),
             Route("/manifest.webmanifest", self.manifest),
-            Route("/static/{path:path}", self.asset),
+            Mount("/static", self.static),
             Route("/healthz", self.health),
         ]
 
@@ -163,50 +150,19 @@ class Pages:
     # What pages are made of
 
     async def worker(self, request: Request) -> Response:
-        answer = self._file("sw.js", request)
+        answer = await self.static.get_response("sw.js", request.scope)
         answer.headers["Service-Worker-Allowed"] = "/"
         return answer
 
     async def manifest(self, request: Request) -> Response:
-        for name in ("manifest.webmanifest", "manifest.json"):
-            if (self.static / name).is_file():
-                answer = self._file(name, request)
-                answer.headers["Content-Type"] = "application/manifest+json"
-                return answer
-        body = self._render("manifest.webmanifest")
-        return Response(body, media_type="application/manifest+json")
-
-    async def asset(self, request: Request) -> Response:
-        return self._file(request.path_params["path"], request)
+        return await self.static.get_response("manifest.webmanifest", request.scope)
 
     async def health(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
 
-    def _file(self, name: str, request: Request) -> Response:
-        """A file that is among those of the package, looked up by its name in their list."""
-        path = {one.relative_to(self.static).as_posix(): one for one in _files(self.static)}.get(
-            name
-        )
-        if path is None:
-            raise unknown("file", name)
-        data = path.read_bytes()
-        etag = f'"{fingerprint(data)}"'
-        headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if unchanged(request.headers, etag):
-            return Response(None, 304, headers)
-        kind = _TYPES.get(path.suffix, "application/octet-stream")
-        if path.suffix == ".svg":
-            headers["Content-Security-Policy"] = PICTURE_POLICY
-        return Response(data, headers=headers, media_type=kind)
-
     def _page(self, name: str, **context: Any) -> Response:
-        return HTMLResponse(self._render(name, **context), headers={"Cache-Control": "no-cache"})
-
-    def _render(self, name: str, **context: Any) -> str:
-        try:
-            return self.templates.get_template(name).render(version=__version__, **context)
-        except TemplateNotFound as error:
-            raise unknown("page", str(error.name)) from None
+        text = self.templates.get_template(name).render(version=__version__, **context)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
 
 def told(record: Record, kept: str | None = None) -> dict[str, Any]:
@@ -275,7 +231,3 @@ def picture(request: Request, drawn: bytes) -> Response:
     if unchanged(request.headers, etag):
         return Response(None, 304, headers)
     return Response(drawn, headers=headers, media_type="image/svg+xml")
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]

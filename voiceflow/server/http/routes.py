@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,7 +17,6 @@ from voiceflow import __version__
 from voiceflow.core.errors import did_you_mean
 from voiceflow.formats.sidecars import chapters, transcript
 from voiceflow.server.auth.phones import Phone, fingerprint
-from voiceflow.server.http.openapi import description
 from voiceflow.server.http.ranges import unchanged
 from voiceflow.server.http.refusals import Refusal, fault, unknown
 from voiceflow.server.http.streaming import TapeAnswer, while_there
@@ -30,6 +30,7 @@ from voiceflow.server.studio import Studio, read_json
 from voiceflow.server.terminal import code_svg
 
 START: Final = "hip-back-short"  # in the feed until something is kept
+OPENAPI: Final = Path(__file__).with_name("openapi.json")
 CHANGES: Final = ("tempo", "detail", "pace", "teach", "rest", "speech", "breath_in", "breath_out")
 _LONGEST_MS: Final = 24 * 3_600_000
 _FOREVER: Final = "private, max-age=31536000, immutable"
@@ -77,7 +78,7 @@ class Api:
         ]
 
     async def openapi(self, request: Request) -> Response:
-        return JSONResponse(description())
+        return FileResponse(OPENAPI)
 
     # Sessions and renders
 

@@ -24,8 +24,7 @@ pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 from serving import TINY, Home, home_in, make, wait_for
 
 from voiceflow.server.auth.attempts import Limiter
-from voiceflow.server.http import guard
-from voiceflow.server.http import listener as server
+from voiceflow.server.http import connection, guard
 from voiceflow.server.http import streaming as media
 from voiceflow.server.jobs.job_queue import Dropped
 
@@ -595,7 +594,7 @@ def test_who_stands_still_gives_way_to_who_comes() -> None:
 def test_a_slow_client_is_cut_off(
     home: Home, phone: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "FIRST_REQUEST_S", 0.2)
+    monkeypatch.setattr(connection, "FIRST_REQUEST_S", 0.2)
     monkeypatch.setattr(guard, "BODY_S", 0.2)
     with socket.create_connection(("127.0.0.1", home.port), timeout=30) as link:
         assert link.recv(1) == b""  # it said nothing at all
@@ -625,7 +624,7 @@ def test_a_slow_client_is_cut_off(
 def test_too_many_connections_are_cut_and_then_there_is_room(
     home: Home, phone: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "MOST_CONNECTIONS", 20)
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 20)
     links = [socket.create_connection(("127.0.0.1", home.port), timeout=30) for _ in range(40)]
     cut = 0
     for link in links[20:]:

@@ -144,11 +144,11 @@ class InProcess:
 
     def lose(self, render_id: str) -> None:
         """Remove the MP3 of a render behind the server's back, as if it had never been made."""
-        spool = self.studio.spool
-        tape = spool._tapes.get(render_id)
-        wait_for(lambda: tape is None or (tape.path.suffix == ".mp3" and not tape.busy))
-        spool._tapes.pop(render_id, None)
-        (spool.folder / f"{render_id}.mp3").unlink(missing_ok=True)
+        files = self.studio.mp3_files
+        mp3 = files._files.get(render_id)
+        wait_for(lambda: mp3 is None or (mp3.path.suffix == ".mp3" and not mp3.busy))
+        files._files.pop(render_id, None)
+        (files.folder / f"{render_id}.mp3").unlink(missing_ok=True)
 
     def close(self) -> None:
         for client in self._clients:

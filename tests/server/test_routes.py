@@ -179,14 +179,14 @@ def test_an_exercise_that_is_edited_changes_the_sessions_that_name_it(
 def test_a_great_library_is_shown_at_once_and_then_as_a_whole(
     home: Home, phone: httpx.Client
 ) -> None:
-    shelf = home.studio.shelf
+    library = home.studio.sessions
     for number in range(4):
         path = home.library.user / "sessions" / f"great-{number}.yaml"
         path.write_text(TINY.replace("Two Breaths", f"Great {number}"))
-    glimpse = [one for one in shelf.sessions(limit_s=-1) if one["slug"].startswith("great")]
+    glimpse = [one for one in library.all(limit_s=-1) if one["slug"].startswith("great")]
     assert [one["title"] for one in glimpse] == [f"Great {number}" for number in range(4)]
-    wait_for(lambda: not shelf._looking)
-    whole = [one for one in shelf.sessions(limit_s=-1) if one["slug"].startswith("great")]
+    wait_for(lambda: not library._looking)
+    whole = [one for one in library.all(limit_s=-1) if one["slug"].startswith("great")]
     assert all(one["minutes"] for one in whole)
     assert phone.get("/").text.count("Great ") == 4
     for number in range(4):
@@ -537,12 +537,12 @@ def test_fifty_phones_ask_at_once(tmp_path: Path) -> None:
 
 def test_words_are_spoken_before_they_are_asked_for(home: Home, phone: httpx.Client) -> None:
     home.studio.warm()
-    renders = home.studio.records.folder
+    renders = home.studio.renders.folder
     before = set(renders.iterdir())
     made = make(phone, "two-breaths")
     assert renders / f"{made['id']}.json" in before
     home.studio.warm()  # the next time there is nothing to do
-    assert home.studio.desk.waiting == 0
+    assert home.studio.job_queue.waiting == 0
 
 
 # The end, and what is after it

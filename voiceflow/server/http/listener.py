@@ -100,7 +100,7 @@ def run(
         terminal.say("", "Ctrl-C ends the server.")
         studio.on_paired = terminal.paired
         _listen_to_keys(studio, terminal, minutes)
-        look = studio.warm if warm else studio.shelf.sessions
+        look = studio.warm if warm else studio.sessions.all
         threading.Thread(target=look, name="look", daemon=True).start()
         if open_browser:
             here = base_address("127.0.0.1", bound, scheme)

@@ -1,6 +1,6 @@
 """What a phone may ask of a session: one table for reading, for the pages and for the description.
 
-Names are looked up among those that the library and the voices offer, never as paths.
+Offered are looked up among those that the library and the voices offer, never as paths.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Given = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class Offered:
     """The names on offer, for each option that takes a name."""
 
     pace: Sequence[str] = ()
@@ -42,7 +42,7 @@ class Names:
     bed: Sequence[str] = ()
 
 
-def read_options(given: object, names: Names) -> tuple[Options, Given]:
+def read_options(given: object, names: Offered) -> tuple[Options, Given]:
     """The options in a request, for the pipeline; and as plain values that mean the same.
 
     Parameters
@@ -86,7 +86,7 @@ def _options(said: Given) -> Options:
     return Options(pacing=pacing, **rest)
 
 
-def _read(key: str, value: Any, names: Names, faults: list[Fault]) -> Any:
+def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
     """One value, or None with a fault noted."""
     where = f"options.{key}"
     if key == "equipment":

@@ -20,7 +20,7 @@ from voiceflow.server.http.guard import COOKIE, COOKIE_S, locked_out
 from voiceflow.server.http.ranges import unchanged
 from voiceflow.server.http.refusals import Refusal
 from voiceflow.server.http.static_assets import PICTURE_POLICY, StaticAssets
-from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.library.kept import Keeper
 from voiceflow.server.studio import Studio
 
@@ -86,7 +86,7 @@ class Pages:
     async def session(self, request: Request) -> Response:
         slug = request.path_params["slug"]
         session = await asyncio.to_thread(self.keeper.session, slug)
-        choices = await asyncio.to_thread(self.studio.shelf.choices, session)
+        choices = await asyncio.to_thread(self.studio.sessions.choices, session)
         if not session["errors"]:
             await asyncio.to_thread(self.studio.expect, slug)
         return self._page(
@@ -99,18 +99,18 @@ class Pages:
 
     async def session_picture(self, request: Request) -> Response:
         drawn = await asyncio.to_thread(self.studio.session_picture, request.path_params["slug"])
-        return picture(request, drawn)
+        return svg_response(request, drawn)
 
     async def player(self, request: Request) -> Response:
-        record = await asyncio.to_thread(self.studio.record, request.path_params["id"])
-        kept = await asyncio.to_thread(self.keeper.slug_of, record.id)
-        return self._page("player.html", render=told(record, kept))
+        render = await asyncio.to_thread(self.studio.find_render, request.path_params["id"])
+        kept = await asyncio.to_thread(self.keeper.slug_of, render.id)
+        return self._page("player.html", render=render_json(render, kept))
 
     async def settings(self, request: Request) -> Response:
         phone: Phone = request.scope["vf.phone"]
         feed = self.studio.phones.feed_token(request.scope["vf.token"], phone)
         address = f"{request.base_url}feed/{feed}.xml" if feed else None
-        phones = [described(one, phone) for one in self.studio.phones.all()]
+        phones = [phone_json(one, phone) for one in self.studio.phones.all()]
         return self._page("settings.html", phones=phones, feed=address)
 
     async def offline(self, request: Request) -> Response:
@@ -165,20 +165,20 @@ class Pages:
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
 
-def told(record: Record, kept: str | None = None) -> dict[str, Any]:
+def render_json(render: Render, kept: str | None = None) -> dict[str, Any]:
     """A render as the pages and the API name it."""
-    base = f"/renders/{record.id}"
+    base = f"/renders/{render.id}"
     return {
-        "id": record.id,
-        "session": record.slug,
-        "title": record.title,
-        "about": " ".join(record.score.about.split()),
-        "language": record.score.language,
-        "length_ms": record.score.length_ms,
-        "bytes": record.bytes,
-        "tempo": record.tempo,
-        "detail": record.detail,
-        "options": record.given,
+        "id": render.id,
+        "session": render.slug,
+        "title": render.title,
+        "about": " ".join(render.score.about.split()),
+        "language": render.score.language,
+        "length_ms": render.score.length_ms,
+        "bytes": render.bytes,
+        "tempo": render.tempo,
+        "detail": render.detail,
+        "options": render.given,
         "kept": kept,
         "mp3": f"{base}.mp3",
         "score": f"{base}/score.json",
@@ -186,11 +186,11 @@ def told(record: Record, kept: str | None = None) -> dict[str, Any]:
         "transcript": f"{base}/words.vtt",
         "cover": f"{base}/cover.jpg",
         "picture": f"{base}/picture.svg",
-        "player": f"/player/{record.id}",
+        "player": f"/player/{render.id}",
     }
 
 
-def described(phone: Phone, this: Phone) -> dict[str, Any]:
+def phone_json(phone: Phone, this: Phone) -> dict[str, Any]:
     """A phone as the settings page shows it."""
     seen = time.strftime("%Y-%m-%d", time.localtime(phone.seen))
     paired = time.strftime("%Y-%m-%d", time.localtime(phone.created))
@@ -220,7 +220,7 @@ def phone_name(agent: str) -> str:
     return f"{system}, {browser}" if browser else system
 
 
-def picture(request: Request, drawn: bytes) -> Response:
+def svg_response(request: Request, drawn: bytes) -> Response:
     """An SVG as a document of its own."""
     etag = f'"{fingerprint(drawn)}"'
     headers = {

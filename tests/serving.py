@@ -1,7 +1,9 @@
-"""A server as the tests of `serve` use it: in a thread, with a small library, silent."""
+"""A server as the tests of `serve` use it, with a small library and a silent voice: in a thread
+behind a real socket, or asked in-process."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import socket
@@ -78,8 +80,28 @@ def small_library(folder: Path) -> Library:
     return Library(user, bundled, content() / "sounds")
 
 
-class Home:
-    """A studio behind a real server on this computer. Covers are not drawn: that takes long."""
+class _Here(httpx.BaseTransport):
+    """Hands requests to an application in this process, as if they came from `address`."""
+
+    def __init__(self, app: Any, address: str) -> None:
+        self._transport = httpx.ASGITransport(app, client=(address, 50_000))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            answer = await self._transport.handle_async_request(request)
+            body = await answer.aread()
+            return httpx.Response(answer.status_code, headers=answer.headers.raw, content=body)
+
+        return asyncio.run(ask())
+
+
+class InProcess:
+    """A studio and its application, asked without a socket: quick, and all that a guard needs.
+
+    Covers are not drawn: that takes long.
+    """
+
+    base = "http://127.0.0.1:8765"
 
     def __init__(self, folder: Path, **more: Any) -> None:
         self.folder = folder
@@ -90,23 +112,18 @@ class Home:
         )  # fmt: skip
         self.studio = Studio(self.library, Cache(folder / "cache"), jobs=1)
         self.app = application(self.studio, **more)
-        self.listening = bind("127.0.0.1", 0)
-        self.port: int = self.listening.getsockname()[1]
-        self.base = f"http://127.0.0.1:{self.port}"
-        self.server = server_of(self.app)
-        self.thread = threading.Thread(
-            target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True
-        )
-        self.thread.start()
         self._clients: list[httpx.Client] = []
-        wait_for(lambda: self.server.started)
 
     def client(self, **more: Any) -> httpx.Client:
         """A browser that nobody has paired: it says where its requests come from."""
         headers = {"Origin": self.base, **more.pop("headers", {})}
-        made = httpx.Client(base_url=self.base, headers=headers, timeout=60, **more)
+        made = self._client(headers=headers, **more)
         self._clients.append(made)
         return made
+
+    def _client(self, **more: Any) -> httpx.Client:
+        here = _Here(self.app, more.pop("address", "192.168.1.50"))
+        return httpx.Client(base_url=self.base, transport=here, **more)
 
     def phone(self, **more: Any) -> httpx.Client:
         """A paired phone."""
@@ -125,6 +142,39 @@ class Home:
         assert found
         return found[1]
 
+    def lose(self, render_id: str) -> None:
+        """Remove the MP3 of a render behind the server's back, as if it had never been made."""
+        files = self.studio.mp3_files
+        mp3 = files._files.get(render_id)
+        wait_for(lambda: mp3 is None or (mp3.path.suffix == ".mp3" and not mp3.busy))
+        files._files.pop(render_id, None)
+        (files.folder / f"{render_id}.mp3").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+        self.studio.close()
+        self._patch.undo()
+
+
+class Home(InProcess):
+    """The same behind a real server on this computer."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        super().__init__(folder, **more)
+        self.listening = bind("127.0.0.1", 0)
+        self.port: int = self.listening.getsockname()[1]
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.server = server_of(self.app)
+        self.thread = threading.Thread(
+            target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True
+        )
+        self.thread.start()
+        wait_for(lambda: self.server.started)
+
+    def _client(self, **more: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.base, timeout=60, **more)
+
     def raw(self, data: bytes, *, end: bool = False) -> bytes:
         """What the server answers to bytes that no client would send; `end` sends no more."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as link:
@@ -141,11 +191,19 @@ class Home:
 
     def close(self) -> None:
         for client in self._clients:
-            client.close()
+            client.close()  # the server waits for connections that are kept open
         self.server.should_exit = True
         self.thread.join(timeout=20)
-        self.studio.close()
-        self._patch.undo()
+        super().close()
+
+
+@contextmanager
+def in_process(folder: Path, **more: Any) -> Iterator[InProcess]:
+    inside = InProcess(folder, **more)
+    try:
+        yield inside
+    finally:
+        inside.close()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ podcastparser = pytest.importorskip("podcastparser")
 from serving import Home, home_in, make, wait_for  # noqa: E402
 
 from voiceflow.formats.labels import plain  # noqa: E402
-from voiceflow.server.jobs.render_records import Record  # noqa: E402
+from voiceflow.server.jobs.render_records import Render  # noqa: E402
 from voiceflow.server.library.feed import ITUNES, PODCAST, Episode, rss  # noqa: E402
 
 
@@ -216,8 +216,8 @@ def test_a_lost_cache_costs_time_and_no_episode(
     import shutil
 
     before = app.get(address).content
-    shutil.rmtree(home.studio.places.store)
-    home.studio.records._held.clear()
+    shutil.rmtree(home.studio.folders.store)
+    home.studio.renders._held.clear()
     after = app.get(address)
     assert after.status_code == 200
     urls = [one.get("url") for one in Xml.fromstring(before).iter("enclosure")]
@@ -230,7 +230,7 @@ def test_a_resumed_download_is_equal_to_the_byte(
     """A client that breaks off in the middle, again and again, and goes on where it was."""
     render = kept[0]
     url = f"{address.removesuffix('.xml')}/{render['id']}.mp3"
-    home.studio.spool.drop(render["id"])  # made anew while it is fetched
+    home.lose(render["id"])  # made anew while it is fetched
     found, tag = b"", ""
     for _ in range(50):
         asked = {"Range": f"bytes={len(found)}-", **({"If-Range": tag} if tag else {})}
@@ -258,9 +258,9 @@ def test_a_client_that_vanishes_leaves_nothing(
         link.recv(100)
         link.close()
     wait_for(lambda: home.studio.streams.count == 0)
-    tape = home.studio.spool._tapes[kept[0]["id"]]
-    wait_for(lambda: tape.places == {})
-    assert tape._waiters == set()
+    mp3 = home.studio.mp3_files._files[kept[0]["id"]]
+    wait_for(lambda: mp3.readers == {})
+    assert mp3._waiters == set()
     assert app.get(url).status_code == 200
 
 
@@ -292,14 +292,14 @@ def test_a_feed_token_opens_nothing_else(home: Home, app: httpx.Client, address:
 
 def test_no_title_breaks_the_feed(home: Home, phone: httpx.Client) -> None:
     render = make(phone, "two-breaths")
-    record = home.studio.record(render["id"])
-    assert isinstance(record, Record)
+    render = home.studio.find_render(render["id"])
+    assert isinstance(render, Render)
     from dataclasses import replace
 
     titles = ("]]>", "<script>", "&amp;", "a\x00b\x0b", "\u202eRTL", '"', "\ufffe")
     for title in titles:
-        score = replace(record.score, title=title, about=title)
-        body = rss([Episode(replace(record, score=score), title, 0, 0)], "http://x/feed/t", "p")
+        score = replace(render.score, title=title, about=title)
+        body = rss([Episode(replace(render, score=score), title, 0, 0)], "http://x/feed/t", "p")
         (item,) = Xml.fromstring(body).iter("item")
         shown = plain(title)
         assert (item.findtext("title") or "") == shown

@@ -23,9 +23,8 @@ pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
 from serving import TINY, Home, home_in, make, wait_for
 
-from voiceflow.server.auth.attempts import Limiter
-from voiceflow.server.http import guard
-from voiceflow.server.http import listener as server
+from voiceflow.server.auth.attempts import AttemptLimiter
+from voiceflow.server.http import connection, guard
 from voiceflow.server.http import streaming as media
 from voiceflow.server.jobs.job_queue import Dropped
 
@@ -47,8 +46,8 @@ def phone(home: Home) -> httpx.Client:
 
 @pytest.fixture(autouse=True)
 def _forgiven(home: Home) -> None:
-    """Each test begins with a clean record of failures."""
-    home.studio.failures = Limiter()
+    """Each test begins with a clean render of failures."""
+    home.studio.failures = AttemptLimiter()
 
 
 def ask(home: Home, phone: httpx.Client, target: str, *more: str, method: str = "GET") -> bytes:
@@ -311,7 +310,7 @@ def test_another_site_cannot_pair_the_browser(home: Home) -> None:
     with httpx.Client(base_url=home.base) as site:
         headers = {"Origin": "https://evil.example"}
         assert site.post("/pair", data={"code": code}, headers=headers).status_code == 403
-    assert home.studio.pairing.is_open(code)
+    assert home.studio.pairing.use(code)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST", "OPTIONS"])
@@ -571,7 +570,7 @@ def test_who_goes_away_while_a_session_is_decided_holds_up_nobody(
         assert begun.wait(30)
         link.close()
         assert stopped.wait(30)
-    wait_for(lambda: home.studio.desk.waiting == 0)
+    wait_for(lambda: home.studio.job_queue.waiting == 0)
     make(phone, "two-breaths", tempo=1.77)
 
 
@@ -595,7 +594,7 @@ def test_who_stands_still_gives_way_to_who_comes() -> None:
 def test_a_slow_client_is_cut_off(
     home: Home, phone: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "FIRST_REQUEST_S", 0.2)
+    monkeypatch.setattr(connection, "FIRST_REQUEST_S", 0.2)
     monkeypatch.setattr(guard, "BODY_S", 0.2)
     with socket.create_connection(("127.0.0.1", home.port), timeout=30) as link:
         assert link.recv(1) == b""  # it said nothing at all
@@ -625,7 +624,7 @@ def test_a_slow_client_is_cut_off(
 def test_too_many_connections_are_cut_and_then_there_is_room(
     home: Home, phone: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "MOST_CONNECTIONS", 20)
+    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 20)
     links = [socket.create_connection(("127.0.0.1", home.port), timeout=30) for _ in range(40)]
     cut = 0
     for link in links[20:]:
@@ -645,8 +644,8 @@ def test_too_many_connections_are_cut_and_then_there_is_room(
 def test_a_full_disk_is_told_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import voiceflow.server.jobs.mp3_files as spool
-    import voiceflow.server.jobs.render_records as records
+    import voiceflow.server.jobs.mp3_files as mp3_files
+    import voiceflow.server.jobs.render_records as render_records
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -654,7 +653,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     with home_in(tmp_path) as home:
         phone = home.phone()
         with monkeypatch.context() as patch:
-            patch.setattr(spool, "_write", full)
+            patch.setattr(mp3_files, "_write", full)
             render = make(phone)
             answer = phone.get(render["mp3"])
             assert answer.status_code == 507
@@ -665,7 +664,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         assert list((tmp_path / "cache" / "serve-1" / "spool").iterdir()) == []
         assert len(phone.get(render["mp3"]).content) == render["bytes"]
         with monkeypatch.context() as patch:
-            patch.setattr(records.Records, "put", full)
+            patch.setattr(render_records.RenderRecords, "put", full)
             answer = phone.post(
                 "/api/v1/renders", json={"session": "two-breaths", "options": {"tempo": 1.5}}
             )
@@ -689,7 +688,7 @@ def test_nothing_of_a_fault_is_told_but_its_place(
     def broken(*_: object) -> None:
         raise RuntimeError(secret)
 
-    monkeypatch.setattr(home.studio, "record", broken)
+    monkeypatch.setattr(home.studio, "find_render", broken)
     answer = phone.get(f"/player/{'0' * 40}")
     assert answer.status_code == 500
     assert secret not in answer.text

@@ -14,22 +14,22 @@ pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 from serving import wait_for
 
 from voiceflow.server.http.refusals import Refusal
-from voiceflow.server.jobs.job_queue import Desk, Dropped, Report
+from voiceflow.server.jobs.job_queue import Dropped, JobQueue, Report
 
-Act = Callable[[Desk], Coroutine[Any, Any, None]]
+Act = Callable[[JobQueue], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
-def desks() -> Iterator[Callable[..., Desk]]:
-    made: list[Desk] = []
+def queues() -> Iterator[Callable[..., JobQueue]]:
+    made: list[JobQueue] = []
 
-    def make(**more: Any) -> Desk:
-        made.append(Desk(**more))
+    def make(**more: Any) -> JobQueue:
+        made.append(JobQueue(**more))
         return made[-1]
 
     yield make
-    for desk in made:
-        desk.close()
+    for queue in made:
+        queue.close()
 
 
 class Gate:
@@ -50,30 +50,30 @@ class Gate:
         return do
 
 
-def test_what_is_done_is_given_back(desks: Callable[..., Desk]) -> None:
-    assert asyncio.run(desks().do("a", 1, lambda report: 42)) == 42
+def test_what_is_done_is_given_back(queues: Callable[..., JobQueue]) -> None:
+    assert asyncio.run(queues().do("a", 1, lambda report: 42)) == 42
 
 
-def test_what_goes_wrong_is_told(desks: Callable[..., Desk]) -> None:
+def test_what_goes_wrong_is_told(queues: Callable[..., JobQueue]) -> None:
     def wrong(report: Report) -> None:
         raise ValueError("so")
 
     with pytest.raises(ValueError, match="so"):
-        asyncio.run(desks().do("a", 1, wrong))
+        asyncio.run(queues().do("a", 1, wrong))
 
 
-def test_phones_take_turns(desks: Callable[..., Desk]) -> None:
-    desk, gate = desks(at_once=1), Gate()
+def test_phones_take_turns(queues: Callable[..., JobQueue]) -> None:
+    queue, gate = queues(at_once=1), Gate()
 
     async def ask() -> None:
-        first = asyncio.create_task(desk.do("a", "a0", gate.work("a0")))
+        first = asyncio.create_task(queue.do("a", "a0", gate.work("a0")))
         await asyncio.to_thread(gate.begun.acquire)
         rest = [
-            asyncio.create_task(desk.do(client, f"{client}{n}", gate.work(f"{client}{n}")))
+            asyncio.create_task(queue.do(client, f"{client}{n}", gate.work(f"{client}{n}")))
             for client, count in (("a", 4), ("b", 2), ("c", 1))
             for n in range(1, count + 1)
         ]
-        while desk.waiting < 8:
+        while queue.waiting < 8:
             await asyncio.sleep(0)
         gate.open.set()
         await asyncio.gather(first, *rest)
@@ -83,25 +83,25 @@ def test_phones_take_turns(desks: Callable[..., Desk]) -> None:
     assert gate.order == ["a0", "a1", "b1", "c1", "a2", "b2", "a3", "a4"]
 
 
-def test_fifty_phones_are_all_served(desks: Callable[..., Desk]) -> None:
-    desk = desks()
+def test_fifty_phones_are_all_served(queues: Callable[..., JobQueue]) -> None:
+    queue = queues()
 
     async def ask() -> list[int]:
-        wishes = (desk.do(f"phone {n}", n, lambda report, n=n: n) for n in range(50))
+        wishes = (queue.do(f"phone {n}", n, lambda report, n=n: n) for n in range(50))
         return await asyncio.gather(*wishes)
 
     assert asyncio.run(ask()) == list(range(50))
 
 
-def test_the_same_wish_is_done_once(desks: Callable[..., Desk]) -> None:
-    desk, gate = desks(), Gate()
+def test_the_same_wish_is_done_once(queues: Callable[..., JobQueue]) -> None:
+    queue, gate = queues(), Gate()
 
     async def ask() -> list[str]:
         tasks = [
-            asyncio.create_task(desk.do(f"phone {n}", "same", gate.work("it"))) for n in range(20)
+            asyncio.create_task(queue.do(f"phone {n}", "same", gate.work("it"))) for n in range(20)
         ]
         await asyncio.to_thread(gate.begun.acquire)
-        assert desk.waiting == 1
+        assert queue.waiting == 1
         gate.open.set()
         return await asyncio.gather(*tasks)
 
@@ -109,20 +109,20 @@ def test_the_same_wish_is_done_once(desks: Callable[..., Desk]) -> None:
     assert gate.order == ["it"]
 
 
-def test_too_many_are_told_to_come_back(desks: Callable[..., Desk]) -> None:
-    desk, gate = desks(at_once=1, most=3, most_of_one=2), Gate()
+def test_too_many_are_told_to_come_back(queues: Callable[..., JobQueue]) -> None:
+    queue, gate = queues(at_once=1, most=3, most_of_one=2), Gate()
 
     async def ask() -> None:
-        tasks = [asyncio.create_task(desk.do("z", "z", gate.work("z")))]
+        tasks = [asyncio.create_task(queue.do("z", "z", gate.work("z")))]
         await asyncio.to_thread(gate.begun.acquire)
         for client, key in (("a", 1), ("a", 2), ("b", 3)):
-            tasks.append(asyncio.create_task(desk.do(client, key, gate.work(str(key)))))
-        while desk.waiting < 4:
+            tasks.append(asyncio.create_task(queue.do(client, key, gate.work(str(key)))))
+        while queue.waiting < 4:
             await asyncio.sleep(0)
         with pytest.raises(Refusal) as of_one:
-            await desk.do("a", 4, gate.work("4"))
+            await queue.do("a", 4, gate.work("4"))
         with pytest.raises(Refusal) as of_all:
-            await desk.do("c", 5, gate.work("5"))
+            await queue.do("c", 5, gate.work("5"))
         for refusal in (of_one.value, of_all.value):
             assert refusal.status == 503
             assert refusal.error == "busy"
@@ -131,24 +131,24 @@ def test_too_many_are_told_to_come_back(desks: Callable[..., Desk]) -> None:
             assert refusal.headers["Retry-After"] == str(refusal.retry_after)
         gate.open.set()
         await asyncio.gather(*tasks)
-        assert await desk.do("c", 6, lambda report: 6) == 6  # later there is room again
+        assert await queue.do("c", 6, lambda report: 6) == 6  # later there is room again
 
     asyncio.run(ask())
 
 
-def test_who_goes_away_while_waiting_leaves_nothing(desks: Callable[..., Desk]) -> None:
-    desk, gate = desks(at_once=1), Gate()
+def test_who_goes_away_while_waiting_leaves_nothing(queues: Callable[..., JobQueue]) -> None:
+    queue, gate = queues(at_once=1), Gate()
 
     async def ask() -> None:
-        first = asyncio.create_task(desk.do("a", 1, gate.work("1")))
+        first = asyncio.create_task(queue.do("a", 1, gate.work("1")))
         await asyncio.to_thread(gate.begun.acquire)
-        second = asyncio.create_task(desk.do("b", 2, gate.work("2")))
-        while desk.waiting < 2:
+        second = asyncio.create_task(queue.do("b", 2, gate.work("2")))
+        while queue.waiting < 2:
             await asyncio.sleep(0)
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await second
-        assert desk.waiting == 1
+        assert queue.waiting == 1
         gate.open.set()
         await first
 
@@ -157,12 +157,12 @@ def test_who_goes_away_while_waiting_leaves_nothing(desks: Callable[..., Desk]) 
 
 
 def test_what_nobody_waits_for_any_more_stops_at_its_next_word(
-    desks: Callable[..., Desk],
+    queues: Callable[..., JobQueue],
 ) -> None:
-    desk, gate = desks(at_once=1), Gate()
+    queue, gate = queues(at_once=1), Gate()
 
     async def ask() -> None:
-        task = asyncio.create_task(desk.do("a", 1, gate.work("1")))
+        task = asyncio.create_task(queue.do("a", 1, gate.work("1")))
         await asyncio.to_thread(gate.begun.acquire)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -170,16 +170,16 @@ def test_what_nobody_waits_for_any_more_stops_at_its_next_word(
         gate.open.set()
 
     asyncio.run(ask())
-    wait_for(lambda: desk.waiting == 0)
+    wait_for(lambda: queue.waiting == 0)
     assert gate.order == []
 
 
-def test_one_who_goes_away_takes_nothing_from_the_other(desks: Callable[..., Desk]) -> None:
-    desk, gate = desks(), Gate()
+def test_one_who_goes_away_takes_nothing_from_the_other(queues: Callable[..., JobQueue]) -> None:
+    queue, gate = queues(), Gate()
 
     async def ask() -> str:
-        one = asyncio.create_task(desk.do("a", "same", gate.work("it")))
-        two = asyncio.create_task(desk.do("b", "same", gate.work("it")))
+        one = asyncio.create_task(queue.do("a", "same", gate.work("it")))
+        two = asyncio.create_task(queue.do("b", "same", gate.work("it")))
         await asyncio.to_thread(gate.begun.acquire)
         one.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -190,8 +190,8 @@ def test_one_who_goes_away_takes_nothing_from_the_other(desks: Callable[..., Des
     assert asyncio.run(ask()) == "it"
 
 
-def test_a_guess_gives_way_to_a_wish(desks: Callable[..., Desk]) -> None:
-    desk, gate, ended = desks(at_once=1), Gate(), threading.Event()
+def test_a_guess_gives_way_to_a_wish(queues: Callable[..., JobQueue]) -> None:
+    queue, gate, ended = queues(at_once=1), Gate(), threading.Event()
 
     def guess(report: Report) -> None:
         gate.begun.release()
@@ -203,22 +203,22 @@ def test_a_guess_gives_way_to_a_wish(desks: Callable[..., Desk]) -> None:
             raise
 
     async def ask() -> int:
-        desk.begin("guess", guess)
+        queue.begin("guess", guess)
         await asyncio.to_thread(gate.begun.acquire)
-        return await desk.do("a", 1, lambda report: 1)
+        return await queue.do("a", 1, lambda report: 1)
 
     assert asyncio.run(ask()) == 1
     assert ended.is_set()
 
 
-def test_a_guess_that_becomes_a_wish_is_done_once(desks: Callable[..., Desk]) -> None:
-    desk, gate = desks(at_once=1), Gate()
+def test_a_guess_that_becomes_a_wish_is_done_once(queues: Callable[..., JobQueue]) -> None:
+    queue, gate = queues(at_once=1), Gate()
 
     async def ask() -> str:
-        desk.begin("it", gate.work("it"))
+        queue.begin("it", gate.work("it"))
         await asyncio.to_thread(gate.begun.acquire)
-        wish = asyncio.create_task(desk.do("a", "it", gate.work("again")))
-        while desk.waiting < 1:
+        wish = asyncio.create_task(queue.do("a", "it", gate.work("again")))
+        while queue.waiting < 1:
             await asyncio.sleep(0)
         gate.open.set()
         return await wish
@@ -227,21 +227,21 @@ def test_a_guess_that_becomes_a_wish_is_done_once(desks: Callable[..., Desk]) ->
     assert gate.order == ["it"]
 
 
-def test_what_takes_too_long_is_given_up(desks: Callable[..., Desk]) -> None:
+def test_what_takes_too_long_is_given_up(queues: Callable[..., JobQueue]) -> None:
     now = [0.0]
-    desk = desks(longest_s=5, clock=lambda: now[0])
+    queue = queues(longest_s=5, clock=lambda: now[0])
 
     def slow(report: Report) -> None:
         now[0] += 6
         report("speaking", 1, 2)
 
     with pytest.raises(Refusal) as refusal:
-        asyncio.run(desk.do("a", 1, slow))
+        asyncio.run(queue.do("a", 1, slow))
     assert refusal.value.status == 503
 
 
-def test_a_desk_that_is_closed_takes_nothing(desks: Callable[..., Desk]) -> None:
-    desk = desks()
-    desk.close()
+def test_a_desk_that_is_closed_takes_nothing(queues: Callable[..., JobQueue]) -> None:
+    queue = queues()
+    queue.close()
     with pytest.raises(Refusal):
-        asyncio.run(desk.do("a", 1, lambda report: 1))
+        asyncio.run(queue.do("a", 1, lambda report: 1))

@@ -24,13 +24,13 @@ from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
 from voiceflow.script.yaml import parse
 from voiceflow.server.http.refusals import Refusal
-from voiceflow.server.jobs.render_records import Record, record_of
+from voiceflow.server.jobs.render_records import Render, render_of
 from voiceflow.server.library.kept import read_title, slug_for
-from voiceflow.server.library.kept_script import compose
-from voiceflow.server.library.wishes import Names, read_options
+from voiceflow.server.library.kept_script import script_of
+from voiceflow.server.library.wishes import Offered, read_options
 from voiceflow.stitch.stitcher import Stitcher
 
-NAMES = Names(
+NAMES = Offered(
     pace=("calm", "steady", "brisk"),
     voice=("silent", "natural"),
     phrases=("coach", "plain"),
@@ -56,18 +56,18 @@ class Keeping:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def render(self, slug: str, **asked: Any) -> tuple[Decision, Record]:
+    def render(self, slug: str, **asked: Any) -> tuple[Decision, Render]:
         options, said = read_options({"voice": "silent", **asked}, NAMES)
         path = self.library.find("sessions", slug)
         decision, made = prepare(path, options, self.context)
         stitcher = Stitcher(decision.score, made, self.context.cache)
-        return decision, record_of(decision, stitcher, slug, "", said)
+        return decision, render_of(decision, stitcher, slug, "", said)
 
     def kept(self, slug: str, title: str = "Kept", **asked: Any) -> tuple[Decision, Decision]:
         """What was heard, and what its kept script gives, by its name alone and its title's."""
-        heard, record = self.render(slug, **asked)
+        heard, render = self.render(slug, **asked)
         source = self.library.find("sessions", slug)
-        self.text = compose(record, source, title or heard.session.title, self.library)
+        self.text = script_of(render, source, title or heard.session.title, self.library)
         self.put("sessions/kept-one.yaml", self.text)
         return heard, prepare("kept-one", Options(), self.context).decision
 
@@ -219,10 +219,10 @@ def test_a_bed_is_kept(keeping: Keeping) -> None:
 
 
 def test_a_source_with_errors_is_not_kept(keeping: Keeping) -> None:
-    _, record = keeping.render("breathing")
+    _, render = keeping.render("breathing")
     broken = keeping.put("sessions/broken.yaml", BROKEN)
     with pytest.raises(ScriptError):
-        compose(record, broken, "T", keeping.library)
+        script_of(render, broken, "T", keeping.library)
 
 
 HOSTILE = (
@@ -238,9 +238,9 @@ def test_no_title_is_more_than_a_title(keeping: Keeping, title: str) -> None:
         with pytest.raises(Refusal, match="the title is none"):
             read_title(title, "")
         return
-    _, record = keeping.render("breathing")
+    _, render = keeping.render("breathing")
     source = keeping.library.find("sessions", "breathing")
-    composed = compose(record, source, read_title(title, ""), keeping.library)
+    composed = script_of(render, source, read_title(title, ""), keeping.library)
     node = parse(composed, "kept.yaml")
     found = node.get("title")
     assert found is not None

@@ -66,7 +66,7 @@ def main(
     where = library_at(library)
     try:
         from voiceflow.server.http.listener import run
-        from voiceflow.server.studio import Places, Studio
+        from voiceflow.server.studio import ServerFolders, Studio
     except ImportError as error:
         hint = "pip install segno starlette uvicorn, which are the extra `serve`"
         raise InputError(f"`serve` needs {error.name}, which is not here", hint=hint) from None
@@ -74,7 +74,7 @@ def main(
     if forget:
         from voiceflow.server.auth.phones import Phones
 
-        count = Phones(Places.of(where, cache).state / "phones.json").forget()
+        count = Phones(ServerFolders.of(where, cache).state / "phones.json").forget()
         print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each has to be paired again.")
         return
     studio = Studio(where, cache, jobs=jobs)

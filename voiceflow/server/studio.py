@@ -20,17 +20,16 @@ from voiceflow.plan.moments import Plan
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
-from voiceflow.server.auth.attempts import Limiter
+from voiceflow.server.auth.attempts import AttemptLimiter
 from voiceflow.server.auth.pairing import Pairing
 from voiceflow.server.auth.phones import Phones, fingerprint
 from voiceflow.server.http.refusals import Refusal, refused, unknown
 from voiceflow.server.http.streaming import Streams
-from voiceflow.server.jobs import render_records as records
-from voiceflow.server.jobs.job_queue import Desk, Dropped, Report
-from voiceflow.server.jobs.mp3_files import Spool, storage
-from voiceflow.server.jobs.render_records import Record, Records
-from voiceflow.server.jobs.store import SPOOL, store_of
-from voiceflow.server.library.sessions import Shelf
+from voiceflow.server.jobs.job_queue import Dropped, JobQueue, Report
+from voiceflow.server.jobs.mp3_files import Mp3Files, storage
+from voiceflow.server.jobs.render_records import Render, RenderRecords, render_of, stream
+from voiceflow.server.jobs.store import MP3_FOLDER, store_of
+from voiceflow.server.library.sessions import SessionLibrary
 from voiceflow.server.library.wishes import Given, canonical, read_options
 from voiceflow.stitch.stitcher import Stitcher
 
@@ -42,15 +41,15 @@ STATE: Final = "serve"  # in the user's library
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ServerFolders:
     """Where the server keeps what it must remember, and what it can make again."""
 
     state: Path
     store: Path
 
     @staticmethod
-    def of(library: Library, cache: Cache) -> Places:
-        return Places(library.user / STATE, store_of(cache))
+    def of(library: Library, cache: Cache) -> ServerFolders:
+        return ServerFolders(library.user / STATE, store_of(cache))
 
 
 class Studio:
@@ -66,18 +65,18 @@ class Studio:
 
     def __init__(self, library: Library, cache: Cache, *, jobs: int = 0) -> None:
         self.library, self.cache, self.jobs = library, cache, jobs
-        places = Places.of(library, cache)
-        self.places = places
+        folders = ServerFolders.of(library, cache)
+        self.folders = folders
         self.context = Context(library, cache, jobs)
-        self.phones = Phones(places.state / "phones.json")
+        self.phones = Phones(folders.state / "phones.json")
         self.pairing = Pairing()
-        self.failures = Limiter()
-        self.shelf = Shelf(self.context)
-        self.records = Records(places.store / "renders")
-        self.spool = Spool(places.store / SPOOL, self._stream)
+        self.failures = AttemptLimiter()
+        self.sessions = SessionLibrary(self.context)
+        self.renders = RenderRecords(folders.store / "renders")
+        self.mp3_files = Mp3Files(folders.store / MP3_FOLDER, self._stream)
         self.streams = Streams()
-        self.desk = Desk()
-        self.spool.others_wait = lambda: self.desk.waiting > 0
+        self.job_queue = JobQueue()
+        self.mp3_files.others_wait = lambda: self.job_queue.waiting > 0
         self.pins: Callable[[], frozenset[str]] = frozenset
         self.on_paired: Callable[[str], None] = lambda name: None
         self._memo: OrderedDict[str, str] = OrderedDict()
@@ -89,17 +88,17 @@ class Studio:
     def close(self) -> None:
         """Stop all work; nothing half made is left."""
         self._ended.set()
-        self.desk.close()
-        self.spool.close()
+        self.job_queue.close()
+        self.mp3_files.close()
 
-    def _stream(self, record: Record) -> Any:
+    def _stream(self, render: Render) -> Any:
         with self._lock:
-            fresh = self._fresh.pop(record.id, None)
-        return records.stream(record, self.library, self.cache, self.jobs, fresh)
+            fresh = self._fresh.pop(render.id, None)
+        return stream(render, self.library, self.cache, self.jobs, fresh)
 
     # Renders
 
-    async def render(self, client: str, slug: object, given: object) -> Record:
+    async def render(self, client: str, slug: object, given: object) -> Render:
         """A session decided with the options `given`; the making of its MP3 has begun.
 
         Raises
@@ -107,22 +106,22 @@ class Studio:
         Refusal
             The session or an option is wrong; or too much is being done.
         """
-        record = await self.decided(client, slug, given)
-        await asyncio.to_thread(self.spool.tape, record)
-        return record
+        render = await self.decided(client, slug, given)
+        await asyncio.to_thread(self.mp3_files.of, render)
+        return render
 
-    async def decided(self, client: str, slug: object, given: object) -> Record:
+    async def decided(self, client: str, slug: object, given: object) -> Render:
         """A session decided with the options `given`. Raises Refusal."""
         name, options, said = await asyncio.to_thread(self._read, slug, given)
         key = await asyncio.to_thread(self._key, name, said)
-        record = await asyncio.to_thread(self._known, key)
-        if record is not None:
-            return record
+        render = await asyncio.to_thread(self._known, key)
+        if render is not None:
+            return render
 
-        def work(report: Report) -> Record:
+        def work(report: Report) -> Render:
             return self._decide(key, name, options, said, report)
 
-        return await self.desk.do(client, key, work)
+        return await self.job_queue.do(client, key, work)
 
     def expect(self, slug: str) -> None:
         """Someone looks at a session and may soon want to hear it: have its words spoken."""
@@ -132,7 +131,7 @@ class Studio:
             return
         key = self._key(slug, said)
         if self._known(key) is None:
-            self.desk.begin(key, lambda report: self._decide(key, slug, options, said, report))
+            self.job_queue.begin(key, lambda report: self._decide(key, slug, options, said, report))
 
     def warm(self) -> None:
         """Have the words of every session spoken when nothing else is to be done.
@@ -140,7 +139,7 @@ class Studio:
         The first `listen` to a session would wait for them. What was spoken once is noted, so
         that the next start has nothing to do.
         """
-        for entry in self.shelf.sessions():
+        for entry in self.sessions.all():
             if not entry["errors"]:
                 self._warm(str(entry["slug"]))
 
@@ -154,7 +153,7 @@ class Studio:
         for _ in range(_TRIES):
             if self.cache.get("warm", note) is not None:
                 return
-            begun = self.desk.begin(
+            begun = self.job_queue.begin(
                 key, lambda report: self._decide(key, slug, options, said, report, gently=True)
             )
             try:
@@ -174,56 +173,56 @@ class Studio:
             raise Refusal(422, "input", "`session` names a session", hint="GET /api/v1/sessions")
         if len(slug) > 200:
             raise unknown("session called", slug)
-        self.shelf.path(slug)
-        options, said = read_options(given, self.shelf.names())
+        self.sessions.path(slug)
+        options, said = read_options(given, self.sessions.offered())
         return slug, options, said
 
     def _key(self, slug: str, said: Given) -> str:
         """The same for the same wish, as long as no file that it depends on is changed."""
-        return f"{slug} {canonical(said)} {self.shelf.stamp(slug)}"
+        return f"{slug} {canonical(said)} {self.sessions.stamp(slug)}"
 
-    def _known(self, key: str) -> Record | None:
+    def _known(self, key: str) -> Render | None:
         with self._lock:
-            record_id = self._memo.get(key)
-            if record_id is not None:
+            render_id = self._memo.get(key)
+            if render_id is not None:
                 self._memo.move_to_end(key)
-        return self.records.get(record_id) if record_id else None
+        return self.renders.get(render_id) if render_id else None
 
     def _decide(
         self, key: str, slug: str, options: Options, given: Given, report: Report,
         *, gently: bool = False,
-    ) -> Record:  # fmt: skip
-        """Decide, and keep what has to be known to sound it. In a thread of the desk."""
+    ) -> Render:  # fmt: skip
+        """Decide, and keep what has to be known to sound it. In a thread of the queue."""
         report("deciding", 0, 1)
         try:
-            path = self.shelf.path(slug)
+            path = self.sessions.path(slug)
             source = source_of(path)
             context = replace(self.context, jobs=1) if gently else self.context
             decision, made = prepare(path, options, context, report, ahead=False)
             stitcher = Stitcher(decision.score, made, self.cache, jobs=self.jobs)
-            record = records.record_of(decision, stitcher, slug, source, given)
+            render = render_of(decision, stitcher, slug, source, given)
         except VoiceflowError as error:
             raise refused(error, self.library) from None
-        known = self.records.get(record.id)
-        record = replace(record, created=known.created) if known is not None else record
+        known = self.renders.get(render.id)
+        render = replace(render, created=known.created) if known is not None else render
         try:
-            self.records.put(record)
+            self.renders.put(render)
         except OSError as error:
             raise storage(error) from None
         with self._lock:
             # The picture is drawn when it is looked at, with what it needs of the plan.
-            self._plans[record.id] = decision.plan
-            self._fresh[record.id] = stitcher
+            self._plans[render.id] = decision.plan
+            self._fresh[render.id] = stitcher
             for held in (self._plans, self._fresh):
                 while len(held) > _PLANS:
                     held.popitem(last=False)
-            self._memo[key] = record.id
+            self._memo[key] = render.id
             while len(self._memo) > _MEMO:
                 self._memo.popitem(last=False)
-        self.records.trim(self.pins())
-        return record
+        self.renders.trim(self.pins())
+        return render
 
-    def again(self, slug: str, then: Callable[[Record], None]) -> None:
+    def again(self, slug: str, then: Callable[[Render], None]) -> None:
         """Decide a session anew when there is time, and say so."""
         try:
             slug, options, said = self._read(slug, {})
@@ -234,49 +233,49 @@ class Studio:
         def work(report: Report) -> None:
             then(self._known(key) or self._decide(key, slug, options, said, report))
 
-        self.desk.begin(f"again {key}", work)
+        self.job_queue.begin(f"again {key}", work)
 
-    def record(self, record_id: str) -> Record:
+    def find_render(self, render_id: str) -> Render:
         """A render by its id. Raises Refusal, 404."""
-        record = self.records.get(record_id)
-        if record is None:
-            raise unknown("render", record_id, "press listen again")
-        return record
+        render = self.renders.get(render_id)
+        if render is None:
+            raise unknown("render", render_id, "press listen again")
+        return render
 
     async def changed(
-        self, client: str, record: Record, event_ms: int, changes: Mapping[str, Any]
-    ) -> tuple[Record, int]:
+        self, client: str, render: Render, event_ms: int, changes: Mapping[str, Any]
+    ) -> tuple[Render, int]:
         """The same session with changed pacing, and where in it the next exercise begins."""
-        given = {**record.given, **changes}
+        given = {**render.given, **changes}
         try:
-            new = await self.render(client, record.slug, given)
+            new = await self.render(client, render.slug, given)
         except Refusal as refusal:
             # What was fitted to a time may not fit it at another speed.
             if refusal.status != 422 or "minutes" not in given:
                 raise
             given.pop("minutes")
-            new = await self.render(client, record.slug, given)
-        number, part = record.following(event_ms)
-        return new, new.start_of(number, part)
+            new = await self.render(client, render.slug, given)
+        number, span = render.following(event_ms)
+        return new, new.start_of(number, span)
 
     # Pictures
 
-    def picture(self, record: Record) -> bytes:
+    def picture(self, render: Render) -> bytes:
         """The timeline as SVG."""
-        key = Cache.key("picture", __version__, record.id)
+        key = Cache.key("picture", __version__, render.id)
         drawn = self.cache.get("picture", key)
         if drawn is None:
             from voiceflow.draw import svg
 
-            plan = self._plans.get(record.id)
-            drawn = svg(record.score, plan).encode()
+            plan = self._plans.get(render.id)
+            drawn = svg(render.score, plan).encode()
             if plan is not None:
                 self.cache.put("picture", key, drawn)
         return drawn
 
     def session_picture(self, slug: str) -> bytes:
         """The timeline of a session as written, as SVG. Raises Refusal."""
-        path, stamp = self.shelf.path(slug), self.shelf.stamp(slug)
+        path, stamp = self.sessions.path(slug), self.sessions.stamp(slug)
         key = Cache.key("picture", __version__, slug, stamp)
         drawn = self.cache.get("picture", key)
         if drawn is None:
@@ -290,9 +289,9 @@ class Studio:
             self.cache.put("picture", key, drawn)
         return drawn
 
-    def cover(self, record: Record) -> bytes:
+    def cover(self, render: Render) -> bytes:
         """The cover as JPEG."""
-        return cover(record.score, self.cache)
+        return cover(render.score, self.cache)
 
 
 def source_of(path: Path) -> str:
@@ -315,4 +314,4 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-__all__ = ["Places", "Studio", "read_json"]
+__all__ = ["ServerFolders", "Studio", "read_json"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 _MOST_ADDRESSES = 1024
 
 
-class Limiter:
+class AttemptLimiter:
     """Failed attempts, forgiven with time: a bucket for each address and one for all.
 
     Parameters

@@ -24,7 +24,10 @@ class _Code:
 class Pairing:
     """Codes that are open. The terminal has one; a paired phone may ask for one more.
 
-    `on_used` is called after a code has served, `on_lapsed` is for the terminal to look at.
+    Parameters
+    ----------
+    lasts_s : float > 0
+        How long a code is good for.
     """
 
     def __init__(
@@ -54,10 +57,3 @@ class Pairing:
             if found is not None:
                 self._open.remove(found)
         return found is not None
-
-    def is_open(self, code: str) -> bool:
-        """Whether `code` could still be used; it stays as it is."""
-        given, now = hashed(code), self._clock()
-        with self._lock:
-            known = [hmac.compare_digest(o.digest, given) and o.until > now for o in self._open]
-        return any(known)

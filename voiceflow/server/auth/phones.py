@@ -84,13 +84,13 @@ class Phones:
 
     def find(self, token: str) -> Phone | None:
         """The phone that holds `token`."""
-        return self._match(token, lambda phone: phone.token)
+        return self._compare(token, lambda phone: phone.token)
 
     def find_feed(self, token: str) -> Phone | None:
         """The phone whose feed has `token`."""
-        return self._match(token, lambda phone: phone.feed)
+        return self._compare(token, lambda phone: phone.feed)
 
-    def _match(self, token: str, of: Callable[[Phone], str]) -> Phone | None:
+    def _compare(self, token: str, of: Callable[[Phone], str]) -> Phone | None:
         given, found = hashed(token), None
         for phone in self.all():  # all are looked at, whichever it is
             if hmac.compare_digest(of(phone).encode(), given.encode()):

@@ -60,10 +60,6 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 _CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _METHODS: Final = _CHANGES | {"GET", "HEAD", "OPTIONS"}
-_LOCKED: Final = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>voiceflow</title>"
-    "<h1>Scan the code</h1><p>Scan the code in the terminal where voiceflow serve runs.</p>"
-)
 
 
 class Guard:
@@ -84,7 +80,7 @@ class Guard:
         app: ASGIApp,
         studio: Studio,
         names: Mapping[str, str],
-        locked: Callable[[], str] = lambda: _LOCKED,
+        locked: Callable[[], str],
         tell: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
     ) -> None:
         self.app, self.studio, self.names = app, studio, names
@@ -110,8 +106,7 @@ class Guard:
             raise
         except Exception as error:
             # Neither the address nor the message: either may hold a token.
-            route = scope.get("vf.route") or "a request"
-            self.tell(f"voiceflow has a fault: {type(error).__name__} in {route}{_place(error)}")
+            self.tell(f"voiceflow has a fault: {type(error).__name__}{_place(error)}")
             fault = Refusal(500, "fault", "voiceflow has a fault", hint="see the terminal")
             await self._refuse(fault, scope, receive, sending)
 

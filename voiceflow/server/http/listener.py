@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 import ssl
@@ -15,67 +14,15 @@ from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from voiceflow.core.errors import InputError, OutputError
 from voiceflow.server.http.app import application
+from voiceflow.server.http.connection import BoundedConnection
 from voiceflow.server.studio import Studio
 from voiceflow.server.terminal import Terminal, base_address, is_local
 
-MOST_CONNECTIONS: Final = 512
-MOST_OF_ONE: Final = 128
-FIRST_REQUEST_S: Final = 20.0
 KEEP_ALIVE_S: Final = 20
 _BACKLOG: Final = 256
-
-
-class Connection(H11Protocol):
-    """One connection: cut if it is one too many, or if no request comes of it."""
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS or self._siblings() > MOST_OF_ONE:
-            transport.abort()
-            return
-        self._wait()
-
-    def _siblings(self) -> int:
-        """Connections from the same address; from this computer any number, for a proxy."""
-        if self.client is None or is_local(self.client[0]):
-            return 0
-        clients = (getattr(one, "client", None) for one in self.connections)
-        return sum(one is not None and one[0] == self.client[0] for one in clients)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        # A request that comes drop by drop is as late as one that does not come.
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.cycle is None or self.cycle.response_complete:
-            self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop()
-        super().connection_lost(exc)
-
-    def _wait(self) -> None:
-        self._stop()
-        self._late = self.loop.call_later(FIRST_REQUEST_S, self._cut)
-
-    def _stop(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _cut(self) -> None:
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if not busy and not self.transport.is_closing():
-            self.transport.abort()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -107,7 +54,7 @@ def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = 
     """The server for an application: it logs nothing, and takes no one's word for an address."""
     config = uvicorn.Config(
         app,
-        http=Connection,
+        http=BoundedConnection,
         ws="none",
         lifespan="off",
         loop="asyncio",
@@ -153,7 +100,7 @@ def run(
         terminal.say("", "Ctrl-C ends the server.")
         studio.on_paired = terminal.paired
         _listen_to_keys(studio, terminal, minutes)
-        look = studio.warm if warm else studio.shelf.sessions
+        look = studio.warm if warm else studio.sessions.all
         threading.Thread(target=look, name="look", daemon=True).start()
         if open_browser:
             here = base_address("127.0.0.1", bound, scheme)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,20 +17,20 @@ from voiceflow import __version__
 from voiceflow.core.errors import did_you_mean
 from voiceflow.formats.sidecars import chapters, transcript
 from voiceflow.server.auth.phones import Phone, fingerprint
-from voiceflow.server.http.openapi import description
 from voiceflow.server.http.ranges import unchanged
 from voiceflow.server.http.refusals import Refusal, fault, unknown
-from voiceflow.server.http.streaming import TapeAnswer, while_there
-from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.http.streaming import GrowingFileResponse, while_there
+from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.jobs.score_json import score_json
 from voiceflow.server.library.feed import CONTENT_TYPE, Episode, rss
 from voiceflow.server.library.kept import Keeper, Kept, slug_for
 from voiceflow.server.library.wishes import printable
-from voiceflow.server.pages.page_routes import described, picture, told
+from voiceflow.server.pages.page_routes import phone_json, render_json, svg_response
 from voiceflow.server.studio import Studio, read_json
 from voiceflow.server.terminal import code_svg
 
 START: Final = "hip-back-short"  # in the feed until something is kept
+OPENAPI: Final = Path(__file__).with_name("openapi.json")
 CHANGES: Final = ("tempo", "detail", "pace", "teach", "rest", "speech", "breath_in", "breath_out")
 _LONGEST_MS: Final = 24 * 3_600_000
 _FOREVER: Final = "private, max-age=31536000, immutable"
@@ -77,7 +78,7 @@ class Api:
         ]
 
     async def openapi(self, request: Request) -> Response:
-        return JSONResponse(description())
+        return FileResponse(OPENAPI)
 
     # Sessions and renders
 
@@ -88,28 +89,28 @@ class Api:
     async def session(self, request: Request) -> Response:
         no_query(request)
         session = await asyncio.to_thread(self.keeper.session, request.path_params["slug"])
-        choices = await asyncio.to_thread(self.studio.shelf.choices, session)
+        choices = await asyncio.to_thread(self.studio.sessions.choices, session)
         return JSONResponse({**session, "choices": choices})
 
     async def choices(self, request: Request) -> Response:
         no_query(request)
-        return JSONResponse(await asyncio.to_thread(self.studio.shelf.choices))
+        return JSONResponse(await asyncio.to_thread(self.studio.sessions.choices))
 
     async def make(self, request: Request) -> Response:
         body = await read_body(request, ("session", "options"))
         client = _phone(request).id
         work = self.studio.render(client, body.get("session"), body.get("options"))
-        record = await while_there(request.receive, work)
-        kept = await asyncio.to_thread(self.keeper.slug_of, record.id)
-        answer = told(record, kept)
-        return JSONResponse(answer, 201, {"Location": f"/api/v1/renders/{record.id}"})
+        render = await while_there(request.receive, work)
+        kept = await asyncio.to_thread(self.keeper.slug_of, render.id)
+        answer = render_json(render, kept)
+        return JSONResponse(answer, 201, {"Location": f"/api/v1/renders/{render.id}"})
 
     async def render(self, request: Request) -> Response:
         no_query(request)
-        record = await self._record(request)
-        kept = await asyncio.to_thread(self.keeper.slug_of, record.id)
-        state = await asyncio.to_thread(self.studio.spool.status, record)
-        return JSONResponse({**told(record, kept), **state})
+        render = await self._render(request)
+        kept = await asyncio.to_thread(self.keeper.slug_of, render.id)
+        state = await asyncio.to_thread(self.studio.mp3_files.status, render)
+        return JSONResponse({**render_json(render, kept), **state})
 
     async def changed(self, request: Request) -> Response:
         body = await read_body(request, ("event_ms", *CHANGES))
@@ -117,12 +118,12 @@ class Api:
         if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at <= _LONGEST_MS:
             told_ = fault("a whole number of milliseconds is needed here", field="event_ms")
             raise Refusal(422, "input", "`event_ms` is where the listener is", faults=[told_])
-        record = await self._record(request)
+        render = await self._render(request)
         changes = {key: value for key, value in body.items() if value is not None}
-        work = self.studio.changed(_phone(request).id, record, at, changes)
+        work = self.studio.changed(_phone(request).id, render, at, changes)
         new, resume = await while_there(request.receive, work)
         kept = await asyncio.to_thread(self.keeper.slug_of, new.id)
-        return JSONResponse({**told(new, kept), "resume_ms": resume}, 201)
+        return JSONResponse({**render_json(new, kept), "resume_ms": resume}, 201)
 
     # What is kept
 
@@ -130,18 +131,22 @@ class Api:
         no_query(request)
         found = await asyncio.to_thread(self.keeper.refresh)
         return JSONResponse(
-            {"kept": [{"slug": kept.slug, **told(record, kept.slug)} for kept, record in found]}
+            {
+                "kept": [
+                    {"slug": kept.slug, **render_json(render, kept.slug)} for kept, render in found
+                ]
+            }
         )
 
     async def keep(self, request: Request) -> Response:
         body = await read_body(request, ("render", "id", "title"))
-        record_id = body.get("render", body.get("id"))
-        if not isinstance(record_id, str):
+        render_id = body.get("render", body.get("id"))
+        if not isinstance(render_id, str):
             told_ = fault("`render` is the id of a render", field="render")
             raise Refusal(422, "input", "which render?", faults=[told_])
-        record = await asyncio.to_thread(self.studio.record, record_id)
-        kept, made = await self.keeper.keep(_phone(request).id, record, body.get("title"))
-        return JSONResponse({"slug": kept.slug, **told(made, kept.slug)}, 201)
+        render = await asyncio.to_thread(self.studio.find_render, render_id)
+        kept, made = await self.keeper.keep(_phone(request).id, render, body.get("title"))
+        return JSONResponse({"slug": kept.slug, **render_json(made, kept.slug)}, 201)
 
     async def unkeep(self, request: Request) -> Response:
         slug = request.path_params["slug"]
@@ -155,7 +160,7 @@ class Api:
         no_query(request)
         this = _phone(request)
         found = await asyncio.to_thread(self.studio.phones.all)
-        return JSONResponse({"phones": [described(one, this) for one in found]})
+        return JSONResponse({"phones": [phone_json(one, this) for one in found]})
 
     async def forget(self, request: Request) -> Response:
         phone_id = request.path_params["id"]
@@ -187,32 +192,32 @@ class Api:
 
     # The files of a render
 
-    async def _record(self, request: Request) -> Record:
-        return await asyncio.to_thread(self.studio.record, request.path_params["id"])
+    async def _render(self, request: Request) -> Render:
+        return await asyncio.to_thread(self.studio.find_render, request.path_params["id"])
 
     async def score(self, request: Request) -> Response:
-        record = await self._record(request)
-        return _lasting(request, record, "s", lambda: JSONResponse(score_json(record)))
+        render = await self._render(request)
+        return _lasting(request, render, "s", lambda: JSONResponse(score_json(render)))
 
     async def chapters(self, request: Request) -> Response:
-        record = await self._record(request)
+        render = await self._render(request)
         form = "application/json+chapters" if _is_feed(request) else "application/json"
-        made = JSONResponse(chapters(record.score), media_type=form)
-        return _lasting(request, record, "c", lambda: made)
+        made = JSONResponse(chapters(render.score), media_type=form)
+        return _lasting(request, render, "c", lambda: made)
 
     async def words(self, request: Request) -> Response:
-        record = await self._record(request)
-        made = Response(transcript(record.score), media_type="text/vtt; charset=utf-8")
-        return _lasting(request, record, "w", lambda: made)
+        render = await self._render(request)
+        made = Response(transcript(render.score), media_type="text/vtt; charset=utf-8")
+        return _lasting(request, render, "w", lambda: made)
 
     async def cover(self, request: Request) -> Response:
-        record = await self._record(request)
-        drawn = await asyncio.to_thread(self.studio.cover, record)
-        return _lasting(request, record, "j", lambda: Response(drawn, media_type="image/jpeg"))
+        render = await self._render(request)
+        drawn = await asyncio.to_thread(self.studio.cover, render)
+        return _lasting(request, render, "j", lambda: Response(drawn, media_type="image/jpeg"))
 
     async def picture(self, request: Request) -> Response:
-        record = await self._record(request)
-        return picture(request, await asyncio.to_thread(self.studio.picture, record))
+        render = await self._render(request)
+        return svg_response(request, await asyncio.to_thread(self.studio.picture, render))
 
     # The feed
 
@@ -238,20 +243,20 @@ class Api:
         if found:
             return [Episode(r, kept.guid, kept.created, kept.changed) for kept, r in found]
         try:
-            record = await self.studio.decided(client, START, {})
+            render = await self.studio.decided(client, START, {})
         except Refusal:
             return []
-        return [Episode(record, f"voiceflow:start:{START}", record.created, record.created)]
+        return [Episode(render, f"voiceflow:start:{START}", render.created, render.created)]
 
     async def _again(self, client: str, kept: Kept) -> None:
         """Make a lost render again, so that its episode does not go; unless it has errors now."""
         try:
-            record = await self.studio.decided(client, kept.slug, {})
+            render = await self.studio.decided(client, kept.slug, {})
         except Refusal as refusal:
             if refusal.status in (503, 507):
                 raise
             return
-        await asyncio.to_thread(self.keeper.renewed, kept.slug, record)
+        await asyncio.to_thread(self.keeper.renewed, kept.slug, render)
 
 
 class Media:
@@ -262,13 +267,15 @@ class Media:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         studio = self.api.studio
-        record_id = scope["path_params"]["id"]
-        record = studio.records.held(record_id)
-        if record is None:
-            record = await asyncio.to_thread(studio.record, record_id)
+        render_id = scope["path_params"]["id"]
+        render = studio.renders.held(render_id)
+        if render is None:
+            render = await asyncio.to_thread(studio.find_render, render_id)
         client = scope["vf.phone"].id
-        name = slug_for(record.title)
-        answer: ASGIApp = TapeAnswer(record, studio.spool, studio.streams, client, name)
+        name = slug_for(render.title)
+        answer: ASGIApp = GrowingFileResponse(
+            render, studio.mp3_files, studio.streams, client, name
+        )
         # The guard watches over bodies; here only the end of the connection is waited for.
         await answer(scope, receive, send)
 
@@ -305,11 +312,11 @@ def refuse_words(where: str, given: Iterable[str], known: tuple[str, ...]) -> No
         raise Refusal(422, "input", "some words are not known here", faults=faults)
 
 
-def _lasting(request: Request, record: Record, kind: str, make: Any) -> Response:
+def _lasting(request: Request, render: Render, kind: str, make: Any) -> Response:
     """An answer that never changes under its address."""
-    etag = f'"{record.id}-{kind}-{__version__}"'
+    etag = f'"{render.id}-{kind}-{__version__}"'
     headers = {"ETag": etag, "Cache-Control": _FOREVER}
-    if unchanged(request.headers, etag, record.created):
+    if unchanged(request.headers, etag, render.created):
         return Response(None, 304, headers)
     answer: Response = make()
     answer.headers.update(headers)

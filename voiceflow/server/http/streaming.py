@@ -1,4 +1,4 @@
-"""Sending a tape: what is there is read from its file, for the rest one waits.
+"""Sending a mp3: what is there is read from its file, for the rest one waits.
 
 A reader that vanishes is noticed, and one that only stands still gives way to those that come.
 """
@@ -19,8 +19,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from voiceflow.server.http.ranges import Answer, answer
 from voiceflow.server.http.refusals import Refusal
-from voiceflow.server.jobs.mp3_files import Spool, Tape, TapeError
-from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.jobs.mp3_files import GrowingFile, Mp3Files, StoppedGrowing
+from voiceflow.server.jobs.render_records import Render
 
 T = TypeVar("T")
 
@@ -92,19 +92,19 @@ class Streams:
         return True
 
 
-class TapeAnswer:
+class GrowingFileResponse:
     """The MP3 of a render, or the part of it that is asked for, as an ASGI application."""
 
     def __init__(
-        self, record: Record, spool: Spool, streams: Streams, client: str, name: str
+        self, render: Render, mp3_files: Mp3Files, streams: Streams, client: str, name: str
     ) -> None:
-        self.record, self.spool, self.streams = record, spool, streams
+        self.render, self.mp3_files, self.streams = render, mp3_files, streams
         self.client, self.name = client, name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        record = self.record
-        found = answer(request.headers, record.bytes, f'"{record.id}"', record.created)
+        render = self.render
+        found = answer(request.headers, render.bytes, f'"{render.id}"', render.created)
         found.headers.update(self._headers())
         if request.method == "HEAD" or found.start >= found.end:
             await _start(send, found)
@@ -112,18 +112,18 @@ class TapeAnswer:
             return
         stream = self.streams.enter(self.client)
         try:
-            tape = self.spool.ready(record)
-            if tape is None:
-                tape = await asyncio.to_thread(self.spool.tape, record)
-            self.spool.enter(tape, stream, found.start)
+            mp3 = self.mp3_files.ready(render)
+            if mp3 is None:
+                mp3 = await asyncio.to_thread(self.mp3_files.of, render)
+            self.mp3_files.enter(mp3, stream, found.start)
             try:
-                if tape.whole and found.end - found.start <= _CHUNK:
+                if mp3.whole and found.end - found.start <= _CHUNK:
                     # It goes out at once: there is nothing to wait for.
-                    await self._send(found, tape, stream, send)
+                    await self._send(found, mp3, stream, send)
                     return
-                await self._run(found, tape, stream, receive, send)
+                await self._run(found, mp3, stream, receive, send)
             finally:
-                self.spool.leave(tape, stream)
+                self.mp3_files.leave(mp3, stream)
         finally:
             self.streams.leave(stream)
 
@@ -135,10 +135,10 @@ class TapeAnswer:
         }
 
     async def _run(
-        self, found: Answer, tape: Tape, stream: _Stream, receive: Receive, send: Send
+        self, found: Answer, mp3: GrowingFile, stream: _Stream, receive: Receive, send: Send
     ) -> None:
         """Send until it is done, or until the client has gone."""
-        sending = stream.task = asyncio.create_task(self._send(found, tape, stream, send))
+        sending = stream.task = asyncio.create_task(self._send(found, mp3, stream, send))
         leaving = asyncio.create_task(_gone(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -151,14 +151,14 @@ class TapeAnswer:
         if (error := sending.exception()) is not None:
             raise error
 
-    async def _send(self, found: Answer, tape: Tape, stream: _Stream, send: Send) -> None:
+    async def _send(self, found: Answer, mp3: GrowingFile, stream: _Stream, send: Send) -> None:
         place, begun = found.start, False
         file: BinaryIO | None = None
         try:
             while place < found.end:
-                there = await tape.wait(place)
+                there = await mp3.wait(place)
                 if file is None:
-                    file = _opened(tape.path, tape.record.id)
+                    file = _opened(mp3.path, mp3.render.id)
                 if not begun:
                     await _start(send, found)
                     begun = True
@@ -166,17 +166,17 @@ class TapeAnswer:
                 data = _read_now(file, place, count)
                 data = data or await asyncio.to_thread(_read, file, place, count)
                 if not data:
-                    raise TapeError
+                    raise StoppedGrowing
                 place += len(data)
-                self.spool.enter(tape, stream, place)
+                self.mp3_files.enter(mp3, stream, place)
                 more = place < found.end
                 await send({"type": "http.response.body", "body": data, "more_body": more})
                 stream.moved = self.streams.clock()
-        except (TapeError, OSError):
+        except (StoppedGrowing, OSError):
             if begun:
                 raise BrokenOff from None
             slow = Refusal(503, "busy", "this takes too long just now", retry_after=5)
-            raise tape.problem or slow from None
+            raise mp3.problem or slow from None
         finally:
             if file is not None:
                 file.close()
@@ -214,12 +214,12 @@ async def _gone(receive: Receive) -> None:
         message = await receive()
 
 
-def _opened(path: Path, record_id: str) -> BinaryIO:
-    """The tape's file; it may have got its final name just now."""
+def _opened(path: Path, render_id: str) -> BinaryIO:
+    """The mp3's file; it may have got its final name just now."""
     try:
         return path.open("rb", buffering=0)
     except FileNotFoundError:
-        return path.with_name(f"{record_id}.mp3").open("rb", buffering=0)
+        return path.with_name(f"{render_id}.mp3").open("rb", buffering=0)
 
 
 def _read_now(file: BinaryIO, place: int, count: int) -> bytes:

@@ -44,7 +44,7 @@ class _Job(Generic[T]):
     deadline: float = 0.0
 
 
-class Desk:
+class JobQueue:
     """Threads that decide.
 
     Parameters
@@ -74,8 +74,7 @@ class Desk:
         self._closed = False
         self._wake = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._run, name=f"desk-{n}", daemon=True)
-            for n in range(at_once)
+            threading.Thread(target=self._run, name=f"job-{n}", daemon=True) for n in range(at_once)
         ]
         for thread in self._threads:
             thread.start()

@@ -1,9 +1,9 @@
 """MP3 files made while they are listened to: a file that grows, and readers that wait for more.
 
-One tape a render. Makers work on whichever tape is most urgent: first the ones somebody waits
+One mp3 a render. Makers work on whichever mp3 is most urgent: first the ones somebody waits
 at, in turn; then those whose listener is nearest to the end of what is made; last those that
 nobody listens to. So fifty listeners all begin at once, and none runs dry for another's sake.
-While sessions are being decided, a tape that is some 20 s ahead of its listener waits.
+While sessions are being decided, a mp3 that is some 20 s ahead of its listener waits.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import BinaryIO, Final
 from voiceflow.core.errors import VoiceflowError
 from voiceflow.core.files import alive
 from voiceflow.server.http.refusals import Refusal
-from voiceflow.server.jobs.render_records import GoneError, Record
+from voiceflow.server.jobs.render_records import GoneError, Render
 
 LIMIT_BYTES: Final = 2 << 30
-MOST_TAPES: Final = 128
+MOST_FILES: Final = 128
 PATIENCE_S: Final = 60.0
 _MARGIN_BYTES: Final = 64 << 20
 _SLICE_BYTES: Final = 1 << 20
@@ -36,21 +36,21 @@ _FRESH_S: Final = 10.0
 _HELD_S: Final = 0.1
 _MOST_OPEN: Final = 12
 
-Source = Callable[[Record], Iterator[bytes]]
+Source = Callable[[Render], Iterator[bytes]]
 
 
-class TapeError(Exception):
-    """A tape broke off: what it lacks will not come."""
+class StoppedGrowing(Exception):
+    """A mp3 broke off: what it lacks will not come."""
 
 
-class Tape:
+class GrowingFile:
     """One render's file. What is made of it can be read; for the rest one waits."""
 
-    def __init__(self, record: Record, path: Path, done: int = 0) -> None:
-        self.record, self.path, self.size = record, path, record.bytes
+    def __init__(self, render: Render, path: Path, done: int = 0) -> None:
+        self.render, self.path, self.size = render, path, render.bytes
         self.done = done
         self.problem: Refusal | None = None
-        self.places: dict[object, int] = {}  # where each reader is
+        self.readers: dict[object, int] = {}  # where each reader is
         self.seen = float("-inf")  # when its file was last looked at, once it is whole
         self.served = 0.0  # when it was last worked on, or first asked for
         self.source: Iterator[bytes] | None = None
@@ -66,12 +66,12 @@ class Tape:
     @property
     def lead(self) -> int:
         """Bytes made ahead of the reader who has fewest; 0 or less where one waits."""
-        places = [place for place in tuple(self.places.values()) if place < self.size]
+        places = [place for place in tuple(self.readers.values()) if place < self.size]
         return self.done - max((p for p in places), default=-self.size)
 
     def urgency(self) -> tuple[int, float]:
         """The lower, the sooner it is worked on."""
-        if not self.places:
+        if not self.readers:
             return (2, self.served)
         return (0, self.served) if self.lead <= 0 else (1, self.lead)
 
@@ -92,7 +92,7 @@ class Tape:
 
         Raises
         ------
-        TapeError
+        StoppedGrowing
             They will not come, or not in time.
         """
         waiter = (asyncio.get_running_loop(), asyncio.Event())
@@ -101,7 +101,7 @@ class Tape:
         try:
             while self.done <= place:
                 if self.problem is not None or self.dropped:
-                    raise TapeError
+                    raise StoppedGrowing
                 waiter[1].clear()
                 before = self.done
                 if self.done > place or self.problem is not None:
@@ -112,15 +112,15 @@ class Tape:
                         await waiter[1].wait()
                 except TimeoutError:
                     if self.done == before:
-                        raise TapeError from None
+                        raise StoppedGrowing from None
         finally:
             with self._lock:
                 self._waiters.discard(waiter)
         return self.done - place
 
 
-class Spool:
-    """The folder of tapes, and the threads that make them.
+class Mp3Files:
+    """The folder of mp3s, and the threads that make them.
 
     Parameters
     ----------
@@ -138,25 +138,24 @@ class Spool:
         *,
         limit_bytes: int = LIMIT_BYTES,
         makers: int = 2,
-        most: int = MOST_TAPES,
+        most: int = MOST_FILES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder, self._source, self._limit = folder, source, limit_bytes
         self._most, self._clock = most, clock
         self.others_wait: Callable[[], bool] = lambda: False
-        self._tapes: dict[str, Tape] = {}
+        self._files: dict[str, GrowingFile] = {}
         self._wake = threading.Condition()
         self._closed = False
         self._sweep()
         self._threads = [
-            threading.Thread(target=self._run, name=f"spool-{n}", daemon=True)
-            for n in range(makers)
+            threading.Thread(target=self._run, name=f"mp3-{n}", daemon=True) for n in range(makers)
         ]
         for thread in self._threads:
             thread.start()
 
-    def tape(self, record: Record) -> Tape:
-        """The tape of a render; its making begins where it is not there.
+    def of(self, render: Render) -> GrowingFile:
+        """The mp3 of a render; its making begins where it is not there.
 
         Raises
         ------
@@ -164,93 +163,83 @@ class Spool:
             503, too many are being made; 507, there is no space for it.
         """
         with self._wake:
-            tape = self._tapes.get(record.id)
-            if tape is not None and tape.problem is None and not self._lost(tape):
-                if tape.whole:
-                    tape.seen = self._clock()
+            mp3 = self._files.get(render.id)
+            if mp3 is not None and mp3.problem is None and not self._lost(mp3):
+                if mp3.whole:
+                    mp3.seen = self._clock()
                     with suppress(OSError):
-                        os.utime(tape.path)
-                return tape
-            final = self._final(record.id)
+                        os.utime(mp3.path)
+                return mp3
+            final = self._final(render.id)
             with suppress(OSError):
-                if final.stat().st_size == record.bytes:
+                if final.stat().st_size == render.bytes:
                     os.utime(final)
-                    self._tapes[record.id] = tape = Tape(record, final, record.bytes)
+                    self._files[render.id] = mp3 = GrowingFile(render, final, render.bytes)
                     self._forget_finished()
-                    return tape
-            return self._begin(record)
+                    return mp3
+            return self._begin(render)
 
-    def ready(self, record: Record) -> Tape | None:
-        """The tape of a render if it was made and looked at a moment ago: no disk is asked."""
-        tape = self._tapes.get(record.id)
-        fresh = tape is not None and tape.whole and self._clock() - tape.seen < _FRESH_S
-        return tape if fresh else None
+    def ready(self, render: Render) -> GrowingFile | None:
+        """The mp3 of a render if it was made and looked at a moment ago: no disk is asked."""
+        mp3 = self._files.get(render.id)
+        fresh = mp3 is not None and mp3.whole and self._clock() - mp3.seen < _FRESH_S
+        return mp3 if fresh else None
 
-    def _begin(self, record: Record) -> Tape:
-        making = [one for one in self._tapes.values() if not one.whole and one.problem is None]
+    def _begin(self, render: Render) -> GrowingFile:
+        making = [one for one in self._files.values() if not one.whole and one.problem is None]
         if len(making) >= self._most or self._closed:
             # One that nobody listens to gives way: made again when it is asked for.
-            left = [one for one in making if not one.places and not one.busy]
+            left = [one for one in making if not one.readers and not one.busy]
             if left and not self._closed:
                 self._give_up(min(left, key=lambda one: one.served))
-                return self._begin(record)
+                return self._begin(render)
             hint = "try again in a moment"
             raise Refusal(503, "busy", "too many sessions are being made", hint=hint, retry_after=5)
-        self._make_room(record)
-        part = self.folder / f"{record.id}.{os.getpid()}-{os.urandom(3).hex()}.part"
+        self._make_room(render)
+        part = self.folder / f"{render.id}.{os.getpid()}-{os.urandom(3).hex()}.part"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             part.open("xb").close()
         except OSError as error:
             raise storage(error) from None
-        tape = Tape(record, part)
-        tape.served = self._clock()
-        self._tapes[record.id] = tape
+        mp3 = GrowingFile(render, part)
+        mp3.served = self._clock()
+        self._files[render.id] = mp3
         self._forget_finished()
         self._wake.notify_all()
-        return tape
+        return mp3
 
-    def _give_up(self, tape: Tape) -> None:
-        self._tapes.pop(tape.record.id, None)
-        tape.dropped = True
-        _shut(tape)
+    def _give_up(self, mp3: GrowingFile) -> None:
+        self._files.pop(mp3.render.id, None)
+        mp3.dropped = True
+        _shut(mp3)
         with suppress(OSError):
-            tape.path.unlink()
+            mp3.path.unlink()
 
-    def status(self, record: Record) -> dict[str, object]:
+    def status(self, render: Render) -> dict[str, object]:
         """How far the making of a render has come."""
         with self._wake:
-            tape = self._tapes.get(record.id)
-        if tape is None:
-            there = self._final(record.id).is_file()
-            return {"state": "ready" if there else "waiting", "made": record.bytes * there}
-        if tape.problem is not None:
-            return {"state": "failed", "made": tape.done, **tape.problem.to_dict()}
-        return {"state": "ready" if tape.whole else "making", "made": tape.done}
+            mp3 = self._files.get(render.id)
+        if mp3 is None:
+            there = self._final(render.id).is_file()
+            return {"state": "ready" if there else "waiting", "made": render.bytes * there}
+        if mp3.problem is not None:
+            return {"state": "failed", "made": mp3.done, **mp3.problem.to_dict()}
+        return {"state": "ready" if mp3.whole else "making", "made": mp3.done}
 
-    def enter(self, tape: Tape, reader: object, place: int) -> None:
-        """A reader is at `place` of a tape: what it needs is made sooner."""
+    def enter(self, mp3: GrowingFile, reader: object, place: int) -> None:
+        """A reader is at `place` of a mp3: what it needs is made sooner."""
         with self._wake:
-            tape.places[reader] = place
-            if tape.done <= place:
+            mp3.readers[reader] = place
+            if mp3.done <= place:
                 self._wake.notify_all()
 
-    def leave(self, tape: Tape, reader: object) -> None:
-        """A reader has gone. The tape is made to its end all the same, when nothing else is."""
+    def leave(self, mp3: GrowingFile, reader: object) -> None:
+        """A reader has gone. The mp3 is made to its end all the same, when nothing else is."""
         with self._wake:
-            tape.places.pop(reader, None)
-            if not tape.places and tape.whole and not tape.busy:
-                self._settle(tape)
-
-    def drop(self, record_id: str) -> None:
-        """Remove what is made of a render."""
-        with self._wake:
-            tape = self._tapes.pop(record_id, None)
-            if tape is not None:
-                tape.dropped = True
-                tape.notify()
-            with suppress(OSError):
-                self._final(record_id).unlink()
+            mp3.readers.pop(reader, None)
+            if not mp3.readers and mp3.whole and not mp3.busy:
+                self._settle(mp3)
 
     def close(self) -> None:
         """Stop making. What is half made is removed."""
@@ -259,100 +248,96 @@ class Spool:
             self._wake.notify_all()
         for thread in self._threads:
             thread.join(timeout=5)
-        for tape in self._tapes.values():
-            tape.dropped = True
-            tape.notify()
-            if not tape.whole:
-                _shut(tape)
+        for mp3 in self._files.values():
+            mp3.dropped = True
+            mp3.notify()
+            if not mp3.whole:
+                _shut(mp3)
                 with suppress(OSError):
-                    tape.path.unlink()
-
-    def used(self) -> int:
-        """Bytes of finished files."""
-        return sum(size for _, size, _ in self._finished())
+                    mp3.path.unlink()
 
     # The making
 
     def _run(self) -> None:
         while True:
             with self._wake:
-                while (tape := self._next()) is None:
+                while (mp3 := self._next()) is None:
                     if self._closed:
                         return
                     self._wake.wait(_HELD_S if self._unmade() else None)
                 if self._closed:
                     return
-                tape.busy = True
+                mp3.busy = True
             try:
-                self._work(tape)
+                self._work(mp3)
             finally:
                 with self._wake:
-                    tape.busy = False
-                    tape.served = self._clock()
+                    mp3.busy = False
+                    mp3.served = self._clock()
                     self._wake.notify_all()
 
-    def _unmade(self) -> list[Tape]:
+    def _unmade(self) -> list[GrowingFile]:
         return [
             one
-            for one in self._tapes.values()
+            for one in self._files.values()
             if not (one.whole or one.busy or one.dropped or one.problem)
         ]
 
-    def _next(self) -> Tape | None:
-        tape = min(self._unmade(), key=Tape.urgency, default=None)
-        return None if tape is None or self._can_wait(tape) else tape
+    def _next(self) -> GrowingFile | None:
+        mp3 = min(self._unmade(), key=GrowingFile.urgency, default=None)
+        return None if mp3 is None or self._can_wait(mp3) else mp3
 
-    def _can_wait(self, tape: Tape) -> bool:
-        """Whether what others wait for elsewhere comes before more of this tape."""
-        enough = not tape.places or tape.lead > _ENOUGH_BYTES
+    def _can_wait(self, mp3: GrowingFile) -> bool:
+        """Whether what others wait for elsewhere comes before more of this mp3."""
+        enough = not mp3.readers or mp3.lead > _ENOUGH_BYTES
         return enough and self.others_wait()
 
-    def _work(self, tape: Tape) -> None:
+    def _work(self, mp3: GrowingFile) -> None:
         try:
-            with tape.path.open("r+b", buffering=0) as file:
-                self._slice(tape, file)
-            if tape.dropped:
-                tape.path.unlink()
-            elif tape.whole:
-                _shut(tape)
-                self._settle(tape)
+            with mp3.path.open("r+b", buffering=0) as file:
+                self._slice(mp3, file)
+            if mp3.dropped:
+                mp3.path.unlink()
+            elif mp3.whole:
+                _shut(mp3)
+                self._settle(mp3)
                 with self._wake:
                     self._trim()
         except BaseException as error:
-            _shut(tape)
-            tape.problem = _problem(error)
+            _shut(mp3)
+            mp3.problem = _problem(error)
             with suppress(OSError):
-                tape.path.unlink()
-            tape.notify()
+                mp3.path.unlink()
+            mp3.notify()
             if not isinstance(error, Exception):
                 raise
 
-    def _slice(self, tape: Tape, file: BinaryIO) -> None:
-        """Work on a tape until it is another's turn."""
+    def _slice(self, mp3: GrowingFile, file: BinaryIO) -> None:
+        """Work on a mp3 until it is another's turn."""
         until, made, looked = self._clock() + _SLICE_S, 0, 0
-        source = self._opened(tape)
-        file.seek(tape.done)
-        while not tape.whole:
+        source = self._opened(mp3)
+        file.seek(mp3.done)
+        while not mp3.whole:
             chunk = next(source, None)
-            if chunk is None or tape.done + len(chunk) > tape.size:
+            if chunk is None or mp3.done + len(chunk) > mp3.size:
                 raise GoneError("it comes out at another length")
             _write(file, chunk)
             made += len(chunk)
-            tape.grew(tape.done + len(chunk))
-            if self._closed or tape.dropped:
-                _shut(tape)
+            mp3.grew(mp3.done + len(chunk))
+            if self._closed or mp3.dropped:
+                _shut(mp3)
                 return
             turn = made >= _SLICE_BYTES or self._clock() >= until
             if made - looked < _LOOK_BYTES and not turn:
                 continue
             looked = made
-            if self._can_wait(tape):
+            if self._can_wait(mp3):
                 return
-            if (turn or tape.lead > _ENOUGH_BYTES) and self._others(tape, waiting=not turn):
+            if (turn or mp3.lead > _ENOUGH_BYTES) and self._others(mp3, waiting=not turn):
                 return
 
-    def _others(self, tape: Tape, *, waiting: bool) -> bool:
-        """Whether another tape is more urgent than this one, were this one put back now.
+    def _others(self, mp3: GrowingFile, *, waiting: bool) -> bool:
+        """Whether another mp3 is more urgent than this one, were this one put back now.
 
         With `waiting`, only one at which somebody waits counts.
         """
@@ -360,52 +345,56 @@ class Spool:
             other = self._next()
             if other is None:
                 return False
-            (kind, when), (other_kind, other_when) = tape.urgency(), other.urgency()
+            (kind, when), (other_kind, other_when) = mp3.urgency(), other.urgency()
             if waiting:
                 return other_kind == 0 < kind
             mine = (kind, self._clock() if kind != 1 else when)
             return (other_kind, other_when) < mine
 
-    def _opened(self, tape: Tape) -> Iterator[bytes]:
-        """The bytes of a tape from where it is. Of too many open ones, one is shut."""
-        if tape.source is not None:
-            return tape.source
+    def _opened(self, mp3: GrowingFile) -> Iterator[bytes]:
+        """The bytes of a mp3 from where it is. Of too many open ones, one is shut."""
+        if mp3.source is not None:
+            return mp3.source
         with self._wake:
-            open_ones = [o for o in self._tapes.values() if o.source is not None and not o.busy]
+            open_ones = [o for o in self._files.values() if o.source is not None and not o.busy]
             # What lies on a bed cannot be taken up again in the middle: it stays open.
-            spare = [one for one in open_ones if one.record.bed is None]
-            shut = max(spare, key=Tape.urgency) if len(open_ones) >= _MOST_OPEN and spare else None
+            spare = [one for one in open_ones if one.render.bed is None]
+            shut = (
+                max(spare, key=GrowingFile.urgency)
+                if len(open_ones) >= _MOST_OPEN and spare
+                else None
+            )
             if shut is not None:
                 _shut(shut)
-        tape.source = _from(self._source(tape.record), tape.done)
-        return tape.source
+        mp3.source = _from(self._source(mp3.render), mp3.done)
+        return mp3.source
 
-    def _settle(self, tape: Tape) -> None:
-        """Give a whole tape its final name; where readers hold it open, that may have to wait."""
-        final = self._final(tape.record.id)
+    def _settle(self, mp3: GrowingFile) -> None:
+        """Give a whole mp3 its final name; where readers hold it open, that may have to wait."""
+        final = self._final(mp3.render.id)
         with self._wake:
-            if tape.path == final or tape.dropped:
+            if mp3.path == final or mp3.dropped:
                 return
             try:
-                tape.path.replace(final)
+                mp3.path.replace(final)
             except PermissionError:  # Windows, while it is read: `leave` tries again
                 if os.name == "posix":
                     raise
             else:
-                tape.path = final
+                mp3.path = final
 
-    def _final(self, record_id: str) -> Path:
-        return self.folder / f"{record_id}.mp3"
+    def _final(self, render_id: str) -> Path:
+        return self.folder / f"{render_id}.mp3"
 
     # The room
 
-    def _make_room(self, record: Record) -> None:
+    def _make_room(self, render: Render) -> None:
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._trim(record.bytes)
-            if shutil.disk_usage(self.folder).free < record.bytes + _MARGIN_BYTES:
+            self._trim(render.bytes)
+            if shutil.disk_usage(self.folder).free < render.bytes + _MARGIN_BYTES:
                 self._trim(self._limit)
-            if shutil.disk_usage(self.folder).free < record.bytes + _MARGIN_BYTES:
+            if shutil.disk_usage(self.folder).free < render.bytes + _MARGIN_BYTES:
                 raise storage(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def _trim(self, more: int = 0) -> None:
@@ -415,10 +404,10 @@ class Spool:
         for _, size, path in found:
             if total <= max(0, self._limit - more):
                 break
-            tape = self._tapes.get(path.stem)
-            if tape is not None and tape.places:
+            mp3 = self._files.get(path.stem)
+            if mp3 is not None and mp3.readers:
                 continue
-            self._tapes.pop(path.stem, None)
+            self._files.pop(path.stem, None)
             with suppress(OSError):
                 path.unlink()
                 total -= size
@@ -435,17 +424,17 @@ class Spool:
 
     def _forget_finished(self) -> None:
         """Tapes that are whole, or broke, and that nobody reads are known by their files."""
-        idle = [i for i, t in self._tapes.items() if (t.whole or t.problem) and not t.places]
-        for one in idle[: max(0, len(self._tapes) - 4 * self._most)]:
-            del self._tapes[one]
+        idle = [i for i, t in self._files.items() if (t.whole or t.problem) and not t.readers]
+        for one in idle[: max(0, len(self._files) - 4 * self._most)]:
+            del self._files[one]
 
-    def _lost(self, tape: Tape) -> bool:
+    def _lost(self, mp3: GrowingFile) -> bool:
         """Whether someone has removed the file."""
         try:
-            size = tape.path.stat().st_size
+            size = mp3.path.stat().st_size
         except OSError:
             return True
-        return size < tape.done
+        return size < mp3.done
 
     def _sweep(self) -> None:
         """Remove what servers that were killed have left half made."""
@@ -490,8 +479,8 @@ def _from(source: Iterator[bytes], skip: int) -> Iterator[bytes]:
         skip = 0
 
 
-def _shut(tape: Tape) -> None:
-    source, tape.source = tape.source, None
+def _shut(mp3: GrowingFile) -> None:
+    source, mp3.source = mp3.source, None
     close = getattr(source, "close", None)
     if close is not None:
         with suppress(Exception):

@@ -41,7 +41,7 @@ _HELD_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ExerciseSpan:
     """One exercise as it comes: where it begins, and where the body is.
 
     `place` is the line and column of the session's script where it stands.
@@ -60,7 +60,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Render:
     """One decided render.
 
     Attributes
@@ -69,7 +69,7 @@ class Record:
         The session's name in the library; `source` is a fingerprint of its script.
     given : dict
         The options that were asked for, as plain values.
-    parts : tuple of Part
+    parts : tuple of ExerciseSpan
         The exercises in order; `close_ms` is where the farewell begins.
     bytes : int
         Of the whole MP3 file, `head_bytes` of them its tag.
@@ -82,7 +82,7 @@ class Record:
     given: dict[str, Any]
     score: Score
     rate: int
-    parts: tuple[Part, ...]
+    parts: tuple[ExerciseSpan, ...]
     close_ms: int
     bytes: int
     head_bytes: int
@@ -97,39 +97,39 @@ class Record:
 
     def position_spans(self) -> list[dict[str, Any]]:
         """Where the body is, and when: for the player and the score's JSON."""
-        ends = [part.start_ms for part in self.parts[1:]] + [self.close_ms]
+        ends = [span.start_ms for span in self.parts[1:]] + [self.close_ms]
         return [
             {
-                "start_ms": part.start_ms,
+                "start_ms": span.start_ms,
                 "end_ms": end,
-                "position": part.position,
-                "exercise": part.name,
-                "slug": part.slug,
-                "section": part.section,
-                "effort": part.effort,
+                "position": span.position,
+                "exercise": span.name,
+                "slug": span.slug,
+                "section": span.section,
+                "effort": span.effort,
             }
-            for part, end in zip(self.parts, ends, strict=True)
+            for span, end in zip(self.parts, ends, strict=True)
         ]
 
-    def following(self, ms: int) -> tuple[int, Part | None]:
-        """Which part comes after the one that is on at `ms`: its number, and itself."""
-        at = bisect_right([part.start_ms for part in self.parts], ms)
+    def following(self, ms: int) -> tuple[int, ExerciseSpan | None]:
+        """Which span comes after the one that is on at `ms`: its number, and itself."""
+        at = bisect_right([span.start_ms for span in self.parts], ms)
         return at, self.parts[at] if at < len(self.parts) else None
 
-    def start_of(self, number: int, part: Part | None) -> int:
-        """Where `part`, the `number`-th of another render of this session, begins in this one."""
-        if part is None:
+    def start_of(self, number: int, span: ExerciseSpan | None) -> int:
+        """Where `span`, the `number`-th of another render of this session, begins in this one."""
+        if span is None:
             return self.close_ms
-        if number < len(self.parts) and self.parts[number].slug == part.slug:
+        if number < len(self.parts) and self.parts[number].slug == span.slug:
             return self.parts[number].start_ms
-        same = [one for one in self.parts if one.slug == part.slug]
+        same = [one for one in self.parts if one.slug == span.slug]
         near = same or self.parts[min(number, len(self.parts) - 1) :]
         return near[0].start_ms if near else self.close_ms
 
 
-def record_of(
+def render_of(
     decision: Decision, stitcher: Stitcher, slug: str, source: str, given: dict[str, Any]
-) -> Record:
+) -> Render:
     """What is kept of a decision that is about to be stitched."""
     tag = head(decision.score, stitcher.cache)
     moments, starts = decision.plan.moments, decision.arranged.starts
@@ -138,7 +138,7 @@ def record_of(
         if moment.exercise >= 0:
             first.setdefault(moment.exercise, start)
     close = decision.plan.chapters[-1][1] if decision.plan.chapters else len(starts) - 1
-    return Record(
+    return Render(
         id=_id(stitcher, tag, slug, source, given),
         slug=slug,
         source=source,
@@ -146,7 +146,7 @@ def record_of(
         given=given,
         score=decision.score,
         rate=decision.rate,
-        parts=tuple(_parts(decision, first)),
+        parts=tuple(_spans(decision, first)),
         close_ms=starts[min(close, len(starts) - 1)],
         bytes=len(tag) + stitcher.length,
         head_bytes=len(tag),
@@ -156,12 +156,12 @@ def record_of(
     )
 
 
-def _parts(decision: Decision, first: dict[int, int]) -> Iterator[Part]:
+def _spans(decision: Decision, first: dict[int, int]) -> Iterator[ExerciseSpan]:
     sections = decision.session.sections
     for number, bout in enumerate(decision.plan.bouts):
         if number in first:
             exercise = bout.exercise
-            yield Part(
+            yield ExerciseSpan(
                 slug=exercise.slug,
                 name=exercise.name,
                 title=bout.title,
@@ -175,8 +175,8 @@ def _parts(decision: Decision, first: dict[int, int]) -> Iterator[Part]:
             )
 
 
-def stitcher_of(record: Record, library: Library, cache: Cache, jobs: int) -> Stitcher:
-    """What stitches a render, from its record alone.
+def stitcher_of(render: Render, library: Library, cache: Cache, jobs: int) -> Stitcher:
+    """What stitches a render, from its render alone.
 
     Raises
     ------
@@ -184,23 +184,23 @@ def stitcher_of(record: Record, library: Library, cache: Cache, jobs: int) -> St
         Its voice, its tones or its bed are not there any more.
     """
     try:
-        beside: Path | None = library.find("sessions", record.slug).resolve().parent
+        beside: Path | None = library.find("sessions", render.slug).resolve().parent
     except UnknownNameError:
         beside = None
     context = Context(library, cache, jobs)
-    instruments = Instruments.for_score(record.score, record.rate, record.bed, context, beside)
-    return Stitcher(record.score, instruments, cache, mono=record.mono, jobs=jobs)
+    instruments = Instruments.for_score(render.score, render.rate, render.bed, context, beside)
+    return Stitcher(render.score, instruments, cache, mono=render.mono, jobs=jobs)
 
 
 def stream(
-    record: Record, library: Library, cache: Cache, jobs: int, fresh: Stitcher | None = None
+    render: Render, library: Library, cache: Cache, jobs: int, fresh: Stitcher | None = None
 ) -> Iterator[bytes]:
     """The MP3 of a render, chunk by chunk; nothing of it where it would not be the same.
 
     Parameters
     ----------
     fresh : Stitcher or None
-        What the record was made of a moment ago, if it is still there.
+        What the render was made of a moment ago, if it is still there.
 
     Raises
     ------
@@ -209,23 +209,23 @@ def stream(
     VoiceflowError
         It cannot be sounded.
     """
-    stitcher = fresh or _restored(record, library, cache, jobs)
+    stitcher = fresh or _restored(render, library, cache, jobs)
     try:
-        yield head(record.score, cache)
+        yield head(render.score, cache)
         yield from stitcher.stream()
     finally:
         stitcher.instruments.speaker.close()
 
 
-def _restored(record: Record, library: Library, cache: Cache, jobs: int) -> Stitcher:
+def _restored(render: Render, library: Library, cache: Cache, jobs: int) -> Stitcher:
     """What stitches a render as it was. Raises GoneError."""
     try:
-        stitcher = stitcher_of(record, library, cache, jobs)
-        tag = head(record.score, cache)
-        made = _id(stitcher, tag, record.slug, record.source, record.given)
+        stitcher = stitcher_of(render, library, cache, jobs)
+        tag = head(render.score, cache)
+        made = _id(stitcher, tag, render.slug, render.source, render.given)
     except VoiceflowError as error:
         raise GoneError(error.message) from None
-    if made != record.id or len(tag) != record.head_bytes:
+    if made != render.id or len(tag) != render.head_bytes:
         raise GoneError("its voice or its sounds have changed since")
     return stitcher
 
@@ -235,7 +235,7 @@ class GoneError(Exception):
 
 
 def _id(stitcher: Stitcher, tag: bytes, slug: str, source: str, given: dict[str, Any]) -> str:
-    """A hash of every byte, and of what was asked for: all of a record follows from its id."""
+    """A hash of every byte, and of what was asked for: all of a render follows from its id."""
     bed = stitcher.instruments.bed
     return Cache.key(
         _VERSION,
@@ -251,61 +251,61 @@ def _id(stitcher: Stitcher, tag: bytes, slug: str, source: str, given: dict[str,
     )
 
 
-class Records:
+class RenderRecords:
     """The folder of records. One that does not read as it was written is not believed.
 
     Parameters
     ----------
     folder : Path
     most : int
-        Records kept; the least recently used go first, pinned ones stay.
+        RenderRecords kept; the least recently used go first, pinned ones stay.
     """
 
     def __init__(self, folder: Path, most: int = MOST) -> None:
         self.folder, self._most = folder, most
         self._since = 0
-        self._held: OrderedDict[str, tuple[Record, float]] = OrderedDict()
+        self._held: OrderedDict[str, tuple[Render, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, record: Record) -> None:
-        """Keep a record. Raises OSError."""
-        body = json.dumps(_to_dict(record), ensure_ascii=False).encode()
+    def put(self, render: Render) -> None:
+        """Keep a render. Raises OSError."""
+        body = json.dumps(_to_dict(render), ensure_ascii=False).encode()
         data = blake2b(body, digest_size=_DIGEST).hexdigest().encode() + b"\n" + body
-        # Not durable: a record that lost its content in a power cut fails its checksum.
-        write_atomic(self._path(record.id), data, durable=False)
+        # Not durable: a render that lost its content in a power cut fails its checksum.
+        write_atomic(self._path(render.id), data, durable=False)
         self._since += 1
 
-    def held(self, record_id: str) -> Record | None:
-        """The record of that id, if it was looked up a moment ago: no disk is asked."""
+    def held(self, render_id: str) -> Render | None:
+        """The render of that id, if it was looked up a moment ago: no disk is asked."""
         with self._lock:
-            held = self._held.get(record_id)
+            held = self._held.get(render_id)
             if held is None or time.monotonic() - held[1] >= _HELD_S:
                 return None
-            self._held.move_to_end(record_id)
+            self._held.move_to_end(render_id)
             return held[0]
 
-    def get(self, record_id: str) -> Record | None:
-        """The record of that id; None where there is none."""
-        if not _ID.fullmatch(record_id):
+    def get(self, render_id: str) -> Render | None:
+        """The render of that id; None where there is none."""
+        if not _ID.fullmatch(render_id):
             return None
-        if (held := self.held(record_id)) is not None:
+        if (held := self.held(render_id)) is not None:
             return held
-        path, now = self._path(record_id), time.monotonic()
-        record = self._read(path)
-        if record is not None:
-            self._hold(record, now)
+        path, now = self._path(render_id), time.monotonic()
+        render = self._read(path)
+        if render is not None:
+            self._hold(render, now)
             with suppress(OSError):
                 os.utime(path)
-        return record
+        return render
 
-    def _hold(self, record: Record, now: float) -> None:
+    def _hold(self, render: Render, now: float) -> None:
         with self._lock:
-            self._held[record.id] = (record, now)
-            self._held.move_to_end(record.id)
+            self._held[render.id] = (render, now)
+            self._held.move_to_end(render.id)
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
 
-    def _read(self, path: Path) -> Record | None:
+    def _read(self, path: Path) -> Render | None:
         try:
             data = path.read_bytes()
         except OSError:
@@ -314,14 +314,14 @@ class Records:
         try:
             if blake2b(body, digest_size=_DIGEST).hexdigest().encode() != check:
                 raise ValueError("checksum")
-            record = _from_dict(json.loads(body))
-            if record.id != path.stem:
+            render = _from_dict(json.loads(body))
+            if render.id != path.stem:
                 raise ValueError("id")
         except (ValueError, TypeError, KeyError, AttributeError):
             with suppress(OSError):
                 path.unlink()
             return None
-        return record
+        return render
 
     def trim(self, pinned: frozenset[str]) -> None:
         """Bring the folder under its limit, now and then."""
@@ -338,23 +338,25 @@ class Records:
             with suppress(OSError):
                 (self.folder / name).unlink()
 
-    def _path(self, record_id: str) -> Path:
-        return self.folder / f"{record_id}.json"
+    def _path(self, render_id: str) -> Path:
+        return self.folder / f"{render_id}.json"
 
 
-def _to_dict(record: Record) -> dict[str, Any]:
-    return {"version": _VERSION, **asdict(record)}
+def _to_dict(render: Render) -> dict[str, Any]:
+    return {"version": _VERSION, **asdict(render)}
 
 
-def _from_dict(told: dict[str, Any]) -> Record:
+def _from_dict(told: dict[str, Any]) -> Render:
     if told.pop("version") != _VERSION:
         raise ValueError("version")
     score = told["score"]
     score["events"] = tuple(Event(**one) for one in score["events"])
     score["chapters"] = tuple(Chapter(**one) for one in score["chapters"])
     told["score"] = Score(**score)
-    told["parts"] = tuple(Part(**{**one, "place": tuple(one["place"])}) for one in told["parts"])
-    return Record(**told)
+    told["parts"] = tuple(
+        ExerciseSpan(**{**one, "place": tuple(one["place"])}) for one in told["parts"]
+    )
+    return Render(**told)
 
 
-__all__ = ["GoneError", "Part", "Record", "Records", "record_of", "stream"]
+__all__ = ["ExerciseSpan", "GoneError", "Render", "RenderRecords", "render_of", "stream"]

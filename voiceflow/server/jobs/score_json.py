@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from voiceflow.score.score import as_dict
-from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.jobs.render_records import Render
 
 
-def score_json(record: Record) -> dict[str, Any]:
+def score_json(render: Render) -> dict[str, Any]:
     """The score as `show --json` prints it, with where the body is."""
-    score = record.score
+    score = render.score
     return {
-        "id": record.id,
-        "session": record.slug,
+        "id": render.id,
+        "session": render.slug,
         "about": " ".join(score.about.split()),
         "language": score.language,
         **as_dict(score),
-        "positions": record.position_spans(),
-        "close_ms": record.close_ms,
+        "positions": render.position_spans(),
+        "close_ms": render.close_ms,
     }

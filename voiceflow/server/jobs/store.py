@@ -12,7 +12,7 @@ from typing import Final
 from voiceflow.core.cache import Cache
 
 STORE: Final = "serve-1"  # in the cache's folder
-SPOOL: Final = "spool"
+MP3_FOLDER: Final = "spool"
 
 
 def store_of(cache: Cache) -> Path:
@@ -23,6 +23,6 @@ def store_of(cache: Cache) -> Path:
 def recordings(cache: Cache) -> tuple[Path, ...]:
     """The finished recordings of a server; one that is being made is not among them."""
     try:
-        return tuple(sorted((store_of(cache) / SPOOL).glob("*.mp3")))
+        return tuple(sorted((store_of(cache) / MP3_FOLDER).glob("*.mp3")))
     except OSError:
         return ()

@@ -17,7 +17,7 @@ from voiceflow import __version__
 from voiceflow.core.units import clock
 from voiceflow.formats.labels import plain
 from voiceflow.formats.sidecars import stamp
-from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.jobs.render_records import Render
 
 ITUNES: Final = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 PODCAST: Final = "https://podcastindex.org/namespace/1.0"
@@ -34,7 +34,7 @@ for _prefix, _uri in _PREFIXES.items():
 class Episode:
     """One item: `published` and `changed` in seconds since the epoch."""
 
-    record: Record
+    render: Render
     guid: str
     published: int
     changed: int
@@ -53,7 +53,7 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
     root = Xml.Element("rss", version="2.0")
     channel = Xml.SubElement(root, "channel")
     changed = max((one.changed for one in episodes), default=0)
-    language = episodes[0].record.score.language if episodes else "en"
+    language = episodes[0].render.score.language if episodes else "en"
     about = "Sessions to follow with eyes closed: what you kept on your phone."
     _add(channel, "title", "voiceflow: my sessions")
     _add(channel, "link", base.rpartition("/feed/")[0] + "/")
@@ -73,7 +73,7 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
     category = Xml.SubElement(channel, f"{{{ITUNES}}}category", text="Health & Fitness")
     Xml.SubElement(category, f"{{{ITUNES}}}category", text="Fitness")
     if episodes:
-        cover = f"{base}/{episodes[0].record.id}.jpg"
+        cover = f"{base}/{episodes[0].render.id}.jpg"
         Xml.SubElement(channel, f"{{{ITUNES}}}image", href=cover)
         image = Xml.SubElement(channel, "image")
         _add(image, "url", cover)
@@ -90,18 +90,18 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
 
 
 def _item(channel: Xml.Element, episode: Episode, base: str) -> None:
-    record = episode.record
-    item, address = Xml.SubElement(channel, "item"), f"{base}/{record.id}"
-    _add(item, "title", record.title)
-    about = " ".join(record.score.about.split()) or record.title
-    _add(item, "description", f"{about} {_contents(record)}".strip())
+    render = episode.render
+    item, address = Xml.SubElement(channel, "item"), f"{base}/{render.id}"
+    _add(item, "title", render.title)
+    about = " ".join(render.score.about.split()) or render.title
+    _add(item, "description", f"{about} {_contents(render)}".strip())
     _add(item, "guid", episode.guid).set("isPermaLink", "false")
     _add(item, "pubDate", formatdate(episode.published, usegmt=True))
-    enclosure = {"url": f"{address}.mp3", "length": str(record.bytes), "type": "audio/mpeg"}
+    enclosure = {"url": f"{address}.mp3", "length": str(render.bytes), "type": "audio/mpeg"}
     Xml.SubElement(item, "enclosure", enclosure)
-    _itunes(item, "title", record.title)
+    _itunes(item, "title", render.title)
     _itunes(item, "summary", about)
-    _itunes(item, "duration", str(round(record.score.length_ms / 1000)))
+    _itunes(item, "duration", str(round(render.score.length_ms / 1000)))
     _itunes(item, "episodeType", "full")
     _itunes(item, "explicit", "false")
     Xml.SubElement(item, f"{{{ITUNES}}}image", href=f"{address}.jpg")
@@ -110,18 +110,18 @@ def _item(channel: Xml.Element, episode: Episode, base: str) -> None:
     words = {
         "url": f"{address}.vtt",
         "type": "text/vtt",
-        "language": record.score.language,
+        "language": render.score.language,
         "rel": "captions",
     }
     Xml.SubElement(item, f"{{{PODCAST}}}transcript", words)
     simple = Xml.SubElement(item, f"{{{PSC}}}chapters", version="1.2")
-    for one in record.score.chapters:
+    for one in render.score.chapters:
         told = {"start": stamp(one.start_ms), "title": plain(one.title)}
         Xml.SubElement(simple, f"{{{PSC}}}chapter", told)
 
 
-def _contents(record: Record) -> str:
-    return " · ".join(f"{clock(one.start_ms)} {one.title}" for one in record.score.chapters)
+def _contents(render: Render) -> str:
+    return " · ".join(f"{clock(one.start_ms)} {one.title}" for one in render.score.chapters)
 
 
 def _add(parent: Xml.Element, name: str, text: str) -> Xml.Element:

@@ -25,15 +25,15 @@ from voiceflow.core.files import locked, write_atomic
 from voiceflow.script.lookup import is_file
 from voiceflow.server.auth.phones import fingerprint
 from voiceflow.server.http.refusals import Refusal, fault, unknown
-from voiceflow.server.jobs.render_records import Record
-from voiceflow.server.library.kept_script import compose
+from voiceflow.server.jobs.render_records import Render
+from voiceflow.server.library.kept_script import script_of
 from voiceflow.server.library.sessions import Entry
 from voiceflow.server.studio import Studio, source_of
 
 MOST: Final = 500
 LONGEST_TITLE: Final = 120
 _VERSION: Final = 1
-# Names that some file systems do not take.
+# Offered that some file systems do not take.
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|positions|settings)")
 
 
@@ -70,7 +70,7 @@ class Keeper:
 
     def __init__(self, studio: Studio, clock: Callable[[], float] = time.time) -> None:
         self.studio, self.library, self._clock = studio, studio.library, clock
-        self.path = studio.places.state / "kept.json"
+        self.path = studio.folders.state / "kept.json"
         self._lock = threading.RLock()
         studio.pins = self.renders
 
@@ -92,9 +92,9 @@ class Keeper:
         """The kept session of that name."""
         return next((one for one in self.all() if one.slug == slug), None)
 
-    def slug_of(self, record_id: str) -> str | None:
+    def slug_of(self, render_id: str) -> str | None:
         """The name under which a render is kept."""
-        return next((one.slug for one in self.all() if one.render == record_id), None)
+        return next((one.slug for one in self.all() if one.render == render_id), None)
 
     def renders(self) -> frozenset[str]:
         """The renders that kept sessions name."""
@@ -103,19 +103,19 @@ class Keeper:
     def sessions(self, limit_s: float | None = None) -> list[Entry]:
         """All sessions, with whether they are kept. `limit_s` is for one who cannot wait."""
         kept = {one.slug: one for one in self.all()}
-        return [self._marked(entry, kept) for entry in self.studio.shelf.sessions(limit_s)]
+        return [self._marked(entry, kept) for entry in self.studio.sessions.all(limit_s)]
 
     def session(self, slug: str) -> Entry:
         """One session. Raises Refusal."""
         kept = {one.slug: one for one in self.all()}
-        return self._marked(self.studio.shelf.session(slug), kept)
+        return self._marked(self.studio.sessions.session(slug), kept)
 
     def _marked(self, entry: Entry, kept: dict[str, Kept]) -> Entry:
         return {**entry, "kept": True} if entry["own"] and entry["slug"] in kept else entry
 
     # Keeping
 
-    async def keep(self, client: str, record: Record, title: object) -> tuple[Kept, Record]:
+    async def keep(self, client: str, render: Render, title: object) -> tuple[Kept, Render]:
         """Write a render into the library as a session called `title`, and decide it.
 
         Raises
@@ -123,8 +123,8 @@ class Keeper:
         Refusal
             The title is none; the library cannot be written to; too much is being done.
         """
-        name = read_title(title, record.title)
-        slug = await asyncio.to_thread(self._write, record, name)
+        name = read_title(title, render.title)
+        slug = await asyncio.to_thread(self._write, render, name)
         try:
             made = await self.studio.render(client, slug, {})
             kept = await asyncio.to_thread(self._note, slug, made)
@@ -133,14 +133,14 @@ class Keeper:
             raise
         return kept, made
 
-    def _write(self, record: Record, title: str) -> str:
+    def _write(self, render: Render, title: str) -> str:
         """The script, under a name that is free: nothing is ever written over."""
-        source = self.studio.shelf.path(record.slug)
-        if source_of(source) != record.source:
+        source = self.studio.sessions.path(render.slug)
+        if source_of(source) != render.source:
             hint = "press listen again, then keep it"
             raise Refusal(409, "edited", "the session has been edited since", hint=hint)
         try:
-            text = compose(record, source, title, self.library)
+            text = script_of(render, source, title, self.library)
         except ScriptError as error:
             raise Refusal(
                 409, "script", "the session has errors now", faults=[fault(str(error))]
@@ -175,11 +175,11 @@ class Keeper:
             with suppress(OSError):
                 path.unlink()
 
-    def _note(self, slug: str, record: Record) -> Kept:
+    def _note(self, slug: str, render: Render) -> Kept:
         path, now = self._script(slug), int(self._clock())
         digest = fingerprint(path.read_bytes()) if path is not None else ""
         guid = f"urn:uuid:{uuid.uuid4()}"
-        kept = Kept(slug, guid, now, now, digest, digest, record.id)
+        kept = Kept(slug, guid, now, now, digest, digest, render.id)
         self._change(lambda all_: [one for one in all_ if one.slug != slug] + [kept])
         return kept
 
@@ -212,9 +212,9 @@ class Keeper:
 
     def lost(self) -> list[Kept]:
         """Kept sessions whose render is not there any more."""
-        return [one for one in self.all() if self.studio.records.get(one.render) is None]
+        return [one for one in self.all() if self.studio.renders.get(one.render) is None]
 
-    def refresh(self) -> list[tuple[Kept, Record]]:
+    def refresh(self) -> list[tuple[Kept, Render]]:
         """Kept sessions with their renders, the newest first.
 
         One whose script has changed, or whose render is lost, is decided anew when there is
@@ -222,20 +222,20 @@ class Keeper:
         """
         found = []
         for kept in self.all():
-            record = self.studio.records.get(kept.render)
+            render = self.studio.renders.get(kept.render)
             path = self._script(kept.slug)
             if path is None:
                 continue
-            if record is None or fingerprint(path.read_bytes()) != kept.digest:
+            if render is None or fingerprint(path.read_bytes()) != kept.digest:
                 self._again(kept)
-            if record is not None:
-                found.append((kept, record))
+            if render is not None:
+                found.append((kept, render))
         return found
 
     def _again(self, kept: Kept) -> None:
-        self.studio.again(kept.slug, lambda record: self.renewed(kept.slug, record))
+        self.studio.again(kept.slug, lambda render: self.renewed(kept.slug, render))
 
-    def renewed(self, slug: str, record: Record) -> None:
+    def renewed(self, slug: str, render: Render) -> None:
         """A kept session was decided anew."""
         path = self._script(slug)
         if path is None:
@@ -244,8 +244,8 @@ class Keeper:
 
         def put(all_: list[Kept]) -> list[Kept]:
             return [
-                replace(one, render=record.id, digest=digest, changed=now)
-                if one.slug == slug and (one.render, one.digest) != (record.id, digest)
+                replace(one, render=render.id, digest=digest, changed=now)
+                if one.slug == slug and (one.render, one.digest) != (render.id, digest)
                 else one
                 for one in all_
             ]

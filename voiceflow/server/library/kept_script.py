@@ -21,7 +21,7 @@ from voiceflow.script.lookup import Library
 from voiceflow.script.models import Exercise, Session
 from voiceflow.script.pacing import layer
 from voiceflow.script.yaml import Node, merge, read
-from voiceflow.server.jobs.render_records import Part, Record
+from voiceflow.server.jobs.render_records import ExerciseSpan, Render
 
 _HEAD: Final = tuple(field.name for field in models.SESSION_HEAD)
 _PACING: Final = frozenset(field.name for field in models.PACING)
@@ -33,8 +33,8 @@ _FLOW_WIDTH: Final = 64
 Place = tuple[int, int]
 
 
-def compose(record: Record, source: Path, title: str, library: Library) -> str:
-    """The text of a session that sounds as `record` does.
+def script_of(render: Render, source: Path, title: str, library: Library) -> str:
+    """The text of a session that sounds as `render` does.
 
     Parameters
     ----------
@@ -48,22 +48,22 @@ def compose(record: Record, source: Path, title: str, library: Library) -> str:
     ScriptError
         The source has errors by now.
     """
-    given = record.given
+    given = render.given
     root = read(source)
     settings = load_settings(library)
     level = given.get("level") or settings.get("level")
     equipment = settings.get("with", ()) if "equipment" not in given else given["equipment"]
     session = load_session(source, library, level=level, equipment=tuple(equipment))
-    items = _Items(record, session, library, source, settings)
+    items = _Items(render, session, library, source, settings)
     document = _mapping(
-        [*_head(root, record, session, title, _asked(items)), *items.listed(root)],
+        [*_head(root, render, session, title, _asked(items)), *items.listed(root)],
     )
-    return _comment(record) + _text(document)
+    return _comment(render) + _text(document)
 
 
-def _comment(record: Record) -> str:
-    day = time.strftime("%Y-%m-%d", time.localtime(record.created))
-    return f"# Kept on the phone: `{record.slug}` as it was heard on {day}. Edit it as you like.\n"
+def _comment(render: Render) -> str:
+    day = time.strftime("%Y-%m-%d", time.localtime(render.created))
+    return f"# Kept on the phone: `{render.slug}` as it was heard on {day}. Edit it as you like.\n"
 
 
 def _asked(items: _Items) -> Mapping[str, Any]:
@@ -71,24 +71,24 @@ def _asked(items: _Items) -> Mapping[str, Any]:
 
     In a script a pace is weaker than they are: so it is said in so many words.
     """
-    record, library = items.record, items.library
-    if "pace" not in record.given:
+    render, library = items.render, items.library
+    if "pace" not in render.given:
         return {}
-    pace = load_pace(record.score.pace, library, items.source.resolve().parent)
+    pace = load_pace(render.score.pace, library, items.source.resolve().parent)
     own = dict(layer("settings", items.settings).values)
     return {key: value for key, value in pace.values if key in own}
 
 
 def _head(
-    root: Node, record: Record, session: Session, title: str, asked: Mapping[str, Any]
+    root: Node, render: Render, session: Session, title: str, asked: Mapping[str, Any]
 ) -> Iterator[tuple[str, yaml.Node]]:
-    given = record.given
+    given = render.given
     said: dict[str, yaml.Node] = {
         key.text: _node(value) for key, value in root.pairs if key.text in _HEAD and not value.empty
     }
     chosen: dict[str, Any] = {
         "title": title,
-        "pace": record.score.pace,
+        "pace": render.score.pace,
         "level": session.level,
         **{key: value for key, value in asked.items() if key not in said},
         **{key: given[key] for key in _CHOSEN if key in given},
@@ -102,7 +102,7 @@ def _head(
 class _Items:
     """The exercises of a session, written with what was chosen for them."""
 
-    record: Record
+    render: Render
     session: Session
     library: Library
     source: Path
@@ -144,10 +144,10 @@ class _Items:
         named = item.kind == "map" and item.get("name") is None
         key = item.pairs[0][0] if named else item
         exercise = self._exercises()[_place(key)]
-        part = self._parts().get(_place(key))
-        if part is None:
+        span = self._spans().get(_place(key))
+        if span is None:
             return None
-        chosen = self._chosen(exercise, part)
+        chosen = self._chosen(exercise, span)
         if item.kind == "map" and not named:
             return _over(item, chosen)
         changes = item.pairs[0][1] if named else Node(item.mark, "map")
@@ -158,9 +158,9 @@ class _Items:
             return _scalar(key.text)
         return _mapping([(key.text, _over(changes, chosen))])
 
-    def _chosen(self, exercise: Exercise, part: Part) -> dict[str, Any]:
+    def _chosen(self, exercise: Exercise, span: ExerciseSpan) -> dict[str, Any]:
         """What must stand at an exercise so that what was chosen wins there."""
-        given = self.record.given
+        given = self.render.given
         own = {key for key, _ in exercise.pacing.values}
         chosen = {key: given[key] for key in given if key in own and key in _PACING}
         usual = self.settings.get("level")
@@ -171,10 +171,10 @@ class _Items:
         elif self.settings.get("with") and "equipment" in given:
             chosen["with"] = []
         if "minutes" in given:
-            if exercise.rep and part.reps != exercise.reps:
-                chosen["reps"] = part.reps
-            elif not exercise.rep and part.sets != exercise.sets:
-                chosen["sets"] = part.sets
+            if exercise.rep and span.reps != exercise.reps:
+                chosen["reps"] = span.reps
+            elif not exercise.rep and span.sets != exercise.sets:
+                chosen["sets"] = span.sets
         return chosen
 
     def _is_another(self, name: str) -> bool:
@@ -196,8 +196,8 @@ class _Items:
     def _exercises(self) -> dict[Place, Exercise]:
         return {(e.mark.line, e.mark.column): e for e in self.session.exercises}
 
-    def _parts(self) -> dict[Place, Part]:
-        return {part.place: part for part in reversed(self.record.parts)}
+    def _spans(self) -> dict[Place, ExerciseSpan]:
+        return {span.place: span for span in reversed(self.render.parts)}
 
 
 def _place(node: Node) -> Place:

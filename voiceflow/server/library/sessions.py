@@ -1,7 +1,7 @@
 """The library as the pages show it: sessions with length, positions, equipment, and their errors.
 
 Every answer is kept with a fingerprint of all files it may depend on: an edit shows at the next
-look, and nothing is read twice without one. Names come only from here, never paths.
+look, and nothing is read twice without one. Offered come only from here, never paths.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from voiceflow.script.models import EQUIPMENT, LEVELS
 from voiceflow.script.pacing import resolve
 from voiceflow.script.yaml import read
 from voiceflow.server.http.refusals import Refusal, fault, refused, unknown
-from voiceflow.server.library.wishes import Names
+from voiceflow.server.library.wishes import Offered
 from voiceflow.sounds import BEDS
 
 Entry = dict[str, Any]
@@ -41,9 +41,10 @@ _LABELS: Final = {
 }
 _DETAILS: Final = (("full", "Full"), ("brief", "Brief"), ("tones", "Tones only"))
 _VERSION: Final = 2  # counts up with every change of an entry's form
+_KIND: Final = "shelf"  # the folder in the cache, as 0.1.0 called it
 
 
-class Shelf:
+class SessionLibrary:
     """A library, looked at.
 
     Parameters
@@ -96,7 +97,7 @@ class Shelf:
             return False
         return True
 
-    def sessions(self, limit_s: float | None = None) -> list[Entry]:
+    def all(self, limit_s: float | None = None) -> list[Entry]:
         """All sessions: the user's own first, then in order of their titles.
 
         Parameters
@@ -118,7 +119,7 @@ class Shelf:
 
     def _look_on(self) -> None:
         try:
-            self.sessions()
+            self.all()
         finally:
             self._looking = False
 
@@ -144,13 +145,13 @@ class Shelf:
 
     def _read(self, slug: str, path: Path, stamp: str) -> Entry:
         """An entry from the cache, or made."""
-        key = Cache.key("shelf", _VERSION, slug, str(path), stamp)
-        found = self.context.cache.get("shelf", key)
+        key = Cache.key(_KIND, _VERSION, slug, str(path), stamp)
+        found = self.context.cache.get(_KIND, key)
         if found is not None:
             entry: Entry = json.loads(found)
             return entry
         entry = self._entry(slug, path)
-        self.context.cache.put("shelf", key, json.dumps(entry).encode())
+        self.context.cache.put(_KIND, key, json.dumps(entry).encode())
         return entry
 
     def _blank(self, slug: str, path: Path) -> Entry:
@@ -221,9 +222,9 @@ class Shelf:
 
     # What can be chosen
 
-    def names(self) -> Names:
+    def offered(self) -> Offered:
         """The names that options may say."""
-        return Names(
+        return Offered(
             pace=self.library.names("paces"),
             voice=[one["name"] for one in self.voices() if one["works"]],
             phrases=[one["name"] for one in self._named("phrases")],

@@ -1,6 +1,6 @@
 """What a phone may ask of a session: one table for reading, for the pages and for the description.
 
-Names are looked up among those that the library and the voices offer, never as paths.
+Offered are looked up among those that the library and the voices offer, never as paths.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from voiceflow.core.errors import InputError, Mark, UnknownNameError, did_you_mean
+from voiceflow.core.errors import Mark, UnknownNameError, did_you_mean
 from voiceflow.core.units import parse_seconds
 from voiceflow.score.options import Options
 from voiceflow.script.fields import Kind, Number, Problems, Words
@@ -32,7 +32,7 @@ Given = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class Offered:
     """The names on offer, for each option that takes a name."""
 
     pace: Sequence[str] = ()
@@ -42,7 +42,7 @@ class Names:
     bed: Sequence[str] = ()
 
 
-def read_options(given: object, names: Names) -> tuple[Options, Given]:
+def read_options(given: object, names: Offered) -> tuple[Options, Given]:
     """The options in a request, for the pipeline; and as plain values that mean the same.
 
     Parameters
@@ -86,7 +86,7 @@ def _options(said: Given) -> Options:
     return Options(pacing=pacing, **rest)
 
 
-def _read(key: str, value: Any, names: Names, faults: list[Fault]) -> Any:
+def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
     """One value, or None with a fault noted."""
     where = f"options.{key}"
     if key == "equipment":
@@ -174,11 +174,3 @@ def printable(text: str) -> str:
 def canonical(given: Given) -> str:
     """Options as one text that is the same for the same options."""
     return json.dumps(given, sort_keys=True, ensure_ascii=True)
-
-
-def read_minutes(text: str) -> int:
-    """Milliseconds in `20` or `12:30`. Raises InputError."""
-    try:
-        return round(parse_seconds(text, bare=60.0) * 1000)
-    except ValueError as error:
-        raise InputError(str(error)) from None

@@ -9,35 +9,22 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from jinja2 import Environment, FileSystemLoader, TemplateNotFound
+from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from voiceflow import __version__
 from voiceflow.server.auth.phones import Phone, fingerprint
 from voiceflow.server.http.guard import COOKIE, COOKIE_S, locked_out
 from voiceflow.server.http.ranges import unchanged
-from voiceflow.server.http.refusals import Refusal, unknown
-from voiceflow.server.jobs.render_records import Record
+from voiceflow.server.http.refusals import Refusal
+from voiceflow.server.http.static_assets import PICTURE_POLICY, StaticAssets
+from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.library.kept import Keeper
 from voiceflow.server.studio import Studio
 
 HERE: Final = Path(__file__).resolve().parent
-_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".ico": "image/x-icon",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
-}
-# Served as a page of its own, a picture may style itself and do nothing else.
-PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _PAIR: Final = """\
 <!doctype html>
 <html lang="en">
@@ -63,14 +50,14 @@ _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class Pages:
     """Routes that answer with a page or a part of one."""
 
-    def __init__(self, studio: Studio, keeper: Keeper, here: Path = HERE) -> None:
+    def __init__(self, studio: Studio, keeper: Keeper) -> None:
         self.studio, self.keeper = studio, keeper
-        self.folder, self.static = here / "templates", here / "static"
+        self.folder, self.static = HERE / "templates", StaticAssets(HERE / "static")
         self.templates = Environment(
             loader=FileSystemLoader(self.folder), autoescape=True, auto_reload=True
         )
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Of all pages."""
         return [
             Route("/", self.home),
@@ -84,16 +71,13 @@ class Pages:
             Route("/pair.js", self.pair_script),
             Route("/sw.js", self.worker),
             Route("/manifest.webmanifest", self.manifest),
-            Route("/static/{path:path}", self.asset),
+            Mount("/static", self.static),
             Route("/healthz", self.health),
         ]
 
     def locked(self) -> str:
         """The page without a token."""
-        try:
-            return (self.folder / "locked.html").read_text(encoding="utf-8")
-        except OSError:
-            return "<!doctype html><title>voiceflow</title><p>Scan the code in the terminal."
+        return (self.folder / "locked.html").read_text(encoding="utf-8")
 
     async def home(self, request: Request) -> Response:
         sessions = await asyncio.to_thread(self.keeper.sessions, _GLANCE_S)
@@ -102,7 +86,7 @@ class Pages:
     async def session(self, request: Request) -> Response:
         slug = request.path_params["slug"]
         session = await asyncio.to_thread(self.keeper.session, slug)
-        choices = await asyncio.to_thread(self.studio.shelf.choices, session)
+        choices = await asyncio.to_thread(self.studio.sessions.choices, session)
         if not session["errors"]:
             await asyncio.to_thread(self.studio.expect, slug)
         return self._page(
@@ -115,18 +99,18 @@ class Pages:
 
     async def session_picture(self, request: Request) -> Response:
         drawn = await asyncio.to_thread(self.studio.session_picture, request.path_params["slug"])
-        return picture(request, drawn)
+        return svg_response(request, drawn)
 
     async def player(self, request: Request) -> Response:
-        record = await asyncio.to_thread(self.studio.record, request.path_params["id"])
-        kept = await asyncio.to_thread(self.keeper.slug_of, record.id)
-        return self._page("player.html", render=told(record, kept))
+        render = await asyncio.to_thread(self.studio.find_render, request.path_params["id"])
+        kept = await asyncio.to_thread(self.keeper.slug_of, render.id)
+        return self._page("player.html", render=render_json(render, kept))
 
     async def settings(self, request: Request) -> Response:
         phone: Phone = request.scope["vf.phone"]
         feed = self.studio.phones.feed_token(request.scope["vf.token"], phone)
         address = f"{request.base_url}feed/{feed}.xml" if feed else None
-        phones = [described(one, phone) for one in self.studio.phones.all()]
+        phones = [phone_json(one, phone) for one in self.studio.phones.all()]
         return self._page("settings.html", phones=phones, feed=address)
 
     async def offline(self, request: Request) -> Response:
@@ -166,66 +150,35 @@ class Pages:
     # What pages are made of
 
     async def worker(self, request: Request) -> Response:
-        answer = self._file("sw.js", request)
+        answer = await self.static.get_response("sw.js", request.scope)
         answer.headers["Service-Worker-Allowed"] = "/"
         return answer
 
     async def manifest(self, request: Request) -> Response:
-        for name in ("manifest.webmanifest", "manifest.json"):
-            if (self.static / name).is_file():
-                answer = self._file(name, request)
-                answer.headers["Content-Type"] = "application/manifest+json"
-                return answer
-        body = self._render("manifest.webmanifest")
-        return Response(body, media_type="application/manifest+json")
-
-    async def asset(self, request: Request) -> Response:
-        return self._file(request.path_params["path"], request)
+        return await self.static.get_response("manifest.webmanifest", request.scope)
 
     async def health(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
 
-    def _file(self, name: str, request: Request) -> Response:
-        """A file that is among those of the package, looked up by its name in their list."""
-        path = {one.relative_to(self.static).as_posix(): one for one in _files(self.static)}.get(
-            name
-        )
-        if path is None:
-            raise unknown("file", name)
-        data = path.read_bytes()
-        etag = f'"{fingerprint(data)}"'
-        headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if unchanged(request.headers, etag):
-            return Response(None, 304, headers)
-        kind = _TYPES.get(path.suffix, "application/octet-stream")
-        if path.suffix == ".svg":
-            headers["Content-Security-Policy"] = PICTURE_POLICY
-        return Response(data, headers=headers, media_type=kind)
-
     def _page(self, name: str, **context: Any) -> Response:
-        return HTMLResponse(self._render(name, **context), headers={"Cache-Control": "no-cache"})
-
-    def _render(self, name: str, **context: Any) -> str:
-        try:
-            return self.templates.get_template(name).render(version=__version__, **context)
-        except TemplateNotFound as error:
-            raise unknown("page", str(error.name)) from None
+        text = self.templates.get_template(name).render(version=__version__, **context)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
 
-def told(record: Record, kept: str | None = None) -> dict[str, Any]:
+def render_json(render: Render, kept: str | None = None) -> dict[str, Any]:
     """A render as the pages and the API name it."""
-    base = f"/renders/{record.id}"
+    base = f"/renders/{render.id}"
     return {
-        "id": record.id,
-        "session": record.slug,
-        "title": record.title,
-        "about": " ".join(record.score.about.split()),
-        "language": record.score.language,
-        "length_ms": record.score.length_ms,
-        "bytes": record.bytes,
-        "tempo": record.tempo,
-        "detail": record.detail,
-        "options": record.given,
+        "id": render.id,
+        "session": render.slug,
+        "title": render.title,
+        "about": " ".join(render.score.about.split()),
+        "language": render.score.language,
+        "length_ms": render.score.length_ms,
+        "bytes": render.bytes,
+        "tempo": render.tempo,
+        "detail": render.detail,
+        "options": render.given,
         "kept": kept,
         "mp3": f"{base}.mp3",
         "score": f"{base}/score.json",
@@ -233,11 +186,11 @@ def told(record: Record, kept: str | None = None) -> dict[str, Any]:
         "transcript": f"{base}/words.vtt",
         "cover": f"{base}/cover.jpg",
         "picture": f"{base}/picture.svg",
-        "player": f"/player/{record.id}",
+        "player": f"/player/{render.id}",
     }
 
 
-def described(phone: Phone, this: Phone) -> dict[str, Any]:
+def phone_json(phone: Phone, this: Phone) -> dict[str, Any]:
     """A phone as the settings page shows it."""
     seen = time.strftime("%Y-%m-%d", time.localtime(phone.seen))
     paired = time.strftime("%Y-%m-%d", time.localtime(phone.created))
@@ -267,7 +220,7 @@ def phone_name(agent: str) -> str:
     return f"{system}, {browser}" if browser else system
 
 
-def picture(request: Request, drawn: bytes) -> Response:
+def svg_response(request: Request, drawn: bytes) -> Response:
     """An SVG as a document of its own."""
     etag = f'"{fingerprint(drawn)}"'
     headers = {
@@ -278,7 +231,3 @@ def picture(request: Request, drawn: bytes) -> Response:
     if unchanged(request.headers, etag):
         return Response(None, 304, headers)
     return Response(drawn, headers=headers, media_type="image/svg+xml")
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]

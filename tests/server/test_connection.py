@@ -1,0 +1,217 @@
+"""Where we reach into uvicorn: each thing that is used there is there, and does what it did.
+
+If one of these fails after an update, uvicorn has changed: `RELIES_ON` in `connection.py` says what
+it was needed for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from voiceflow.server.http import connection as seam
+from voiceflow.server.http.connection import RELIES_ON, BoundedConnection
+from voiceflow.server.http.listener import server_of
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+class Transport(asyncio.Transport):
+    """A socket that notes what is done to it."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__({"peername": (host, 50_000), "sockname": ("192.168.1.2", 8765)})
+        self.written, self.aborted, self.closing = b"", False, False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def abort(self) -> None:
+        self.aborted = self.closing = True
+
+    def close(self) -> None:
+        self.closing = True
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
+
+class Clock:
+    """The event loop, whose timers only go off when the test says so."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.timers: list[tuple[Callable[[], None], asyncio.Event]] = []
+
+    def call_later(self, delay: float, act: Callable[[], None]) -> Any:
+        cancelled = asyncio.Event()
+        # Not uvicorn's own timers: they close what has been idle after an answer.
+        if act.__name__ == BoundedConnection._cut.__name__:
+            assert delay == seam.FIRST_REQUEST_S
+            self.timers.append((act, cancelled))
+
+        class Handle:
+            cancel = staticmethod(cancelled.set)
+
+        return Handle
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def waits(self) -> bool:
+        """Whether a connection is waiting for a request."""
+        return any(not cancelled.is_set() for _, cancelled in self.timers)
+
+    def go_off(self) -> None:
+        """What was to happen later happens now, but what was cancelled."""
+        due, self.timers = self.timers, []
+        for act, cancelled in due:
+            if not cancelled.is_set():
+                act()
+
+
+class Door:
+    """Connections to an application that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.answer = asyncio.Event()
+        self.state = ServerState()
+        self.config = server_of(self).config
+        self.config.load()
+        self.clock = Clock(asyncio.get_running_loop())
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.answer.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    def connect(self, host: str = "192.168.1.9") -> tuple[BoundedConnection, Transport]:
+        made, transport = (
+            self.config.http_protocol_class(self.config, self.state, {}),
+            Transport(host),
+        )
+        made.loop = self.clock
+        made.connection_made(transport)
+        assert isinstance(made, BoundedConnection)
+        return made, transport
+
+
+def at_the_door(test: Callable[[Door], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        await test(Door())
+
+    asyncio.run(run())
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1_000):
+        if true():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never came")
+
+
+def test_uvicorn_has_all_that_we_rely_on() -> None:
+    async def look(door: Door) -> None:
+        made, _ = door.connect()
+        lacks = [f"{name}: {why}" for name, why in RELIES_ON.items() if not hasattr(made, name)]
+        assert not lacks, f"uvicorn {uvicorn.__version__} has no more of H11Protocol: {lacks}"
+        assert made in made.connections
+        assert made.client == ("192.168.1.9", 50_000)
+        assert made.cycle is None
+        made.data_received(REQUEST)
+        assert made.cycle.response_complete is False
+        door.answer.set()
+        await until(lambda: made.cycle.response_complete)
+
+    at_the_door(look)
+
+
+def test_a_request_that_does_not_come_cuts_the_connection() -> None:
+    async def nothing(door: Door) -> None:
+        _, transport = door.connect()
+        door.clock.go_off()
+        assert transport.aborted
+
+    async def drops(door: Door) -> None:
+        made, transport = door.connect()
+        for byte in REQUEST[:-2]:
+            made.data_received(bytes([byte]))
+        door.clock.go_off()
+        assert transport.aborted
+
+    at_the_door(nothing)
+    at_the_door(drops)
+
+
+def test_an_answer_may_take_any_time() -> None:
+    async def slow(door: Door) -> None:
+        made, transport = door.connect()
+        made.data_received(REQUEST)
+        assert not door.clock.waits()
+        door.clock.go_off()
+        assert not transport.aborted
+        door.answer.set()
+        await until(lambda: b" 204 " in transport.written)
+
+    at_the_door(slow)
+
+
+def test_after_an_answer_the_next_request_is_waited_for() -> None:
+    async def twice(door: Door) -> None:
+        door.answer.set()
+        made, transport = door.connect()
+        for count in (1, 2):
+            made.data_received(REQUEST)
+            while transport.written.count(b" 204 ") < count:
+                await asyncio.sleep(0)
+            await until(door.clock.waits)
+        door.clock.go_off()
+        assert transport.aborted
+
+    at_the_door(twice)
+
+
+def test_a_connection_that_is_gone_is_not_waited_for() -> None:
+    async def gone(door: Door) -> None:
+        made, transport = door.connect()
+        made.connection_lost(None)
+        assert not door.clock.waits()
+        assert made not in made.connections
+        assert not transport.aborted
+
+    at_the_door(gone)
+
+
+def test_one_connection_too_many_is_cut_and_the_others_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seam, "MOST_CONNECTIONS", 5)
+    monkeypatch.setattr(seam, "MOST_OF_ONE", 3)
+
+    async def many(door: Door) -> None:
+        one = [door.connect("192.168.1.9")[1].aborted for _ in range(4)]
+        assert one == [False, False, False, True]
+        # The one that was cut is counted until its end is noticed.
+        assert not door.connect("192.168.1.10")[1].aborted
+        assert door.connect("192.168.1.11")[1].aborted
+
+    async def proxy(door: Door) -> None:
+        assert not any(door.connect("127.0.0.1")[1].aborted for _ in range(5))
+
+    at_the_door(many)
+    at_the_door(proxy)

@@ -1,0 +1,86 @@
+"""One connection of uvicorn's, with limits that uvicorn has not.
+
+This is the only place that reaches into uvicorn. What it uses there is listed in `RELIES_ON`; a
+test looks for each of it, so that a new uvicorn which has changed is told by name.
+
+A socket's bytes come in through uvicorn; out goes either nothing of ours, or the end of the
+connection: because there are too many, or because no whole request came in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from voiceflow.server.terminal import is_local
+
+MOST_CONNECTIONS: Final = 512
+MOST_OF_ONE: Final = 128
+FIRST_REQUEST_S: Final = 20.0
+
+# Of uvicorn: methods that it calls and we extend, and what a connection carries.
+RELIES_ON: Final = {
+    "connection_made": "called once, with the transport, when a client connects",
+    "data_received": "called with the bytes that have come",
+    "on_response_complete": "called after the last byte of each answer",
+    "connection_lost": "called once, at the end",
+    "connections": "the set of all open connections, this one among them",
+    "client": "host and port of the other side, or None",
+    "transport": "the socket's transport",
+    "loop": "the event loop",
+    "cycle": "the request that is being answered, with `response_complete`; None before the first",
+}
+
+
+class BoundedConnection(H11Protocol):
+    """A connection that is cut if it is one too many, or if no request comes of it."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS or self._siblings() > MOST_OF_ONE:
+            transport.abort()
+            return
+        self._expect_request()
+
+    def _siblings(self) -> int:
+        """Connections from the same address; from this computer any number, for a proxy."""
+        if self.client is None or is_local(self.client[0]):
+            return 0
+        clients = (getattr(one, "client", None) for one in self.connections)
+        return sum(one is not None and one[0] == self.client[0] for one in clients)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # Only a whole request stops the clock: one that comes drop by drop is late as well.
+        if self._answering:
+            self._stop_clock()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._answering:  # no other request has come with the last one
+            self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    @property
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _expect_request(self) -> None:
+        self._stop_clock()
+        self._late = self.loop.call_later(FIRST_REQUEST_S, self._cut)
+
+    def _stop_clock(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _cut(self) -> None:
+        if not self._answering and not self.transport.is_closing():
+            self.transport.abort()

@@ -18,14 +18,12 @@ from typing import Any
 import mutagen
 import mutagen.mp3
 import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
 from mutagen.id3 import ID3
 from numpy.typing import NDArray
 from PIL import Image
 
-from voiceflow.audio.loudness_pieces import SILENCE, integrated, measure, true_peak
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import OutputError
 from voiceflow.core.files import writing
@@ -211,52 +209,6 @@ def test_pieces_that_overlap_or_run_over_are_refused() -> None:
             list(splice.join(pieces, 1_008))
     with pytest.raises(ValueError):
         splice.piece(bytes(100))
-
-
-# Loudness
-
-
-@pytest.mark.parametrize("channels", [1, 2])
-def test_loudness_is_the_sum_of_the_pieces(channels: int) -> None:
-    pieces, whole = session(channels)
-    levels = [(start_ms, measure(samples.tobytes(), channels)) for start_ms, samples in pieces]
-    ours = integrated(((start_ms, one.energies) for start_ms, one in levels), LENGTH_MS)
-    # Its "DeMan" filters are the standard's; its own are near them.
-    theirs = pyloudnorm.Meter(RATE, filter_class="DeMan").integrated_loudness(whole / 32768)
-    assert ours == pytest.approx(theirs, abs=0.1)
-
-
-def test_loudness_ignores_silence_between() -> None:
-    """The gates leave out what is silent: an hour of pauses changes nothing."""
-    pieces, _ = session(2)
-    levels = [(start, measure(samples.tobytes(), 2).energies) for start, samples in pieces]
-    apart = [(60_000 * at, energies) for at, (_, energies) in enumerate(levels)]
-    assert integrated(apart, 3_600_000) == pytest.approx(integrated(levels, LENGTH_MS), abs=0.3)
-
-
-def test_a_sine_of_known_loudness() -> None:
-    """997 Hz at -20 dBFS in one channel measures -23 LUFS, BS.1770's own test."""
-    at = np.arange(FRAME * 100)
-    mono = np.rint(3276.8 * np.sin(2 * np.pi * 997 * at / RATE)).astype("<i2")
-    assert integrated([(0, measure(mono.tobytes(), 1).energies)], 2_400) == pytest.approx(
-        -23.0, abs=0.1
-    )
-
-
-def test_silence_has_the_lowest_loudness_and_peak() -> None:
-    levels = measure(bytes(2 * FRAME * 40), 1)
-    assert integrated([(0, levels.energies)], 960) == SILENCE
-    assert integrated([], 0) == SILENCE
-    assert true_peak([levels.peak]) == true_peak([]) == SILENCE
-
-
-def test_true_peaks_lie_between_samples() -> None:
-    """A quarter of the rate, sampled off its crests: the crest is 3 dB above every sample."""
-    at = np.arange(FRAME * 8)
-    crest = 20_000 * np.sin(np.pi / 2 * at + np.pi / 4) * np.hanning(len(at))
-    peak = measure(np.rint(crest).astype("<i2").tobytes(), 1).peak * 32768
-    assert np.abs(crest).max() < 14_200
-    assert peak == pytest.approx(20_000, rel=0.03)
 
 
 # Labels and tags

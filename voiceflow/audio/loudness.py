@@ -1,44 +1,132 @@
-"""How loud speech is: K-weighting, gated loudness and true peak, with numpy alone.
+"""The loudness meter: K-weighting and gated loudness, for clips, tones, beds and whole sessions.
 
-Loudness follows Recommendation ITU-R BS.1770-5: K-weighting (annex 1), 400 ms blocks that overlap
-by 75 %, an absolute gate at -70 LUFS and a relative one 10 LU below what is left; true peak from
-four-fold oversampling (annex 2). The filters' prototypes are those of libebur128 and of B. De Man,
-"Evaluation of implementations of the EBU R128 loudness measurement" (AES 145, 2018), which give
-the recommendation's 48 kHz coefficients exactly and any other rate by the bilinear transform.
+Follows Recommendation ITU-R BS.1770-5: K-weighting (annex 1), blocks of 400 ms every 100 ms, an
+absolute gate at -70 LUFS and a relative gate 10 LU below the mean of what is left. The filter
+prototypes are those of libebur128 and of B. De Man, "Evaluation of implementations of the EBU R128
+loudness measurement" (AES 145, 2018): they give the recommendation's 48 kHz coefficients exactly
+and those of any other rate by the bilinear transform.
 
-Mono counts as if it stood in both channels of a stereo file, since that is where speech is played.
+A sound of one dimension is mono and counts in both channels of a stereo file, because that is how
+it is played.
+
+numpy is imported inside the functions. `integrated` works without it: a render from the cache
+needs nothing else, and importing numpy would take ten times as long as the sums.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from array import array
+from collections.abc import Iterable
+from itertools import accumulate
+from operator import sub
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import numpy.typing as npt
+from voiceflow.core.units import RATE
 
-Floats = npt.NDArray[np.floating[Any]]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-OFFSET = -0.691
-"""The constant of BS.1770 that lets a full-scale 997 Hz sine measure -3.01 LUFS."""
+    Floats = NDArray[np.floating[Any]]
 
-SILENT = -120.0
-"""What is measured where there is nothing: a number, so that it can be compared."""
+OFFSET: Final = -0.691
+"""The constant of BS.1770 that makes a full-scale 997 Hz sine measure -3.01 LUFS."""
 
+SILENT: Final = -120.0
+"""LUFS and dBTP of silence: a number, so that it can be compared."""
+
+BLOCK: Final = 4
+"""Steps of 100 ms in one block of 400 ms."""
+
+_GATE: Final = 10 ** ((-70 - OFFSET) / 10)
 _SHELF_HZ, _SHELF_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
 _PASS_HZ, _PASS_Q = 38.13547087602444, 0.5003270373238773
-_RING_S = 0.06  # by then the high-pass has rung out below 24 bits
-_TAPS = 12  # each side: within 0.05 dB up to 0.4 of the rate, where speech has its peaks
-_KAISER = 5.0
+_RING_S = 0.06  # after that the high-pass has faded below 24 bits
+
+Coefficients = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
-def k_weight(x: Floats, rate: int) -> Floats:
+def loudness(x: Floats, rate: int = RATE) -> float:
+    """Integrated loudness of `x` in LUFS; `SILENT` where nothing passes the gates.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(n,) or (n, channels), float]
+        Full scale is 1. One dimension is mono, counted in both channels.
+    rate : int > 0
+        Samples a second.
+    """
+    return loudness_of_power(_power(x, rate), rate)
+
+
+def loudness_of_power(power: Floats, rate: int) -> float:
+    """Integrated loudness in LUFS of a sound that is already weighted.
+
+    A sound shorter than one block (400 ms) is measured as a whole, without gates.
+
+    Parameters
+    ----------
+    power : np.ndarray [shape=(n,), float]
+        K-weighted square of each sample (or mean square of each millisecond), summed over channels.
+    rate : int > 0
+        Values of `power` a second; a multiple of 10.
+    """
+    step = round(rate / 10)
+    if power.size < BLOCK * step:
+        return lufs(float(power.mean())) if power.size else SILENT
+    return integrated(_step_means(power, step))
+
+
+def step_powers(x: Floats, step: int, rate: int = RATE) -> Floats:
+    """K-weighted mean square of each whole step of `x`, summed over channels.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(n,) or (n, channels), float]
+    step : int > 0
+        Samples in one step.
+
+    Returns
+    -------
+    np.ndarray [shape=(n // step,), float64]
+    """
+    return _step_means(_power(x, rate), step)
+
+
+def integrated(steps: Iterable[float], block: int = BLOCK, hop: int = 1) -> float:
+    """Integrated loudness in LUFS, from the power of steps that follow each other.
+
+    Parameters
+    ----------
+    steps : iterable of float >= 0
+        As `step_powers` gives them.
+    block, hop : int > 0
+        Steps in a block, and from one block's start to the next one's: about 400 and 100 ms.
+        Fewer steps than one block are measured as one shorter block.
+    """
+    # Arrays, not lists: three hours of floats as objects would be most of a warm render's memory.
+    sums = array("d", accumulate(steps, initial=0.0))
+    block = min(block, len(sums) - 1)
+    blocks = array("d", map(sub, sums[block::hop], sums[::hop]))
+    kept = _above(blocks, _GATE * block)
+    kept = _above(kept, sum(kept) / max(len(kept), 1) / 10)
+    return lufs(sum(kept) / len(kept) / block) if kept else SILENT
+
+
+def lufs(power: float) -> float:
+    """LUFS of a K-weighted mean square summed over channels, never below `SILENT`."""
+    return max(SILENT, OFFSET + 10 * math.log10(power)) if power > 0 else SILENT
+
+
+def k_weight(x: Floats, rate: int = RATE) -> Floats:
     """`x` through the K-weighting filter.
 
     Parameters
     ----------
-    x : np.ndarray [shape=(n,) or (n, channels), float64]
+    x : np.ndarray [shape=(n,) or (n, channels), float32 or float64]
+        Single precision stays single: exact to 24 bits, and less memory to move.
     rate : int > 0
         Samples a second.
 
@@ -46,11 +134,13 @@ def k_weight(x: Floats, rate: int) -> Floats:
     -------
     np.ndarray [same shape]
     """
+    import numpy as np
+
     if x.ndim == 2:
         return np.stack([k_weight(track, rate) for track in x.T], axis=1)
     if not x.size:
         return x.astype(np.float64)
-    # Overlap-save in blocks of one size: the response is worked out once, and small transforms
+    # Overlap-save in blocks of one size: the response is computed once, and small transforms
     # stay in the processor's cache.
     response, taps = _k_response(rate)
     single = x.dtype == np.float32
@@ -67,84 +157,28 @@ def k_weight(x: Floats, rate: int) -> Floats:
     return weighted
 
 
-def loudness(x: Floats, rate: int) -> float:
-    """Integrated loudness of `x` in LUFS; `SILENT` where nothing passes the gate.
-
-    A sound shorter than one block (400 ms) is measured as a whole, without gates.
-
-    Parameters
-    ----------
-    x : np.ndarray [shape=(n,) or (n, channels), float64]
-        Full scale is 1. One dimension is mono, counted in both channels.
-    rate : int > 0
-    """
+def _power(x: Floats, rate: int) -> Floats:
+    """K-weighted square of each sample, summed over channels; mono counts twice."""
     weighted = k_weight(x, rate)
-    power = 2 * weighted**2 if x.ndim == 1 else (weighted**2).sum(axis=1)
-    step = round(rate / 10)
-    return gated(_block_powers(power, 4 * step, step))
+    return 2 * weighted**2 if x.ndim == 1 else (weighted**2).sum(axis=1)
 
 
-def gated(powers: Floats) -> float:
-    """Loudness in LUFS of block powers [shape=(blocks,)], after both gates of BS.1770."""
-    heard = powers[powers > 10 ** ((-70 - OFFSET) / 10)]
-    if not heard.size:
-        return SILENT
-    heard = heard[heard > heard.mean() / 10]
-    return OFFSET + 10 * math.log10(heard.mean())
+def _step_means(power: Floats, step: int) -> Floats:
+    import numpy as np
+
+    rows = power[: power.size // step * step].reshape(-1, step)
+    return np.asarray(rows.mean(axis=1, dtype=np.float64))
 
 
-def true_peak(x: Floats) -> float:
-    """True peak of `x` [shape=(n,) or (n, channels)] in dBTP; `SILENT` for silence."""
-    tracks = x[:, np.newaxis] if x.ndim == 1 else x
-    peak = max((float(block_peaks(track, 64).max(initial=0)) for track in tracks.T), default=0.0)
-    return max(SILENT, 20 * math.log10(peak)) if peak > 0 else SILENT
-
-
-def block_peaks(x: Floats, block: int) -> Floats:
-    """The height of `x` between its samples too, in each block of `block` samples.
-
-    Blocks that stay 12 dB under the highest are given by their samples alone: what lies between
-    samples can be higher, but in no sound by so much, and most of speech is spared the work.
-
-    Returns
-    -------
-    np.ndarray [shape=(ceil(n / block),)]
-    """
-    blocks = -(-x.size // block)
-    padded = np.zeros(_TAPS - 1 + blocks * block + _TAPS, x.dtype)
-    padded[_TAPS - 1 : _TAPS - 1 + x.size] = x
-    height = np.abs(padded[_TAPS - 1 : _TAPS - 1 + blocks * block]).reshape(-1, block).max(axis=1)
-    high = np.flatnonzero(height > height.max(initial=0) / 4)
-    if high.size:
-        reach = np.arange(block + 2 * _TAPS - 1)
-        near: Floats = padded[(high * block)[:, np.newaxis] + reach]
-        windows = np.lib.stride_tricks.sliding_window_view(near, 2 * _TAPS, axis=1)
-        between = np.abs(windows @ _quarter_taps().astype(x.dtype)).max(axis=(1, 2))
-        height[high] = np.maximum(height[high], between)
-    return np.asarray(height)
-
-
-def _block_powers(power: Floats, block: int, step: int) -> Floats:
-    """Mean power of each whole block; of all there is where there is less than one."""
-    if power.size <= block:
-        return np.array([power.mean() if power.size else 0.0])
-    sums = np.concatenate(([0.0], np.cumsum(power)))
-    starts = np.arange(0, power.size - block + 1, step)
-    return (sums[starts + block] - sums[starts]) / block
-
-
-@functools.lru_cache(maxsize=1)
-def _quarter_taps() -> Floats:
-    """Filters [shape=(2 * _TAPS, 3)] that read 1/4, 1/2 and 3/4 of the way to the next sample."""
-    places = np.arange(-_TAPS + 1, _TAPS + 1, dtype=np.float64)
-    offsets = np.array([0.25, 0.5, 0.75]) - places[:, np.newaxis]
-    taps = np.sinc(offsets) * np.i0(_KAISER * np.sqrt(1 - (offsets / _TAPS) ** 2))
-    return np.asarray(taps / taps.sum(axis=0))
+def _above(blocks: array[float], gate: float) -> array[float]:
+    return array("d", (block for block in blocks if block > gate))
 
 
 @functools.lru_cache(maxsize=4)
-def _k_response(rate: int) -> tuple[npt.NDArray[np.complex128], int]:
-    """The K-weighting's response over a block, and how many samples it rings."""
+def _k_response(rate: int) -> tuple[NDArray[np.complex128], int]:
+    """The K-weighting's response over one transform, and how many samples it rings."""
+    import numpy as np
+
     taps = round(_RING_S * rate)
     size = 1 << (4 * taps).bit_length()
     z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
@@ -154,8 +188,8 @@ def _k_response(rate: int) -> tuple[npt.NDArray[np.complex128], int]:
     return np.fft.rfft(np.fft.irfft(response)[:taps], size), taps
 
 
-def _shelf(rate: int) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """The head's effect: a high shelf of +4 dB."""
+def _shelf(rate: int) -> Coefficients:
+    """The effect of the head: a high shelf of +4 dB. Numerator and denominator."""
     k = math.tan(math.pi * _SHELF_HZ / rate)
     high = 10 ** (_SHELF_DB / 20)
     band = high**0.4996667741545416
@@ -164,8 +198,8 @@ def _shelf(rate: int) -> tuple[tuple[float, float, float], tuple[float, float, f
     return b, (1 + q + k * k, 2 * (k * k - 1), 1 - q + k * k)
 
 
-def _high_pass(rate: int) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """The revised low-frequency B curve. Its numerator is 1, -2, 1 over a denominator from 1 on."""
+def _high_pass(rate: int) -> Coefficients:
+    """The revised low-frequency B curve. The recommendation does not normalise its numerator."""
     k = math.tan(math.pi * _PASS_HZ / rate)
     q = k / _PASS_Q
     a = (1.0, 2 * (k * k - 1) / (1 + q + k * k), (1 - q + k * k) / (1 + q + k * k))

@@ -33,7 +33,7 @@ BEDS = (
     ("rain", "Steady rain, generated."),
 )
 # Raise it whenever the same bed would sound different.
-VERSION = 1
+VERSION = 2
 LEVEL = -34.0
 DUCK_DB = 9.0
 ATTACK_MS, RELEASE_MS = 150, 400
@@ -251,7 +251,7 @@ def _gain(bed: Bed) -> float:
     """The factor to the bed's level; of long music a dozen places are measured, not all of it."""
     import numpy as np
 
-    from voiceflow.audio.loudness_tones import SILENCE, energies, integrated
+    from voiceflow.audio.loudness import SILENT, integrated, step_powers
 
     if bed.music is not None:
         from voiceflow.sounds.music import spread
@@ -259,8 +259,7 @@ def _gain(bed: Bed) -> float:
         parts = spread(bed.music, _MEASURED)
     else:
         parts = [_read(bed, 0, _size(bed)[0])]
-    steps = [energies(np.ascontiguousarray(part[:, ear])) for part in parts for ear in (0, 1)]
-    lufs = integrated(np.concatenate([a + b for a, b in zip(steps[::2], steps[1::2], strict=True)]))
-    if lufs <= SILENCE:
+    lufs = integrated(np.concatenate([step_powers(part, RATE // 10) for part in parts]))
+    if lufs <= SILENT:
         raise SoundError(f"the bed {bed.name} is silent", hint="choose other music")
     return float(10 ** ((bed.level - lufs) / 20))

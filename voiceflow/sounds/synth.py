@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from voiceflow.audio import loudness_tones as loud
+from voiceflow.audio.loudness import loudness
 from voiceflow.core.units import RATE
 from voiceflow.sounds.recipe import HIGHEST, Course, Layer, Noise, Notes, Partials, Sample, Tone
 from voiceflow.sounds.sample import read
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 13
 _EDGE = RATE * 4 // 1000
 _PEAK = 0.7
+_LEAST = RATE * 4 // 10
 _WINDOW, _HOP = 1024, 512
 _TAU = np.float32(2 * np.pi)
 
@@ -57,16 +58,19 @@ def render(tone: Tone, length: int) -> Floats:
         power = float(np.square(sound).mean())
         mixed += sound * np.float32(10 ** (layer.gain / 20) / np.sqrt(max(power, 1e-12)))
     _edges(mixed)
-    return _levelled(mixed, tone.level - 10 * np.log10(2))
+    return _levelled(mixed, tone.level)
 
 
 def _levelled(sound: Floats, lufs: float) -> Floats:
-    """`sound`, brought to `lufs` in place, or as near as its peak allows."""
+    """`sound`, brought to `lufs` in both ears in place, or as near as its peak allows."""
     peak = float(np.abs(sound).max())
     if peak:
         # A peak of 1 first: the absolute gate then never takes a soft sound for silence.
         sound /= np.float32(peak)
-        sound *= np.float32(min(10 ** ((lufs - loud.loudness(sound)) / 20), _PEAK))
+        # A short signal is measured with silence up to one block: to the ear it is softer than a
+        # long sound of its power.
+        measured = loudness(np.pad(sound, (0, max(0, _LEAST - len(sound)))))
+        sound *= np.float32(min(10 ** ((lufs - measured) / 20), _PEAK))
     return sound
 
 

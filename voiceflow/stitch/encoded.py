@@ -6,7 +6,8 @@ import struct
 from array import array
 from dataclasses import dataclass, field
 
-from voiceflow.audio.loudness_pieces import Levels, integrated, true_peak
+from voiceflow.audio.true_peak import dbtp
+from voiceflow.stitch.session_loudness import Levels, session_loudness
 
 _HEAD = struct.Struct("<fI")
 
@@ -19,16 +20,16 @@ class Sounded:
     levels: Levels
 
     def pack(self) -> bytes:
-        head = _HEAD.pack(self.levels.peak, len(self.levels.energies))
-        return head + self.levels.energies.tobytes() + self.frames
+        head = _HEAD.pack(self.levels.peak, len(self.levels.powers))
+        return head + self.levels.powers.tobytes() + self.frames
 
     @staticmethod
     def unpack(value: bytes) -> Sounded:
         peak, count = _HEAD.unpack_from(value)
         end = _HEAD.size + 4 * count
-        energies: array[float] = array("f")
-        energies.frombytes(value[_HEAD.size : end])
-        return Sounded(value[end:], Levels(energies, peak))
+        powers: array[float] = array("f")
+        powers.frombytes(value[_HEAD.size : end])
+        return Sounded(value[end:], Levels(powers, peak))
 
 
 @dataclass(slots=True)
@@ -41,13 +42,13 @@ class Tally:
     different: int = 0
     made: int = 0
     hits: int = 0
-    energies: list[tuple[int, array[float]]] = field(default_factory=list)
+    powers: list[tuple[int, array[float]]] = field(default_factory=list)
     peaks: set[float] = field(default_factory=set)
 
     def loudness(self, length_ms: int) -> float:
         """Integrated LUFS of all that has been written."""
-        return integrated(self.energies, length_ms)
+        return session_loudness(self.powers, length_ms)
 
     def peak(self) -> float:
         """True peak in dBTP."""
-        return true_peak(self.peaks)
+        return dbtp(max(self.peaks, default=0.0))

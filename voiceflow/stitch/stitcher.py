@@ -15,7 +15,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from voiceflow.audio.loudness_pieces import VERSION, measure
 from voiceflow.audio.pcm import segment_of
 from voiceflow.core.cache import Cache
 from voiceflow.formats import mp3
@@ -25,6 +24,7 @@ from voiceflow.score.score import Score
 from voiceflow.stitch.bed_mix import underlaid
 from voiceflow.stitch.encoded import Sounded, Tally
 from voiceflow.stitch.pieces import Piece, cut, piece_keys, stitch
+from voiceflow.stitch.session_loudness import VERSION, measure
 
 if TYPE_CHECKING:
     from pydub import AudioSegment
@@ -114,7 +114,7 @@ class Stitcher:
                     self._begin(pool, splice, piece, key, waiting)
                     sounded = self._kept(key) or waiting.pop(key).result()
                     self._keep(key, sounded)
-                self.tally.energies.append((piece.start_ms, sounded.levels.energies))
+                self.tally.powers.append((piece.start_ms, sounded.levels.powers))
                 self.tally.peaks.add(sounded.levels.peak)
                 report("stitching", at + 1, len(keys))
                 yield piece.start_ms, sounded.frames
@@ -166,7 +166,7 @@ class Stitcher:
             stretches = underlaid(stretches, self.score, self.instruments.bed, self.channels)
         for start_ms, pcm in stretches:
             levels = measure(pcm, self.channels)
-            self.tally.energies.append((start_ms, levels.energies))
+            self.tally.powers.append((start_ms, levels.powers))
             self.tally.peaks.add(levels.peak)
             yield start_ms, pcm
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from voiceflow.audio.loudness import OFFSET, SILENT, block_peaks, gated, k_weight
+from voiceflow.audio.loudness import SILENT, k_weight, loudness_of_power
+from voiceflow.audio.true_peak import block_peaks
 from voiceflow.core.errors import VoiceError
 from voiceflow.core.units import RATE
 
@@ -32,7 +33,6 @@ _LEAD_MS, _LAG_MS = 4, 30
 _FADE_IN_MS, _FADE_OUT_MS = 4, 40
 _RATIO, _KNEE_DB, _ABOVE_DB = 2.0, 8.0, 0.0
 _LOOK_MS = 8
-_BLOCK_MS, _STEP_MS = 400, 100  # of BS.1770
 _MOST_DB = 40.0
 
 
@@ -97,7 +97,7 @@ def level(x: Floats, weighted: Floats) -> Floats:
     for _ in range(12):
         gain = even * make_up
         gain *= _limit(gain * highest)
-        miss_db = TARGET_LUFS - _loudness(power * gain**2)
+        miss_db = TARGET_LUFS - loudness_of_power(2 * power * gain**2, 1000)
         if abs(miss_db) < 0.02:
             break
         make_up = min(make_up * 10 ** (miss_db / 20), 10 ** (_MOST_DB / 20))
@@ -152,15 +152,6 @@ def _draw(gain: Floats) -> Floats:
     drawn[:, :half] = held[:-2] * (0.5 - share) + held[1:-1] * (0.5 + share)
     drawn[:, half:] = held[1:-1] * (1 - share) + held[2:] * share
     return drawn.reshape(-1)
-
-
-def _loudness(power: Floats) -> float:
-    """Loudness in LUFS of speech with K-weighted `power` a millisecond, in both channels."""
-    if power.size <= _BLOCK_MS:
-        return OFFSET + float(_db(np.array(2 * power.mean())))
-    sums = np.concatenate(([0.0], np.cumsum(2 * power)))
-    starts = np.arange(0, power.size - _BLOCK_MS + 1, _STEP_MS)
-    return gated((sums[starts + _BLOCK_MS] - sums[starts]) / _BLOCK_MS)
 
 
 def _block_mean(power: Floats) -> float:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from yaml.scanner import ScannerError
 
 from voiceflow.errors import InputError, Problem, ScriptError, UnknownNameError
+from voiceflow.script import yaml as yaml_room
 from voiceflow.script.choose import choose, drop_one
 from voiceflow.script.fields import split_versions
 from voiceflow.script.given import pacing_values
@@ -326,6 +329,81 @@ def test_files_that_are_not_scripts(
     if place:
         assert f"{matching[0].mark.line}:{matching[0].mark.column}" == place
     assert all(one.mark.file.endswith("a.yaml") for one in caught.value.problems)
+
+
+class Strict(yaml.Loader):
+    """A parser that has a limit of its own, as PyYAML has from 6.0.4 on."""
+
+    def __init__(self, text: str) -> None:
+        self.open = 0
+        super().__init__(text)
+
+    def _opened(self) -> None:
+        self.open += 1
+        if self.open > 30:
+            raise ScannerError(None, None, "exceeded maximum nesting depth", self.get_mark())
+
+    def fetch_flow_collection_start(self, kind: type) -> None:
+        self._opened()
+        super().fetch_flow_collection_start(kind)
+
+    def add_indent(self, column: int) -> bool:
+        self._opened()
+        return super().add_indent(column)
+
+
+@pytest.fixture(params=["C", "Python", "strict"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each parser that PyYAML may have in store."""
+    if request.param == "C" and not yaml.__with_libyaml__:
+        pytest.skip("this PyYAML has no C parser")
+    loaders = {"C": getattr(yaml, "CLoader", None), "Python": yaml.Loader, "strict": Strict}
+    monkeypatch.setattr(yaml_room, "_Loader", loaders[request.param])
+
+
+STEPS = range(2_000)
+DEEP = {
+    "lists": ("[" * 5_000, "1:26"),
+    "lists in a value": ("title: " + "[" * 5_000, "1:32"),
+    "lists in lines": ("[\n" * 5_000, "26:1"),
+    "lists with a fault further on": ("title: " + "[" * 100 + "@", "1:32"),
+    "lists after other letters": ("é腕☀: " + "[" * 5_000, "1:30"),
+    "lists that end": ("[" * 1_000 + "]" * 1_000, "1:26"),
+    "a mebibyte of lists": ("[" * MAX_BYTES, "1:26"),
+    "maps": ("{a: " * 5_000, "1:98"),
+    "maps as keys": ("{" * 5_000, "1:26"),
+    "maps in lists": ("[{a: " * 5_000, "1:62"),
+    "block lists in a line": ("- " * 5_000, "1:51"),
+    "block lists": ("".join(" " * n + "-\n" for n in STEPS), "26:26"),
+    "block maps": ("".join(" " * n + "a:\n" for n in STEPS), "25:25"),
+    "block keys": ("? " * 5_000, "1:51"),
+    "lists in a block": ("- " * 20 + "[" * 5_000, "1:46"),
+}
+
+
+@pytest.mark.usefixtures("parser")
+@pytest.mark.parametrize(("text", "place"), DEEP.values(), ids=DEEP.keys())
+def test_depth_is_refused_where_it_begins_whatever_the_parser(text: str, place: str) -> None:
+    with pytest.raises(ScriptError) as caught:
+        parse(text, "a.yaml")
+    (problem,) = caught.value.problems
+    assert f"{problem.mark.line}:{problem.mark.column} {problem.message}" == (
+        f"{place} is nested too deeply"
+    )
+
+
+@pytest.mark.usefixtures("parser")
+def test_what_is_just_not_too_deep_is_read() -> None:
+    for text in ("[" * 25 + "]" * 25, "{a: " * 24 + "}" * 24, "- " * 24 + "x"):
+        assert parse(text, "a.yaml").kind != "scalar"
+
+
+@pytest.mark.usefixtures("parser")
+def test_depth_that_cannot_be_yaml_is_an_error_at_its_line() -> None:
+    """A list in a key's place: the one parser misses a colon, the other finds it too deep."""
+    with pytest.raises(ScriptError) as caught:
+        parse("title: x\n" + "[" * 5_000, "a.yaml")
+    assert [problem.mark.line for problem in caught.value.problems] == [2]
 
 
 def test_billions_of_laughs_are_refused(session_of: Load) -> None:

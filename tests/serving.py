@@ -127,7 +127,7 @@ class Home:
 
     def raw(self, data: bytes, *, end: bool = False) -> bytes:
         """What the server answers to bytes that no client would send; `end` sends no more."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as link:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as link:
             link.sendall(data)
             if end:
                 link.shutdown(socket.SHUT_WR)
@@ -143,7 +143,7 @@ class Home:
         for client in self._clients:
             client.close()
         self.server.should_exit = True
-        self.thread.join(timeout=20)
+        self.thread.join(timeout=60)
         self.studio.close()
         self._patch.undo()
 
@@ -157,7 +157,7 @@ def home_in(folder: Path, **more: Any) -> Iterator[Home]:
         home.close()
 
 
-def wait_for(true: Callable[[], object], limit_s: float = 60.0) -> None:
+def wait_for(true: Callable[[], object], limit_s: float = 120.0) -> None:
     """Until something is so; the limit only ends what would never be."""
     end = time.monotonic() + limit_s
     while not true():

@@ -17,9 +17,7 @@ from voiceflow.script.steps import Step
 from voiceflow.settings import layer
 from voiceflow.units import snap
 
-steady = settings(
-    derandomize=True, max_examples=50, deadline=None, phases=(Stage.explicit, Stage.generate)
-)
+steady = settings(derandomize=True, max_examples=50, phases=(Stage.explicit, Stage.generate))
 
 
 def planned(made: Session, **pacing: Any) -> Plan:

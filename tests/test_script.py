@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import little_work
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yaml.scanner import ScannerError
@@ -318,11 +319,10 @@ def test_other_languages_are_text_like_any(session_of: Load) -> None:
         (b"#" * (2 << 20), "0:0", "is larger than 1 MiB"),
     ],
 )
-@pytest.mark.timeout(10)
 def test_files_that_are_not_scripts(
     library: Library, put: Put, data: bytes, place: str, message: str
 ) -> None:
-    with pytest.raises(ScriptError) as caught:
+    with little_work(), pytest.raises(ScriptError) as caught:
         load_session(put("sessions/a.yaml", data), library)
     matching = [one for one in caught.value.problems if message in one.message]
     assert matching, caught.value
@@ -384,7 +384,7 @@ DEEP = {
 @pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize(("text", "place"), DEEP.values(), ids=DEEP.keys())
 def test_depth_is_refused_where_it_begins_whatever_the_parser(text: str, place: str) -> None:
-    with pytest.raises(ScriptError) as caught:
+    with little_work(), pytest.raises(ScriptError) as caught:
         parse(text, "a.yaml")
     (problem,) = caught.value.problems
     assert f"{problem.mark.line}:{problem.mark.column} {problem.message}" == (
@@ -684,12 +684,12 @@ def test_too_many_exercises(session_of: Load) -> None:
     assert any("more than 1000 exercises" in one for one in told(session_of, rounds))
 
 
-@pytest.mark.timeout(20)
 def test_thousands_of_errors_are_told_in_time(session_of: Load) -> None:
     keys = "".join(f"    kee{n}: 1\n" for n in range(20_000))
-    assert len(problems(session_of, BODY + keys)) == 20_000
     tip = "      - inhale 4: '{{ a }} {{ b }} {{ c }}'\n"
-    assert len(problems(session_of, BODY + tip * 900)) >= 900
+    with little_work():
+        assert len(problems(session_of, BODY + keys)) == 20_000
+        assert len(problems(session_of, BODY + tip * 900)) >= 900
 
 
 def test_an_empty_value_says_nothing(session_of: Load) -> None:
@@ -733,10 +733,10 @@ def test_versions_are_parted_by_bars_outside_of_braces(
     assert split_versions(text) == versions
 
 
-@pytest.mark.timeout(5)
 def test_parting_versions_is_quick() -> None:
-    for text in ("{{" * 10_000, "{{|" * 7_000, "|" * 20_000, "{% | %}" * 3_000):
-        split_versions(text)
+    with little_work():
+        for text in ("{{" * 10_000, "{{|" * 7_000, "|" * 20_000, "{% | %}" * 3_000):
+            split_versions(text)
 
 
 # Paces, settings, positions, choosing
@@ -861,8 +861,7 @@ def test_every_bundled_exercise_loads_at_every_level(library: Library) -> None:
 steady = settings(
     derandomize=True,
     max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 WORDS = st.sampled_from(
     "title: exercises: sections: - name: position: setup: rep: inhale exhale 4 4: seated Sit. |"

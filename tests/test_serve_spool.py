@@ -99,7 +99,7 @@ async def read(spool: Spool, tape: Tape, start: int = 0, end: int | None = None)
     spool.enter(tape, me, place)
     try:
         while place < end:
-            there = await tape.wait(place, 30)
+            there = await tape.wait(place, 120)
             with _opened(tape.path, tape.record.id) as file:
                 file.seek(place)
                 data = file.read(min(there, end - place))

@@ -11,12 +11,15 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 import pytest
+from hypothesis import HealthCheck, settings
 
 _REAL = (
     Path(platformdirs.user_data_path("voiceflow", appauthor=False)),
@@ -31,6 +34,12 @@ os.environ["XDG_CACHE_HOME"] = str(_AWAY / "system-cache")
 from voiceflow.script.load import load_session  # noqa: E402
 from voiceflow.script.lookup import Library, content  # noqa: E402
 from voiceflow.script.models import Session  # noqa: E402
+
+# How long an example takes says how busy the machine is, and no more.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 # Together they take longer than all the rest: run on request, and by CI.
 _SLOW = "server"
@@ -65,6 +74,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_AWAY, ignore_errors=True)
+
+
+@contextmanager
+def little_work(limit_s: float = 20) -> Iterator[None]:
+    """What is done within takes this process less than `limit_s` of a processor's time.
+
+    No test measures time on the wall: that says how busy the machine is. What hangs is ended by
+    pytest's own limit, which is long.
+    """
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < limit_s
 
 
 @pytest.fixture(autouse=True)

@@ -177,7 +177,7 @@ class Home(InProcess):
 
     def raw(self, data: bytes, *, end: bool = False) -> bytes:
         """What the server answers to bytes that no client would send; `end` sends no more."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as link:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as link:
             link.sendall(data)
             if end:
                 link.shutdown(socket.SHUT_WR)
@@ -193,7 +193,7 @@ class Home(InProcess):
         for client in self._clients:
             client.close()  # the server waits for connections that are kept open
         self.server.should_exit = True
-        self.thread.join(timeout=20)
+        self.thread.join(timeout=60)
         super().close()
 
 
@@ -215,7 +215,7 @@ def home_in(folder: Path, **more: Any) -> Iterator[Home]:
         home.close()
 
 
-def wait_for(true: Callable[[], object], limit_s: float = 60.0) -> None:
+def wait_for(true: Callable[[], object], limit_s: float = 120.0) -> None:
     """Until something is so; the limit only ends what would never be."""
     end = time.monotonic() + limit_s
     while not true():

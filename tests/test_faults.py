@@ -137,7 +137,7 @@ class Place:
         return [str(path) for path in (*scraps, *found, *hidden)]
 
 
-def eventually(true: Callable[[], bool], seconds: float = 20) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 100) -> bool:
     """Whether it comes true within a time that is generous on any machine."""
     end = time.monotonic() + seconds
     while not true():
@@ -234,7 +234,7 @@ def test_stopped_at_any_moment(place, truth, number, share):
     assert eventually(lambda: bool(place.left_over()) or process.poll() is not None)
     time.sleep(share * truth.seconds)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert "Traceback" not in out + err
     if process.returncode == 0:  # it was quicker
         assert place.target.read_bytes() == truth.data[HUM]
@@ -253,7 +253,7 @@ def test_stopped_by_someone_impatient(place, truth):
     for _ in range(20):
         process.send_signal(signal.SIGINT)
         time.sleep(0.01)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert "Traceback" not in out + err
     assert process.returncode == 1
     assert not place.target.exists()
@@ -273,7 +273,7 @@ def test_a_voice_that_is_killed_is_replaced(place, truth):
                     os.kill(pid, signal.SIGKILL)
                     killed += 1
         time.sleep(0.005)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert killed
     assert (process.returncode, err) == (0, ""), out
     assert place.target.read_bytes() == truth.data[HUM]
@@ -475,7 +475,9 @@ def test_a_folder_that_is_read_only(place):
 
 # Voices that fail
 
+# Patient only with how long a voice takes to load, which says how busy the machine is.
 HASTY = (
+    "from voiceflow.voices import pool; pool._LOAD_FACTOR = 60;"
     "from voiceflow.voices.speaker import Speaker;"
     "Speaker.__init__.__kwdefaults__['timeout_s'] = 2.0;"
     "from voiceflow.cli.main import main; main()"
@@ -495,8 +497,10 @@ FAULTS = {
 @linux
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_voice_that_fails_ends_the_render(place, fault):
-    render = place.render(f"faulty:{fault}", "--jobs", "1")[3:]
-    done = place.run([sys.executable, "-c", HASTY, *render])
+    render = place.render(f"faulty:{fault}", "--jobs", "1")
+    if fault == "hang":
+        render[1:3] = ["-c", HASTY]
+    done = place.run(render)
     assert done.returncode == 1
     said = told(done)
     assert said.startswith(f"error: session.yaml:{SETUP_LINE}:")

@@ -295,7 +295,7 @@ print(wrong, cache.problem)
 def test_four_processes_at_once(tmp_path: Path) -> None:
     workers = [run(HAMMER, tmp_path, seed) for seed in range(4)]
     for worker in workers:
-        out, _ = worker.communicate(timeout=60)
+        out, _ = worker.communicate(timeout=200)
         assert worker.returncode == 0
         assert out.split()[0] == b"0"
     cache = Cache(tmp_path, limit_bytes=60_000)

@@ -18,7 +18,7 @@ from voiceflow.core.units import (
     snap_up,
 )
 
-steady = settings(derandomize=True, max_examples=200, deadline=None)
+steady = settings(derandomize=True, max_examples=200)
 
 
 def test_the_grid_is_one_mp3_frame() -> None:

@@ -340,7 +340,7 @@ class TestSvg:
             "text",
         }
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.text(max_size=40))
     def test_any_text_makes_valid_xml(self, title: str) -> None:
         score = replace(TINY, title=title, about=title, chapters=(Chapter(title, 0, 504),))

@@ -18,9 +18,7 @@ from voiceflow.script.models import POSITIONS, Section, Session
 from voiceflow.script.pacing import layer
 from voiceflow.script.steps import Step
 
-steady = settings(
-    derandomize=True, max_examples=50, deadline=None, phases=(Stage.explicit, Stage.generate)
-)
+steady = settings(derandomize=True, max_examples=50, phases=(Stage.explicit, Stage.generate))
 
 
 def planned(made: Session, **pacing: Any) -> Plan:

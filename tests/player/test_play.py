@@ -61,7 +61,7 @@ exercises:
 """
 SILENT = Options(voice="silent", tones="bowl")
 FRAMES = 4_800
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -316,6 +316,7 @@ class QuickDevice:
 def test_without_a_terminal_it_plays_to_its_end(room, context, reel, monkeypatch, capsys):
     monkeypatch.setattr("voiceflow.player.loop.Device", QuickDevice)
     monkeypatch.setattr("voiceflow.player.loop.TICK_S", 0.002)
+    monkeypatch.setattr("voiceflow.player.loop._STALLED_S", PATIENCE_S)
     told: list[str] = []
     bookmarks = Bookmarks(context.library)
     bookmarks.put("tiny", bookmark_at(reel, 20_000))
@@ -374,6 +375,7 @@ from pathlib import Path
 from voiceflow import Options
 from voiceflow.cli.main import main
 from voiceflow.player import loop as run
+run._STALLED_S = {patience}
 usual = run.play
 log = open({log!r}, "a", buffering=1)
 def play(*arguments, **named):
@@ -396,7 +398,9 @@ class Terminal:
         self.log.write_text("")
         self._main, self.side = pty.openpty()
         self.before = termios.tcgetattr(self.side)
-        code = CHILD.format(log=str(self.log), session=str(room / "tiny.yaml"), more=more)
+        code = CHILD.format(
+            log=str(self.log), session=str(room / "tiny.yaml"), more=more, patience=PATIENCE_S
+        )
         env = {
             **os.environ, "VOICEFLOW_AUDIO": "null", "VOICEFLOW_HOME": str(room / "user"),
             "VOICEFLOW_CACHE": str(room / "cache"), "TERM": "xterm-256color", "COLUMNS": "80",

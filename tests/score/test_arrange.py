@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from conftest import little_work
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from making import (
@@ -46,7 +47,6 @@ def silence(seconds: float) -> Step:
 steady = settings(
     derandomize=True,
     max_examples=45,
-    deadline=None,
     phases=(Phase.explicit, Phase.generate),
 )
 
@@ -570,7 +570,6 @@ def test_one_exercise_and_sixty() -> None:
         assert len(decided.score.chapters) == count + 2
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -580,7 +579,7 @@ def test_one_exercise_and_sixty() -> None:
     ],
 )
 def test_a_session_without_end_is_refused_before_it_is_laid_out(changes: dict[str, Any]) -> None:
-    with pytest.raises(TimingError):
+    with little_work(), pytest.raises(TimingError):
         Decided(session(*(exercise(**changes),) * 3))
 
 

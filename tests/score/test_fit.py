@@ -18,9 +18,7 @@ from voiceflow.score.fit import LEAST_REPS, MOST_TIMES, reach, repetitions
 from voiceflow.script.models import Section, Session
 
 # Shrinking a whole session takes minutes; the example as found tells enough.
-steady = settings(
-    derandomize=True, max_examples=30, deadline=None, phases=(Stage.explicit, Stage.generate)
-)
+steady = settings(derandomize=True, max_examples=30, phases=(Stage.explicit, Stage.generate))
 
 
 def fitted(made: Session, target_ms: int, asked: Wishes) -> Decided:

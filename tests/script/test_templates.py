@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tracemalloc
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from conftest import little_work
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import SandboxedEnvironment
@@ -25,7 +27,7 @@ from voiceflow.script.templates import (
     render,
 )
 
-steady = settings(derandomize=True, max_examples=150, deadline=None)
+steady = settings(derandomize=True, max_examples=150)
 
 DATA = {
     "side": "right", "other_side": "left", "rep": 3, "reps": 8, "left": 5, "name": "Ana",
@@ -222,15 +224,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
-@pytest.mark.timeout(5)
 def test_hostile_templates_are_refused_or_bounded(source: str) -> None:
     tracemalloc.start()
     try:
-        if not faults(source):
-            text = render(source, {**DATA, "name": "x" * 1000})
-            assert len(text) <= MAX_CHARACTERS
-    except TemplateFault:
-        pass
+        with little_work(), suppress(TemplateFault):
+            if not faults(source):
+                text = render(source, {**DATA, "name": "x" * 1000})
+                assert len(text) <= MAX_CHARACTERS
     finally:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -25,13 +25,12 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright i
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 from playwright.sync_api import Browser, BrowserContext, Page, expect  # noqa: E402
 
-expect.set_options(timeout=30_000)
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None:
     pytest.skip("there is no Chromium", allow_module_level=True)
-
-pytestmark = pytest.mark.timeout(180)
 
 PHONE = {"viewport": {"width": 390, "height": 740}, "is_mobile": True, "has_touch": True}
 DESK = {"viewport": {"width": 1280, "height": 800}}
@@ -101,7 +100,7 @@ class Server:
     def end(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.communicate(timeout=30)
+            self._process.communicate(timeout=PATIENCE_MS / 1000)
             self._process = None
 
 
@@ -125,6 +124,7 @@ def browser() -> Iterator[Browser]:
 def paired(server: Server, browser: Browser) -> Any:
     """The storage of a phone that has scanned the code."""
     context = browser.new_context(**PHONE)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(server.base)
     expect(page.get_by_role("heading", name="Scan the code")).to_be_visible()
@@ -147,6 +147,7 @@ def opened(server: Server, browser: Browser, paired: Any) -> Iterator[Opener]:
 
     def open_(path: str = "/", **options: Any) -> Page:
         context = browser.new_context(storage_state=paired, **{**PHONE, **options})
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
@@ -179,7 +180,7 @@ def listen(page: Page) -> None:
 
 def until(page: Page, holds: str, arg: Any = None) -> None:
     """Wait until JavaScript says so. (Playwright's own way is forbidden by the pages' policy.)"""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while not page.evaluate(holds, arg):
         assert time.monotonic() < deadline, f"never came true: {holds}"
         page.wait_for_timeout(40)
@@ -597,6 +598,7 @@ def faults(page: Page, axe: str) -> list[str]:
 
 def test_the_locked_page_asks_for_nothing(server: Server, browser: Browser) -> None:
     context = browser.new_context(**PHONE)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -42,7 +42,7 @@ class Gate:
     def work(self, name: str) -> Callable[[Report], str]:
         def do(report: Report) -> str:
             self.begun.release()
-            assert self.open.wait(30)
+            assert self.open.wait(120)
             report("speaking", 1, 2)
             self.order.append(name)
             return name

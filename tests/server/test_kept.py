@@ -249,7 +249,7 @@ def test_no_title_is_more_than_a_title(keeping: Keeping, title: str) -> None:
     assert {key.text for key, _ in node.pairs} == before | {"voice"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=150))
 def test_every_title_is_one_or_is_refused(title: str) -> None:
     try:

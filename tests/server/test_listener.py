@@ -193,7 +193,7 @@ def test_in_a_terminal_a_code_is_drawn_and_enter_draws_another(tmp_path: Path) -
         assert two
         assert one[1] != two[1]
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         os.close(above)

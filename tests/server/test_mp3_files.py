@@ -99,7 +99,7 @@ async def read(files: Mp3Files, mp3: GrowingFile, start: int = 0, end: int | Non
     files.enter(mp3, me, place)
     try:
         while place < end:
-            there = await mp3.wait(place, 30)
+            there = await mp3.wait(place, 120)
             with _opened(mp3.path, mp3.render.id) as file:
                 file.seek(place)
                 data = file.read(min(there, end - place))

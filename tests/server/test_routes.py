@@ -80,7 +80,7 @@ def test_the_cookie_is_for_the_browser_alone(home: Home) -> None:
 
 def test_a_token_serves_as_bearer(home: Home) -> None:
     token = home.token()
-    with httpx.Client(base_url=home.base) as program:
+    with httpx.Client(base_url=home.base, timeout=60) as program:
         program.headers["Authorization"] = f"Bearer {token}"
         assert program.get("/api/v1/sessions").status_code == 200
         wish = {"session": "two-breaths"}

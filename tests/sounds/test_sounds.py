@@ -86,7 +86,7 @@ def test_breaths_are_exact_and_go_where_the_breath_goes(name: str, length_ms: in
     assert 0.85 < course["hold"] < 1.15
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     name=st.sampled_from(SETS),
     breath=st.sampled_from(BREATHS),

@@ -299,7 +299,7 @@ TITLES = st.one_of(
 
 
 @given(title=TITLES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_title_gives_a_safe_name(title):
     for ending in (".mp3", ".opus", ".chapters.json"):
         assert_safe(safe(title, ending=ending))
@@ -307,7 +307,7 @@ def test_any_title_gives_a_safe_name(title):
 
 
 @given(titles=st.lists(TITLES, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_two_names_differ_in_case_alone(titles):
     names = Names()
     given_ = [names.give(title) for one in titles for title in (one, one.upper(), one)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -123,12 +124,26 @@ def parse(text: str, file: str) -> Node:
         raise ScriptError([_character_problem(wrong.start(), text, file)])
     builder = _Builder(file)
     try:
-        root = builder.document(iter(yaml.parse(text, Loader=_Loader)))
+        root = builder.document(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
+        _limits_before(error, text, file)
         raise ScriptError([*builder.problems, _syntax_problem(error, file)]) from None
     if builder.problems:
         raise ScriptError(builder.problems)
     return root
+
+
+def _limits_before(error: yaml.MarkedYAMLError, text: str, file: str) -> None:
+    """Raise ScriptError where a limit of our own was passed before the place of `error`.
+
+    A parser reads ahead, by how much is its own affair, and what it finds there comes first: a
+    limit of its own, too, where it has one. Without that place it has nothing to say of what
+    stands before it.
+    """
+    if error.problem_mark:
+        with suppress(yaml.MarkedYAMLError):
+            before = text[: error.problem_mark.index]
+            _Builder(file).document(yaml.parse(before, Loader=_Loader))
 
 
 def _character_problem(at: int, text: str, file: str) -> Problem:
@@ -144,6 +159,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Mark(file, mark.line + 1, mark.column + 1) if mark else Mark(file)
     message = error.problem or error.context or "it cannot be parsed"
+    if "nesting depth" in message:  # the parser's own limit, in what cannot be YAML anyway
+        return Problem(place, "is nested too deeply")
     hint = ""
     if "mapping values are not allowed" in message:
         hint = "put the text in quotes: it contains a colon"

@@ -3,9 +3,9 @@
     text = timeline_text(score, plan, width=80)
     Path("session.svg").write_text(svg(score, plan), "utf-8")
 
-In comes a score and, if there is one, the plan it was arranged from; out comes a picture, the same
-for the same score and plan. The plan adds positions, repetitions and effort; without it the picture
-shows what the score alone tells. The cover of a recording is in `draw.cover`.
+Each function takes a score and returns a picture, the same for the same score. The plan that the
+score was arranged from adds positions, repetitions and effort; without it the picture shows only
+what is in the score. The cover of a recording is in `draw.cover`.
 """
 
 from __future__ import annotations

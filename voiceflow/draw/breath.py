@@ -1,6 +1,6 @@
 """The breath as a curve.
 
-In come the events of a score; out come the phases of breath in them, each with how full the lungs
+Takes the events of a score and returns the phases of breath in them, each with how full the lungs
 are before and after it.
 """
 

@@ -1,7 +1,7 @@
 """Each chapter of a score, ready to be drawn.
 
-In come a score and, if there is one, its plan. Out comes a view of each chapter: its events, its
-breath, and what the plan knows about its exercise.
+Takes a score and its plan (optional), and returns a view of each chapter: its events, its breath,
+and what the plan knows about its exercise.
 """
 
 from __future__ import annotations

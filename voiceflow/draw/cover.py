@@ -1,6 +1,6 @@
 """The cover: a session's breath as rings in water, with its title and length.
 
-In comes a score, out goes a JPEG. There is one ring for each chapter, the first one innermost. A
+Takes a score and returns a JPEG. There is one ring for each chapter, the first one innermost. A
 ring rises with each inhale of its chapter and falls with each exhale, so a session of bridges looks
 different from one of long holds. The colours depend on the title.
 """
@@ -22,14 +22,14 @@ from voiceflow.score.score import Score
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-VERSION: Final = "cover 2"  # counts up with every change that can be seen
+VERSION: Final = "cover 2"  # goes up with every change that can be seen
 SIZE: Final = 1000
 
 _SCALE: Final = 2  # the rings are drawn at twice the size, then made smooth
 _CENTRE: Final = (500, 410)
 _INNER: Final = 96.0
 _OUTER: Final = 352.0
-_REACH: Final = 370  # from the centre to where no ring can be any more
+_REACH: Final = 370  # from the centre; no ring goes beyond
 _MARGIN: Final = 72
 _GOLDEN: Final = math.pi * (3 - math.sqrt(5))  # so that no two rings begin at one place
 _STEPS: Final = 720  # points of one ring
@@ -45,7 +45,7 @@ Wave = list[float]
 
 
 def cover(score: Score) -> bytes:
-    """JPEG, 1000 by 1000, under 150 kB; the same for the same score."""
+    """The cover as a JPEG, 1000 by 1000 pixels, under 150 kB; the same for the same score."""
     palette = _palette(score.title)
     image = _ground(palette)
     corner = _CENTRE[0] - _REACH, _CENTRE[1] - _REACH
@@ -92,7 +92,7 @@ def _wave(start_ms: int, end_ms: int, inside: Sequence[Breath]) -> Wave:
     moving = sum(one.before != one.after for one in inside)
     if not moving:
         return [0.5] * _STEPS
-    # A ring with more breaths moves less with each: it stays a line, not a saw.
+    # With many breaths in a ring each one moves it less, so that it does not look like a saw.
     depth = min(1.0, 24 / moving)
     wave: Wave = []
     level = inside[0].before
@@ -108,7 +108,7 @@ def _wave(start_ms: int, end_ms: int, inside: Sequence[Breath]) -> Wave:
 
 
 def _closed(wave: Wave) -> Wave:
-    """The last twelfth of the ring comes home to where it began."""
+    """The last twelfth of the ring leads back to where it began."""
     reach = len(wave) // 12
     for step in range(reach):
         share = (1 + math.cos(math.pi * (step + 0.5) / reach)) / 2
@@ -117,14 +117,14 @@ def _closed(wave: Wave) -> Wave:
 
 
 def _smooth(wave: Wave, reach: int = 2) -> Wave:
-    """A running mean around the ring, which has no seam."""
+    """A running mean around the ring, across its start."""
     width = 2 * reach + 1
     around = wave[-reach:] + wave + wave[:reach]
     return [sum(around[at : at + width]) / width for at in range(len(wave))]
 
 
 def _palette(title: str) -> Palette:
-    """Deep ground above, lighter ground below, and the light that the rings are drawn in."""
+    """The ground at the top, the lighter ground at the bottom, and the colour of the rings."""
     seed = blake2b(title.encode("utf-8", "replace"), digest_size=2).digest()
     hue = int.from_bytes(seed, "big") / 65536
     near = (hue + 0.09) % 1
@@ -150,7 +150,7 @@ def _ground(palette: Palette) -> Image:
 
 
 def _rings(score: Score) -> Image:
-    """Rings from the outermost in, each a little lighter than the water around it."""
+    """The rings as a mask, from the outermost in, each a little lighter than the one around it."""
     from PIL import Image, ImageDraw
 
     rings = waves(score)
@@ -170,7 +170,7 @@ def _rings(score: Score) -> Image:
 
 
 def _outline(wave: Wave, radius: float, swell: float, turn: float) -> list[tuple[float, float]]:
-    """Clockwise from the top, `turn` radians on."""
+    """The points of a ring, clockwise; it begins `turn` radians after the top."""
     centre = _REACH * _SCALE
     points = []
     for step, level in enumerate(wave):
@@ -181,7 +181,7 @@ def _outline(wave: Wave, radius: float, swell: float, turn: float) -> list[tuple
 
 
 def _write(image: Image, score: Score, colour: Colour) -> None:
-    """Title and length at the foot, the title in the largest letters that fit."""
+    """Write title and length at the foot, the title as large as it fits."""
     from PIL import ImageDraw
 
     pen = ImageDraw.Draw(image)

@@ -1,6 +1,6 @@
 """The score as lines of text.
 
-In comes a score; out comes a listing for people to read, or a golden for tests to compare.
+Takes a score and returns a listing for people to read, or a golden for tests to compare.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The body in each position, and the signals, as a few strokes.
 
-In comes a name and a place; out come shapes.
+Takes a name and a place, and returns shapes.
 """
 
 from __future__ import annotations

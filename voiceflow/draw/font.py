@@ -1,8 +1,8 @@
 """The font of covers and PNG pictures.
 
-In comes the text of a title or a label; out come the characters of it that can be set, the font to
-set them in, and that font at a size. Our own font, which ships beside this module, holds the Latin,
-Greek and Cyrillic alphabets. For other scripts a font of the system is used, if it has one.
+Takes the text of a title or a label, and returns the characters that can be set and the font for
+them. Our own font, which ships beside this module, has the Latin, Greek and Cyrillic alphabets. For
+other scripts a font of the system is used, if there is one.
 """
 
 from __future__ import annotations

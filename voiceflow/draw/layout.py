@@ -1,7 +1,7 @@
 """The layout of the picture.
 
-In come a score and, if there is one, its plan; out comes a drawing: all shapes with their places,
-for the painters of SVG and PNG.
+Takes a score and its plan (optional), and returns a drawing: all shapes with their places, for the
+painters of SVG and PNG.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _PAGE = Page(left=56.0, right=1544.0, staff=300.0)
 _TOP, _BOTTOM, _BETWEEN = 44.0, 48.0, 20.0
 # With more rows than this the words are left out and the rows are drawn low.
 _MANY_ROWS = 160
-_BOLD = 1.05  # bold letters are so much wider than `print_width` says
+_BOLD = 1.05  # width of bold letters, as a factor on `print_width`
 _NAME_SIZE, _FACT_SIZE = 17.0, 12.5
 _INDENT, _FIGURE = 28.0, 34.0
-_NAME_LEADING, _LEAST_ROW, _LEAST_COMPACT = 20.0, 92.0, 48.0
+_NAME_LEADING, _LEAST_COMPACT = 20.0, 48.0
 
 
 def layout(score: Score, plan: Plan | None = None) -> Drawing:

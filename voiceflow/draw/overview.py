@@ -1,7 +1,7 @@
 """The head of the picture.
 
-In come a score and its chapters; out come the shapes of the title, of the whole session as a
-skyline, and of the legend.
+Takes a score and its chapters, and returns the shapes of the title, of the skyline that shows the
+whole session, and of the legend.
 """
 
 from __future__ import annotations

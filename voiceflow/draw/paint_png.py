@@ -1,7 +1,7 @@
 """The PNG painter.
 
-In comes a drawing; out comes a PNG file. Pillow draws without smooth edges, so everything is drawn
-larger and then reduced; band by band, so that memory stays bounded.
+Takes a drawing and returns a PNG file. Pillow draws without smooth edges, so everything is drawn
+larger and then reduced, band by band to keep memory small.
 """
 
 from __future__ import annotations

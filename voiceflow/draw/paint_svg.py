@@ -1,7 +1,7 @@
 """The SVG painter.
 
-In comes a drawing; out comes an SVG document with its colours for light and dark, small and without
-anything to load.
+Takes a drawing and returns an SVG document that holds everything it needs, with colours for light
+and dark.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The session broken into rows, as music is broken into lines.
 
-In come the chapters; out come rows of about equal length, and the words that find room under each.
+Takes the chapters and returns rows of about equal length, and the words that fit under each.
 """
 
 from __future__ import annotations

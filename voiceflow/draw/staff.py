@@ -1,6 +1,6 @@
 """The staff of one row.
 
-In comes a row with its place on the page; out come the shapes of breath, speech, words and signals
+Takes a row and its place on the page, and returns the shapes of breath, speech, words and signals
 over a time axis.
 """
 

@@ -1,6 +1,6 @@
 """Text that is safe to show, and fits.
 
-In comes text from a script; out comes text without control characters, cut, padded or wrapped to a
+Takes text from a script and returns it without control characters, or cut, padded or wrapped to a
 width. Widths are columns of a terminal, or estimates for print.
 """
 

@@ -1,7 +1,7 @@
 """The session drawn in a terminal.
 
-In come a score and, if there is one, its plan; out comes text: for each chapter a bar as long as
-its time, with a mark for what sounds in each column.
+Takes a score and its plan (optional), and returns text: for each chapter a bar as long as its time,
+with a mark for what sounds in each column.
 """
 
 from __future__ import annotations

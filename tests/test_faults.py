@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -428,6 +427,8 @@ def test_a_full_disk_under_the_recording(place, small_disk):
 
 @posix
 def test_a_recording_that_grows_too_large(place):
+    import resource
+
     command = place.render(SILENT, "--no-cache")
     limit = 100_000
 

@@ -556,6 +556,7 @@ def test_what_stops_half_way_leaves_the_old_file(tmp_path: Path, stop: type[Base
     assert names(tmp_path) == [target.name]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes and links as POSIX has them")
 def test_permissions_and_links_stay(tmp_path: Path) -> None:
     real, link = tmp_path / "real.mp3", tmp_path / "link.mp3"
     real.write_bytes(b"old")
@@ -568,6 +569,7 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes as POSIX has them")
 @pytest.mark.parametrize(
     ("name", "words"),
     [

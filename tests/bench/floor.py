@@ -42,7 +42,7 @@ def speak(folder: Path, part: int, parts: int) -> None:
     from voiceflow.voices.drivers import hibari
 
     order = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
-    model, speed = hibari._load("heart"), hibari.speed_of(order["rate"])
+    model, speed = hibari.load("heart"), hibari.speed_of(order["rate"])
     loaded = time.perf_counter()
     for text in order["texts"][part::parts]:
         for _ in model.stream(hibari.fold(text), speed=speed, seed=hibari.SEED):

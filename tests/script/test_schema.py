@@ -12,8 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from voiceflow.score import catalogue
-from voiceflow.script import schema
+from voiceflow.script import examples, schema
 from voiceflow.script.lookup import Library
 
 KINDS = {"exercises": "exercise", "sessions": "session", "paces": "pace"}
@@ -86,7 +85,7 @@ def test_every_bundled_script_is_right_by_its_schema(library: Library, folder: s
 
 @pytest.mark.parametrize("kind", ["session", "exercise", "pace"])
 def test_the_examples_to_begin_with_are_right(library: Library, kind: str) -> None:
-    text = catalogue.create(kind, "my-own", library).read_text(encoding="utf-8")
+    text = examples.create(kind, "my-own", library).read_text(encoding="utf-8")
     assert errors(kind, text) == []
     assert text.startswith("# yaml-language-server: $schema=file:")
     address = text.splitlines()[0].partition("=")[2]
@@ -97,7 +96,7 @@ def test_the_examples_load(library: Library) -> None:
     from voiceflow.plan.phrases import phrase_warnings, read_phrases
     from voiceflow.script.load import load_exercise, load_session, read_pace
 
-    made = {kind: catalogue.create(kind, "my-own", library) for kind in
+    made = {kind: examples.create(kind, "my-own", library) for kind in
             ("session", "exercise", "pace", "phrases")}  # fmt: skip
     assert load_session("my-own", library).title == "My Own"
     assert load_exercise(made["exercise"], library).name == "My Own"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -81,10 +84,49 @@ def test_a_piece_that_has_gone_is_made_again(session, tmp_path):
     assert (tmp_path / "1.mp3").read_bytes() == (tmp_path / "2.mp3").read_bytes()
 
 
-def test_too_many_files_are_not_looked_through(session, tmp_path, monkeypatch):
-    monkeypatch.setattr("voiceflow.stitch.rerender._MOST_FILES", 3)
-    assert key() is None
-    voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)
+def test_a_library_of_any_size_is_remembered(session, put):
+    before = key()
+    assert before is not None
+    for number in range(3_000):
+        put(f"exercises/other-{number}.yaml", EXERCISE)
+    assert key() == before, "none of these is in the session"
+    put("exercises/own.yaml", EXERCISE.replace("Lie down", "Sit down"))
+    assert key() != before
+
+
+def test_a_session_that_is_not_there_has_no_key(tmp_path):
+    assert key("no-such-session") is None
+    assert key(tmp_path / "none.yaml") is None
+
+
+def test_what_is_asked_for_by_name_is_looked_up_beside_the_session_too(session, tmp_path):
+    beside = tmp_path / "elsewhere"
+    beside.mkdir()
+    path = shutil.copy(session, beside / "mine.yaml")
+    quick, plain = Options(voice="silent", pace="quick"), key(path)
+    tones = Options(voice="silent", tones=str(tmp_path / "tones" / "gong.yaml"))
+    before, sounded = key(path, quick), key(path, tones)
+    (beside / "quick.yaml").write_text("tempo: 1.2\n")
+    assert key(path, quick) != before
+    assert key(path) == plain, "nobody asked for it"
+    (tmp_path / "tones").mkdir()
+    (tmp_path / "tones" / "gong.yaml").write_text("about: mine\nlike: bell\n")
+    assert key(path, tones) != sounded
+    sounded = key(path, tones)
+    (tmp_path / "tones" / "bell.yaml").write_text("about: mine\nlike: bowl\n")
+    assert key(path, tones) != sounded
+
+
+def test_a_key_is_had_without_loading_anything():
+    code = (
+        "import sys; from voiceflow.stitch.rerender import memo_key\n"
+        "from voiceflow.score.options import Context, Options\n"
+        "assert memo_key('hip-back', Options(), Context().library)\n"
+        "print(*[m for m in 'numpy yaml jinja2 pydub'.split() if m in sys.modules])"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 
 
 def test_what_was_rendered_beside_the_session_is_no_change(session, tmp_path):

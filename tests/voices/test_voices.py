@@ -316,7 +316,7 @@ def test_reading_tables_are_kept_and_a_broken_one_is_read_anew(
 ) -> None:
     from hibari import g2p
 
-    from voiceflow.voices.drivers import hibari as driver
+    from voiceflow.voices.drivers import hibari_model as driver
 
     name, packed = "tokenizer_exceptions.json", g2p._load_json
     monkeypatch.setattr(g2p, "_load_json", packed)  # put back afterwards

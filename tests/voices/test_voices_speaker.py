@@ -24,7 +24,8 @@ from voiceflow.core.errors import VoiceError
 from voiceflow.voices import levelling as level
 from voiceflow.voices import pool
 from voiceflow.voices import speaker as speaker_room
-from voiceflow.voices.drivers.hibari import SEED, HibariDriver, _Noise, fold, speed_of
+from voiceflow.voices.drivers.hibari import SEED, HibariDriver, fold, speed_of
+from voiceflow.voices.drivers.hibari_model import _Noise
 from voiceflow.voices.engine import Engine, _match
 
 LINUX = sys.platform.startswith("linux")

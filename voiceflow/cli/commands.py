@@ -216,9 +216,9 @@ def _folded(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def new(kind: str, name: str) -> None:
     """Write an example into the user's library and say where."""
-    from voiceflow.score import catalogue
+    from voiceflow.script import examples
 
-    path = catalogue.create(kind, name, Context().library)
+    path = examples.create(kind, name, Context().library)
     click.echo(f"{path}")
     if kind == "session":
         click.echo(f"edit it, then: voiceflow render {name}")

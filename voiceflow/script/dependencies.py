@@ -1,15 +1,31 @@
-"""The library's files at one moment, and which of them a session may depend on.
+"""Which files a session depends on, and a stamp that changes when one of them does.
 
-A session depends on every script but other sessions and exercises; and on those whose names
-stand in it, or in one of those. Names can only stand there as words, so none is missed; a word
-that is no name costs nothing but a look.
+In come a library and the path of a session; out comes a short text, the same as long as no file
+that the session may use was edited, added, removed or hidden by another.
+
+A session depends on
+
+- its own script, and every exercise whose name stands in it as a word, looked up as
+  `Library.folders` says: beside the script, in the user's library, bundled;
+- the exercises that those build on (`extends:`), looked up from where each of them lies;
+- every pace, all phrases and positions, everything in the folders for sounds, and the settings;
+- a pace or tone set in the session's own folder whose name stands in any of these, or is asked for.
+
+A name can only stand in a script as a word, so scripts need not be parsed to find all names. A word
+that is a name by chance makes a session depend on a file that it does not use, which costs a look.
 """
+
+# Paths are plain strings here: this runs before every render, and at every page that is shown.
+# ruff: noqa: PTH111, PTH116, PTH118, PTH119, PTH120, PTH122, PTH123
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -17,113 +33,264 @@ from voiceflow import __version__
 from voiceflow.core.cache import Cache
 from voiceflow.script.lookup import Library
 
-Words = dict[str, tuple[str, frozenset[str]]]
-"""By path: a file's stamp, and the words in it."""
+Words = dict[str, tuple[str, bytes]]
+"""What was read before, by path: the file's stamp at that time, and its text."""
 
-_FOLDERS: Final = ("exercises", "sessions", "paces", "phrases", "sounds")
-_MOST_FILES: Final = 5_000
-_MOST_WORDS: Final = 20_000
-_MOST_BYTES: Final = 1 << 20
-_DEPTH: Final = 3
-_WORD: Final = re.compile(r"[^\s,:{}\[\]\"'#|]+")
+_SHARED: Final = ("paces", "phrases", "sounds")
 _YAML: Final = (".yaml", ".yml")
+_SCRIPTS: Final = (*_YAML, ".j2")
+_DEPTH: Final = 3  # folders below a folder for sounds
+_MOST_BYTES: Final = 1 << 20  # a larger script is refused, whatever it holds
+_MOST_KNOWN: Final = 5_000
+_MOST_KNOWN_BYTES: Final = 1 << 16
+_APART: Final = str.maketrans(dict.fromkeys(",:{}[]\"'#|", " "))
+_SAMPLE: Final = re.compile(r"""file["']?\s*:\s*["']?([^"'\n]+)""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A script in a folder: its name without ending, its path, and whether it is a link."""
+
+    name: str
+    ending: str
+    path: str
+    link: bool
+
+
+# By first word, then by whole name: the files of that name, the one that is looked up first first.
+_Names = dict[str, dict[str, list[_Entry]]]
 
 
 class Look:
-    """What the files are like now.
+    """The files of a library as they are now. Every folder and file is looked at once.
 
     Parameters
     ----------
     words : dict
-        What is known of files already; it is added to.
+        What was read before: a file that has not changed since is not read again. It is added to.
     """
 
     def __init__(self, library: Library, words: Words) -> None:
-        self._words = words
-        self._files: dict[str, dict[str, str]] = {}
-        for kind, path, stamp in _stamps(library):
-            self._files.setdefault(kind, {})[path] = stamp
-        scripts = {**self._files.get("exercises", {}), **self._files.get("sessions", {})}
-        self._named: dict[str, list[tuple[str, str]]] = {}
-        for path, stamp in scripts.items():
-            first = next(iter(_words(Path(path).stem)), "")
-            self._named.setdefault(first, []).append((path, stamp))
-        shared = (item for kind in self._files if kind not in ("exercises", "sessions")
-                  for item in self._files[kind].items())  # fmt: skip
-        self._shared = Cache.key(__version__, *map(str, sorted(shared)))
+        self.library, self._known = library, words
+        self._texts: dict[str, bytes] = {}
+        self._folders: dict[str, tuple[_Entry, ...]] = {}
+        self._names: dict[tuple[Path, ...], _Names] = {}
+        self._real: dict[str, Path | None] = {}
 
     def of(self, kind: str) -> str:
-        """Changes with every file of a kind."""
-        return Cache.key(*map(str, sorted(self._files.get(kind, {}).items())))
+        """Changes with every file of `kind` in the user's library and the bundled one."""
+        return _key(self._shared(kind, None))
 
-    def stamp(self, session: Path) -> str:
-        """Changes with every file that the session at `session` may depend on."""
-        own = _stamp(str(session))
-        found, open_ones = {str(session): own}, [(str(session), own)]
-        while open_ones:
-            for word in self._words_of(*open_ones.pop()):
-                for path, stamp in self._named.get(word, ()):
-                    if path not in found:
-                        found[path] = stamp
-                        open_ones.append((path, stamp))
-        return Cache.key(self._shared, *map(str, sorted(found.items())))
+    def stamp(self, session: Path, asked: Sequence[str] = ()) -> str:
+        """Changes with every file that the session at `session` may depend on.
 
-    def _words_of(self, path: str, stamp: str) -> frozenset[str]:
-        known = self._words.get(path)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        try:
-            with Path(path).open("rb") as file:
-                text = file.read(_MOST_BYTES).decode("utf-8", "replace")
-        except OSError:
-            text = ""
-        words = frozenset(_words(text))
-        if len(self._words) > _MOST_FILES:
-            self._words.clear()
-        if len(words) < _MOST_WORDS:
-            self._words[path] = (stamp, words)
-        return words
+        Parameters
+        ----------
+        asked : sequence of str
+            What is asked for besides: names of a pace or tone set, or the path of a tone set.
+        """
+        near = self._near(session)
+        found = self._exercises(str(session), near)
+        given = {path: self._text(path) for path in _paths(asked)}
+        settings = str(self.library.user / "settings.yaml")
+        tables = {settings: self._text(settings), **self._shared("paces", near)}
+        tables |= self._shared("sounds", near)
+        if near is not None:
+            here = [text for path, text in found.items() if os.path.dirname(path) == str(near)]
+            # What nothing names is named by default: its name is that of a pace or tone set.
+            names = "\n".join((*asked, *map(_name, tables)))
+            texts = (os.fsencode(names), found[str(session)], *here, *tables.values())
+            found |= self._named_in(str(near), (*texts, *given.values()))
+        for path, text in given.items():
+            found |= self._named_in(os.path.dirname(path) or ".", (text,))
+        found |= {**tables, **given, **self._shared("phrases", near)}
+        return _key({**found, **_samples(found)}, str(near))
+
+    def _near(self, script: Path) -> Path | None:
+        """The folder beside which `script` has names looked up; None if it is bundled."""
+        near = Path(os.path.dirname(os.path.realpath(script)))
+        return None if near.is_relative_to(self.library.bundled) else near
+
+    def _exercises(self, session: str, near: Path | None) -> dict[str, bytes]:
+        """The session's script and all exercises it may use: text by path."""
+        found = {session: self._text(session)}
+        real = os.path.realpath(session)
+        waiting = [(session, near)]
+        while waiting:
+            path, beside = waiting.pop()
+            text = found[path]
+            # An exercise names others only with `extends`.
+            if path != session and b"extends" not in text and b"\\" not in text:
+                continue
+            for entry in self._named(text, beside, real):
+                if entry.path not in found:
+                    found[entry.path] = self._text(entry.path)
+                    waiting.append((entry.path, self._beside(entry)))
+        return found
+
+    def _named(self, text: bytes, beside: Path | None, session: str) -> Iterator[_Entry]:
+        """The exercises whose names stand in `text`, looked up beside the folder `beside`."""
+        names = self._names_in(self.library.folders("exercises", beside))
+        for first in _first_words(text, names):
+            for entries in names[first].values():
+                # A session in which an exercise of its own name stands does not mean itself.
+                hidden = self._is_session(entries[0], session)
+                yield from entries if hidden else entries[:1]
+
+    def _named_in(self, folder: str, texts: Iterable[bytes]) -> dict[str, bytes]:
+        """Scripts in `folder` whose names stand in `texts`, or in one another; text by path."""
+        names, found = self._names_in((Path(folder),)), dict[str, bytes]()
+        texts = [*texts]
+        while texts:
+            firsts = _first_words(b"\n".join(texts), names)
+            named = chain.from_iterable(chain(*names[first].values()) for first in firsts)
+            new = {one.path: self._text(one.path) for one in named if one.path not in found}
+            found |= new
+            texts = [*new.values()]
+        return found
+
+    def _names_in(self, folders: tuple[Path, ...]) -> _Names:
+        """The YAML scripts in `folders` by name."""
+        if folders not in self._names:
+            names: _Names = {}
+            for entry in chain.from_iterable(self._entries(str(folder)) for folder in folders):
+                if entry.ending in _YAML:
+                    first = (_split(entry.name) or [""])[0]
+                    names.setdefault(first, {}).setdefault(entry.name, []).append(entry)
+            self._names[folders] = names
+        return self._names[folders]
+
+    def _shared(self, kind: str, near: Path | None) -> dict[str, bytes]:
+        """Every script of a kind outside the session's own folder; phrases there, too."""
+        folders = self.library.folders(kind, near)[0 if near is None else 1 :]
+        entries = [entry for folder in folders for entry in self._entries(str(folder))]
+        if near is not None and kind == "phrases":
+            entries += [entry for entry in self._entries(str(near)) if entry.ending == ".j2"]
+        found = {entry.path: self._text(entry.path) for entry in entries}
+        if kind == "sounds":
+            for path in chain.from_iterable(_below(str(folder), _DEPTH) for folder in folders):
+                if path not in found:
+                    found[path] = _stat(path).encode()
+        return found
+
+    def _entries(self, folder: str) -> tuple[_Entry, ...]:
+        """The scripts in a folder, in order."""
+        if folder not in self._folders:
+            found = []
+            for entry in _scan(folder):
+                name, ending = os.path.splitext(entry.name)
+                if ending in _SCRIPTS and entry.is_file():
+                    found.append(_Entry(name, ending, entry.path, entry.is_symlink()))
+            self._folders[folder] = tuple(sorted(found, key=lambda one: one.path))
+        return self._folders[folder]
+
+    def _beside(self, entry: _Entry) -> Path | None:
+        """The folder beside which an exercise has names looked up, see `_near`."""
+        folder = entry.path if entry.link else os.path.dirname(entry.path)
+        if folder not in self._real:
+            self._real[folder] = self._near(Path(entry.path))
+        return self._real[folder]
+
+    @staticmethod
+    def _is_session(entry: _Entry, session: str) -> bool:
+        same_name = os.path.basename(session) == entry.name + entry.ending
+        return (same_name or entry.link) and os.path.realpath(entry.path) == session
+
+    def _text(self, path: str) -> bytes:
+        """What is in a file; of one that cannot be read, why not."""
+        if path not in self._texts:
+            stamp = _stat(path)
+            known = self._known.get(path)
+            if known is not None and known[0] == stamp:
+                self._texts[path] = known[1]
+            else:
+                self._texts[path] = text = _read(path)
+                if len(self._known) > _MOST_KNOWN:
+                    self._known.clear()
+                if len(text) < _MOST_KNOWN_BYTES:
+                    self._known[path] = (stamp, text)
+        return self._texts[path]
 
 
-def _words(text: str) -> Iterator[str]:
-    return (match[0].casefold() for match in _WORD.finditer(text))
+def _first_words(text: bytes, names: _Names) -> Iterable[str]:
+    """Those first words of `names` that stand in `text`."""
+    # With a backslash, YAML can spell a name without writing it: then any name may be meant.
+    return names.keys() if b"\\" in text else names.keys() & {*_words(text), ""}
 
 
-def _stamps(library: Library) -> Iterator[tuple[str, str, str]]:
-    """Kind, name and stamp of every file that a session may depend on."""
-    roots = [("settings", library.user / "settings.yaml"), ("sounds", library.sounds)]
-    for root in (library.user, library.bundled):
-        roots += [(folder, root / folder) for folder in _FOLDERS]
-    count = 0
-    for kind, root in roots:
-        for path in _files(str(root), _DEPTH):
-            count += 1
-            if count > _MOST_FILES:
-                return
-            if stamp := _stamp(path):
-                yield kind, path, stamp
+@lru_cache(maxsize=4096)
+def _words(text: bytes) -> frozenset[str]:
+    return frozenset(_split(text.decode("utf-8", "replace")))
 
 
-def _stamp(path: str) -> str:
+def _split(text: str) -> list[str]:
+    """The words of a text as names are compared: some systems find `Bridge` as `bridge`."""
+    if not text.isascii():
+        from unicodedata import normalize
+
+        text = normalize("NFC", text)
+    return text.casefold().translate(_APART).split()
+
+
+def _name(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _paths(asked: Iterable[str]) -> Iterator[str]:
+    """Those of the names asked for that are paths of tone sets."""
+    for one in asked:
+        if one.endswith(_YAML) or os.path.dirname(one):
+            yield os.path.expanduser(one)
+
+
+def _samples(scripts: dict[str, bytes]) -> dict[str, bytes]:
+    """The recordings that tone sets name, wherever they lie: stamp by path."""
+    found = {}
+    for path, text in scripts.items():
+        if b"file" in text and path.endswith(_YAML):
+            for match in _SAMPLE.finditer(text.decode("utf-8", "replace")):
+                # Where the value ends depends on what it stands in: each end is tried.
+                for end in (len(match[1]), *(at.start() for at in re.finditer("[,}#]", match[1]))):
+                    name = os.path.expanduser(match[1][:end].strip())
+                    sample = os.path.join(os.path.dirname(path), name)
+                    found[sample] = _stat(sample).encode()
+    return found
+
+
+def _key(files: dict[str, bytes], near: str = "") -> str:
+    parts: Iterator[str | bytes] = chain.from_iterable(sorted(files.items()))
+    return Cache.key(__version__, near, *parts)
+
+
+def _read(path: str) -> bytes:
     try:
-        stat = os.stat(path)  # noqa: PTH116  plain paths: this runs at every look
-    except OSError:
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            return file.read() if size <= _MOST_BYTES else b"too large: %d" % size
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {type(error).__name__}".encode()
+
+
+def _stat(path: str) -> str:
+    try:
+        stat = os.stat(path)
+    except (OSError, ValueError):
         return ""
     return f"{stat.st_mtime_ns} {stat.st_size} {stat.st_ino}"
 
 
-def _files(root: str, depth: int) -> Iterator[str]:
-    try:
-        with os.scandir(root) as entries:
-            found = list(entries)
-    except NotADirectoryError:
-        yield root
-        return
-    except OSError:
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            if depth and not entry.name.startswith("."):
-                yield from _files(entry.path, depth - 1)
-        else:
+def _below(folder: str, depth: int) -> Iterator[str]:
+    """All files in a folder and in the folders below it."""
+    for entry in _scan(folder):
+        if not entry.is_dir(follow_symlinks=False):
             yield entry.path
+        elif depth and not entry.name.startswith("."):
+            yield from _below(entry.path, depth - 1)
+
+
+def _scan(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (OSError, ValueError):
+        return []

@@ -7,27 +7,26 @@ remembered and everything is decided anew.
 """
 
 # Paths are plain strings here: making a Path costs more than looking at a file.
-# ruff: noqa: PTH116, PTH118, PTH122
+# ruff: noqa: PTH116, PTH118
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from voiceflow import __version__
 from voiceflow.core.cache import Cache
-from voiceflow.script.lookup import Library
+from voiceflow.core.errors import InputError
+from voiceflow.score.options import Options
+from voiceflow.script.dependencies import Look
+from voiceflow.script.lookup import Library, session_path
 
 KIND = "memo"
-_SCRIPTS = (".yaml", ".yml", ".j2")
-_SAMPLES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
-_MOST_FILES = 2_000
-_MOST_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,66 +61,25 @@ class Remembered:
         return Remembered(**{**told, **pairs})
 
 
-def memo_key(reference: str | Path, options: object, library: Library) -> str | None:
-    """The key of a render; None where there is too much to look at.
+def memo_key(reference: str | Path, options: Options, library: Library) -> str | None:
+    """The key of a render; None if there is no such session.
 
-    It holds what is asked for and, by content, every script that could be read for it: those in
-    both libraries and beside the session. Code, packages and samples go in by size and time.
+    It holds what is asked for, and the content of every script that the session depends on, see
+    `voiceflow.script.dependencies`. Code, packages and samples count by size and time.
     """
-    path = Path(reference).expanduser()
-    near = path.resolve().parent if path.is_file() else None
-    folders = [library.user, library.bundled, library.sounds]
-    folders += [near, near / "sounds"] if near else []
+    try:
+        session = session_path(str(reference), library)
+    except InputError:
+        return None
+    asked = [one for one in (options.pace, options.tones) if one]
+    scripts = Look(library, {}).stamp(session, asked)
     seen = blake2b(digest_size=20)
-    seen.update(repr((__version__, sys.version, str(reference), str(near))).encode())
-    seen.update(repr(options).encode())
-    budget = [_MOST_FILES, _MOST_BYTES]
-    for folder in _with_kinds(folders, near):
-        if not _look(folder, seen.update, budget):
-            return None
+    seen.update(repr((__version__, sys.version, str(session), options, scripts)).encode())
     # A package that comes, goes or changes its version touches the folder of all packages.
     packages = (entry for entry in sys.path if entry.endswith("-packages"))
     for source in (*packages, *_code()):
         seen.update(_stamp(source).encode())
     return seen.hexdigest()
-
-
-def _with_kinds(folders: Iterable[Path], near: Path | None) -> Iterator[Path]:
-    kinds = ("exercises", "sessions", "paces", "phrases", "sounds")
-    for folder in folders:
-        yield folder
-        yield from (folder / kind for kind in kinds)
-    if near:
-        yield from (near.parent / kind for kind in kinds)
-
-
-def _look(folder: Path, update: Callable[[bytes], object], budget: list[int]) -> bool:
-    """Takes a folder's scripts and samples into account; whether that is within the budget.
-
-    Samples stand in a folder for sounds. Recordings elsewhere are what was rendered before.
-    """
-    endings = _SAMPLES if folder.name == "sounds" else ()
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError:
-        return True
-    for entry in entries:
-        ending = os.path.splitext(entry.name)[1].lower()
-        if ending in _SCRIPTS:
-            try:
-                data = Path(entry.path).read_bytes()
-            except OSError:
-                data = b"unreadable"
-            update(f"{entry.path} {len(data)} ".encode() + data)
-            budget[0] -= 1
-            budget[1] -= len(data)
-        elif ending in endings:
-            update(_stamp(entry.path).encode())
-            budget[0] -= 1
-        if min(budget) < 0:
-            return False
-    return True
 
 
 def _code() -> Iterator[str]:

@@ -76,21 +76,41 @@ espeak = Espeak()
 
 
 def prepare() -> None:
-    """Lets pyttsx3 find the library of the wheel, and speak without its races. For a worker only.
+    """Let pyttsx3 find the wheel's library, and have it speak without its races.
 
-    pyttsx3 opens espeak for asynchronous retrieval. Its parameters then overtake each other (a
-    rate set before a text may miss it), and `espeak_Synth` copies ten times the text's size from
-    memory that is not the text's. Synchronous retrieval has neither; it gives no closing event,
-    so that is given here.
+    For a worker process only: both changes are for good. Raises VoiceError without the wheel.
     """
-    import ctypes
-
     folder = _data()
     if folder is None:
         raise VoiceError(f"there is no espeak voice here: {_why_not(folder)}", hint=_hint())
+    _load_library(folder)
+    _speak_synchronously()
+
+
+def _load_library(folder: Path) -> None:
+    """Load the wheel's espeak-ng, so that pyttsx3's load of ``libespeak-ng.so.1`` finds it.
+
+    The first load is by its full path; a later one by the same soname gets the same library.
+    """
+    import ctypes
+
     os.environ["ESPEAK_DATA_PATH"] = str(folder)
-    # By its full path first: a later load by soname finds the library that is already there.
     ctypes.CDLL(str(folder.parent / "libespeak-ng.so.1"), mode=ctypes.RTLD_GLOBAL)
+
+
+def _speak_synchronously() -> None:
+    """The seam with pyttsx3's espeak driver: have it wait for the samples of each text.
+
+    The driver opens espeak for asynchronous retrieval. Its parameters then overtake each other (a
+    rate set before a text may miss it), and `espeak_Synth` copies ten times the text's size from
+    memory that is not the text's. Synchronous retrieval has neither fault, but sends no closing
+    event, so that is sent here.
+
+    Relied on, and held by tests/voices/test_seams.py: the driver opens espeak with
+    `_espeak.Initialize(_espeak.AUDIO_OUTPUT_RETRIEVAL, …)` and speaks with
+    `_espeak.Synth(text, flags=…)`, looking up both names at each call; `_espeak.SynthCallback` is
+    its own callback, and `EVENT_MSG_TERMINATED` ends a text.
+    """
     from pyttsx3.drivers import _espeak as api
 
     ended = (api.EVENT * 2)()

@@ -1,8 +1,13 @@
-"""pyttsx3 driver for Piper voices, by the package piper-tts. The voice id is the model's path."""
+"""pyttsx3 driver for Piper voices, which the package piper-tts speaks.
+
+In come the path of a model (its voice id), texts and a rate in words a minute; out come samples at
+the model's own rate. Voices differ in pace, so each is measured when it is loaded.
+"""
 
 from __future__ import annotations
 
-import os
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +36,7 @@ class PiperDriver(WaveDriver):
 
     def known_voices(self) -> list[Voice]:
         path = self._values["voice"]
-        return [Voice(path, os.path.basename(path))] if path else []  # noqa: PTH119
+        return [Voice(path, Path(path).name)] if path else []
 
     def use_voice(self, voice_id: str) -> None:
         self._model = _load(voice_id)
@@ -63,19 +68,20 @@ class PiperDriver(WaveDriver):
 
 
 def _load(path: str) -> Any:
+    """The seam with piper-tts: a voice whose model runs in one thread.
+
+    `PiperVoice.load` takes no options for the model, so this makes the same voice from its parts:
+    the dataclass `PiperVoice(session, config)`, `PiperConfig.from_dict` of the JSON file next to
+    the model, and an onnxruntime session. Workers share the cores as processes; threads in each
+    would only get in their way. Held by tests/voices/test_seams.py.
+    """
     import onnxruntime  # type: ignore[import-untyped]
-    from piper import PiperVoice
+    from piper import PiperConfig, PiperVoice
 
-    usual = onnxruntime.InferenceSession
-
-    def one_thread(*args: Any, **named: Any) -> Any:
-        """Workers share the cores by processes; threads within each would only get in their way."""
-        options = named.get("sess_options") or onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        return usual(*args, **{**named, "sess_options": options})
-
-    onnxruntime.InferenceSession = one_thread
-    try:
-        return PiperVoice.load(path)
-    finally:
-        onnxruntime.InferenceSession = usual
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        path, sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    config = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
+    return PiperVoice(session=session, config=PiperConfig.from_dict(config))

@@ -177,7 +177,7 @@ def test_a_session_is_checked_at_each_level_with_what_it_names(put: Put, library
         problem = told(problems, f"no {kind} called")
         assert problem.mark == place(path, wrong)
         assert f"`{near}`" in problem.hint
-    assert told(problems, "a whole number is needed").mark.file.endswith("curl.yaml")
+    assert told(problems, "expected a whole number, found 'much'").mark.file.endswith("curl.yaml")
 
 
 def test_an_unknown_exercise_is_told_with_the_nearest(put: Put, library: Library) -> None:
@@ -195,11 +195,15 @@ def test_an_unknown_exercise_is_told_with_the_nearest(put: Put, library: Library
         ("points at something", "aquí", exercise(caution="Quédate aquí.")),
         ("is longer than the full", "Lie | Lie down", exercise(setup="Lie | Lie down at once.")),
         ("no brief text", "Inhale, grow", exercise(rep="[{inhale 4: 'Inhale, grow very long.'}]")),
-        ("says nothing", "tips", exercise(tips="[]")),
-        ("says nothing", "tips", exercise(tips="", levels="{2: {tips: }}")),
+        ("`tips:` is empty", "tips", exercise(tips="[]")),
+        ("`tips:` is empty", "tips", exercise(tips="", levels="{2: {tips: }}")),
         ("names one side", "right", exercise(LIFT, finish="Rest your right leg.")),
         ("names one side", "left", exercise(LIFT, levels="{2: {finish: Rest the left leg.}}")),
-        ("changes sides without", "name", exercise(LIFT, position="side-lying", switch="")),
+        (
+            "nothing says how to change sides",
+            "name",
+            exercise(LIFT, position="side-lying", switch=""),
+        ),
     ],
 )
 def test_warnings_stand_at_the_word(
@@ -253,7 +257,7 @@ def test_phrases_are_run_and_read(put: Put, library: Library) -> None:
 
 def test_unknown_variables_and_loops_in_phrases_are_errors(put: Put, library: Library) -> None:
     path = put("phrases/mine.j2", "{% macro rest() %}{{ nmae }}{% endmacro %}\n")
-    problem = told(check_path(path, library), "`nmae` is not known")
+    problem = told(check_path(path, library), "unknown variable `nmae`")
     assert (problem.mark, problem.severity) == (place(path, "nmae"), "error")
     path = put("phrases/mine.j2", "{% macro rest() %}{% for x in y %}{% endfor %}{% endmacro %}")
     assert check_path(path, library)
@@ -261,7 +265,9 @@ def test_unknown_variables_and_loops_in_phrases_are_errors(put: Put, library: Li
 
 def test_paces_positions_settings_and_tone_sets(put: Put, library: Library) -> None:
     pace = put("paces/slow.yaml", "tempo: fast\ntones: bowls\n")
-    assert told(check_path(pace, library), "a number is needed").mark == place(pace, "fast")
+    assert told(check_path(pace, library), "expected a number, found 'fast'").mark == place(
+        pace, "fast"
+    )
     pace = put("paces/slow.yaml", "tempo: 0.8\ntones: bowls\n")
     assert told(check_path(pace, library), "no tone set called `bowls`").mark.line == 2
     settings = put("settings.yaml", "voice: silnt\nknown: [bridge, bride]\npace: claim\n")
@@ -309,13 +315,13 @@ def test_a_folder_is_searched_and_told_once(
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("exercises/photo.jpg", b"\xff\xd8", "is not a script"),
+        ("exercises/photo.jpg", b"\xff\xd8", "the file is not a script"),
         ("exercises/latin.yaml", b"name: caf\xe9\n", "the file is not UTF-8 text"),
         ("exercises/broken.yaml", b"name: [x\n", "invalid YAML"),
-        ("exercises/list.yaml", b"- a\n- b\n", "key: value"),
-        ("exercises/empty.yaml", b"", "key: value"),
+        ("exercises/list.yaml", b"- a\n- b\n", "as `key: value` lines, found a list"),
+        ("exercises/empty.yaml", b"", "as `key: value` lines, found nothing"),
         ("exercises/twice.yaml", b"name: A\nname: B\n", "duplicate key `name`"),
-        ("other/thing.yaml", b"version: 3\nservices: {}\n", "no kind of script"),
+        ("other/thing.yaml", b"version: 3\nservices: {}\n", "not a kind of script"),
         ("phrases/latin.j2", b"caf\xe9", "the file is not UTF-8 text"),
     ],
 )
@@ -529,7 +535,7 @@ def test_a_text_fits_at_the_tempo_that_is_told(proved: Callable[..., Proof]) -> 
         exercise(rep="[{exhale 4: 'Exhale, and sink into the floor, bit by bit. | Sink.'}]")
     )
     finding = only(proved(text, pacing=(("tempo", 1.6),)), "does-not-fit")
-    assert re.search(r"it needs \d\.\d\d s, there are \d\.\d\d s", finding.message)
+    assert re.search(r"it needs \d\.\d\d s and has \d\.\d\d s", finding.message)
     match = re.search(r"tempo (\d\.\d\d)", finding.hint)
     assert match
     tempo = float(match[1])

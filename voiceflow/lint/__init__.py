@@ -1,4 +1,8 @@
-"""Checking: every fault of a script before it is heard, and the proof that eyes can stay closed."""
+"""Checks scripts for errors, and proves that a session can be followed with eyes closed.
+
+`check_path` takes files and returns problems; `prove` takes a decided session and returns a proof
+with its findings.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rules of the body: both sides get the same, and there is time to get everywhere."""
+"""Rules about the body: sides are equal and named, and there is time for each change of position.
+
+Each rule takes the evidence of a session and yields findings.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
 from voiceflow.script.templates import TemplateFault, names_in
 
-# Where the other side may be named: the body lies on it, or turns away from it.
+# Moments that may name the other side: the body lies on it, or turns away from it.
 _BOTH_NAMED = ("switch", "set-up", "sides", "transition", "name")
 _MOVED = ("phase", "work", "silence")
 
 MOST_CHANGES = 0.40
-# How far the body is from the floor, in steps; each step takes a careful person a while.
+# How far the body is from the floor, in steps; a careful person needs STEP_S for each.
 _HEIGHT = {
     "supine": 0, "prone": 0, "side-lying": 0, "quadruped": 1, "seated": 1,
     "kneeling": 2, "half-kneeling": 2, "standing": 3,
@@ -28,7 +31,7 @@ EFFORT_FREE = 0.20
 
 
 def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
-    """Words that name only the side that is not working."""
+    """Words that name only the side that is resting."""
     found: list[tuple[Any, Finding]] = []
     for said in evidence.said:
         moment = said.moment
@@ -38,7 +41,7 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
         if not named or moment.side in named or _meant(evidence, said):
             continue
         word = next(iter(named.values()))
-        message = f"“{said.event.name}” says {word} while the {moment.side} side works"
+        message = f"“{said.event.name}” says “{word}” while the {moment.side} side works"
         mark = evidence.mark_of(said, word)
         finding = evidence.finding(
             "error", "wrong-side", message, "write {{ side }} or {{ other_side }}",
@@ -49,7 +52,7 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _meant(evidence: Evidence, said: Said) -> bool:
-    """Whether the script asks for the other side there by its name: `{{ other_side }}`."""
+    """Whether the script names the other side on purpose, with `{{ other_side }}`."""
     tip = evidence.tip(said.moment.exercise, said.event.name)
     texts = [tip] if tip else [line.text for line in said.moment.lines if line.text is not None]
     return any("other_side" in _names(text) for text in texts)
@@ -63,7 +66,7 @@ def _names(text: Text) -> set[str]:
 
 
 def unequal_sides(evidence: Evidence) -> Iterator[Finding]:
-    """Sides that get different time or repetitions."""
+    """Sides that differ in time or repetitions."""
     for number, bout in enumerate(evidence.bouts):
         times = dict.fromkeys(("right", "left"), 0)
         groups: dict[str, set[int]] = {"right": set(), "left": set()}
@@ -74,26 +77,27 @@ def unequal_sides(evidence: Evidence) -> Iterator[Finding]:
                 groups[moment.side].add(moment.group if moment.kind == "phase" else -index)
                 glue = glue or moment.kind == "silence"
         reps = {side: len(group) for side, group in groups.items()}
-        # Glue is shared out in whole steps of the grid: two stretches of it may differ by two.
+        # Glue is shared out in whole steps of the grid, so two silences may differ by two steps.
         if bout.exercise.sides == "none" or not evidence.worked(bout):
             continue
         allowed = GRID_MS * (2 if glue else 1)
         if abs(times["right"] - times["left"]) > allowed or reps["right"] != reps["left"]:
             message = (
-                f"the sides are unequal: right {times['right'] / 1000:.1f} s in {reps['right']}, "
-                f"left {times['left'] / 1000:.1f} s in {reps['left']}"
+                f"the sides are unequal: right {times['right'] / 1000:.1f} s "
+                f"({reps['right']} repetitions), left {times['left'] / 1000:.1f} s "
+                f"({reps['left']} repetitions)"
             )
             yield evidence.finding("error", "unequal-sides", message, bout=number)
 
 
 def unnamed_sides(evidence: Evidence) -> Iterator[Finding]:
-    """A side that begins without its name, and a change over with too little time."""
+    """A side that starts without its name, and a change of sides with too little time."""
     for number, bout in enumerate(evidence.bouts):
         if bout.exercise.sides == "none":
             continue
         if bout.pacing.detail != "tones" and not _first_named(evidence, number, bout):
-            message = f"nothing says that it begins with the {bout.exercise.first} side"
-            hint = "the macro `sides` of the phrases says it, or the set-up"
+            message = f"the first side ({bout.exercise.first}) is not named"
+            hint = "name it in the macro `sides` of the phrases, or in the set-up"
             yield evidence.finding("error", "side-not-named", message, hint, bout=number)
         yield from _switches(evidence, number, bout)
 
@@ -118,18 +122,17 @@ def _switches(evidence: Evidence, number: int, bout: Bout) -> Iterator[Finding]:
             words.sides(s.event.name, evidence.language, own) for s in evidence.of_moment(index)
         )
         if not any(moment.side in one for one in named):
-            message = f"the change to the {moment.side} side does not name it"
-            hint = "the macro `switch` of the phrases says it: {{ side }}"
+            message = f"the change to the {moment.side} side does not name the side"
+            hint = "write {{ side }} in the macro `switch` of the phrases"
             yield evidence.finding("error", "side-not-named", message, hint, at=index)
         if evidence.length(index) < least:
-            message = (
-                f"{evidence.length(index) / 1000:.1f} s to change sides, of {least / 1000:.1f} s"
-            )
+            length = evidence.length(index)
+            message = f"{length / 1000:.1f} s to change sides; it takes {least / 1000:.1f} s"
             yield evidence.finding("error", "switch-short", message, at=index)
 
 
 def position_changes(evidence: Evidence) -> int:
-    """How often the body changes its position between two exercises."""
+    """How often the position changes between two exercises."""
     pairs = pairwise(bout.exercise.position for bout in evidence.bouts)
     return sum(before != after for before, after in pairs)
 
@@ -137,15 +140,17 @@ def position_changes(evidence: Evidence) -> int:
 def restless(evidence: Evidence) -> Iterator[Finding]:
     """Too many changes of position."""
     changes, steps = position_changes(evidence), len(evidence.bouts)
-    # One change is how a session of two positions is; it is no restlessness.
+    # A session in two positions needs one change, however short it is.
     if changes > 1 and changes > MOST_CHANGES * steps:
-        message = f"{changes} changes of position in {steps} exercises, over {MOST_CHANGES:.0%}"
-        hint = "put exercises in the same position one after another"
+        message = (
+            f"{changes} changes of position in {steps} exercises: more than {MOST_CHANGES:.0%}"
+        )
+        hint = "group exercises in the same position"
         yield Finding("warning", "many-positions", message, hint, mark=evidence.session.mark)
 
 
 def unmoved(evidence: Evidence) -> Iterator[Finding]:
-    """Changes of position without words, or without the time to make them."""
+    """Changes of position without words, or with too little time."""
     before = None
     for number, bout in enumerate(evidence.bouts):
         position = bout.exercise.position
@@ -153,7 +158,7 @@ def unmoved(evidence: Evidence) -> Iterator[Finding]:
             moves = list(evidence.numbered(number, "transition"))
             if not any(evidence.of_moment(index) for index, _ in moves):
                 way = f"from {before} to {position}" if before else f"to {position}"
-                message = f"nothing says how to come {way}"
+                message = f"nothing says how to move {way}"
                 yield evidence.finding("error", "no-way", message, bout=number)
             for index, _ in moves:
                 yield from _hurry(evidence, index, before or "", position)
@@ -167,19 +172,19 @@ def _hurry(evidence: Evidence, index: int, before: str, after: str) -> Iterator[
     length = evidence.length(index)
     mark = next((line.text.mark for line in moment.lines if line.text), None)
     if length < least:
-        message = f"{length / 1000:.1f} s to come into place; it takes {least / 1000:.1f} s"
-        hint = "raise `transition`, or the seconds of the way"
+        message = f"{length / 1000:.1f} s to get into place; it takes {least / 1000:.1f} s"
+        hint = "raise `transition`, or the seconds of the move in positions.yaml"
         yield evidence.finding("error", "no-time-to-move", message, hint, at=index, mark=mark)
     said = evidence.of_moment(index)
     over = said[-1].event.end_ms - evidence.starts[index] - moment.least_ms if said else 0
     if over > 0:
-        message = f"the words last {over / 1000:.1f} s longer than the way itself"
-        hint = "fewer words, a higher `transition`, or faster speech"
+        message = f"the words last {over / 1000:.1f} s longer than the move itself"
+        hint = "use fewer words, a higher `transition`, or faster speech"
         yield evidence.finding("warning", "long-way-words", message, hint, at=index, mark=mark)
 
 
 def early_effort(evidence: Evidence) -> Iterator[Finding]:
-    """Hard work that begins in the first fifth of a session of several exercises."""
+    """Hard work that starts in the first fifth of a session of three or more exercises."""
     if len(evidence.bouts) < 3:
         return
     for number, bout in enumerate(evidence.bouts):
@@ -188,7 +193,7 @@ def early_effort(evidence: Evidence) -> Iterator[Finding]:
             continue
         share = begins[0] / evidence.score.length_ms
         if share < EFFORT_FREE:
-            message = f"hard work begins after {share:.0%} of the session"
+            message = f"hard work starts after {share:.0%} of the session"
             hint = f"keep the first {EFFORT_FREE:.0%} easy: move it later, or lower its level"
             yield evidence.finding("warning", "early-effort", message, hint, bout=number)
 

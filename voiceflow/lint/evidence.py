@@ -1,4 +1,7 @@
-"""A decided session as the proof looks at it: what is said where, and what a finding is."""
+"""The evidence for the proof: a decided session indexed by moment and exercise, and findings.
+
+In: a `Decision`. Out: `Evidence`, which the rules read, and `Finding`, which they yield.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,18 @@ class Finding:
     Attributes
     ----------
     severity : {"error", "warning"}
-        An error: with eyes closed it cannot be followed. A warning: it could be better.
+        An error means that it cannot be followed with eyes closed, a warning that it could be
+        better.
     rule : str
-        A short name for its kind, such as ``does-not-fit``.
+        The name of the rule, such as ``does-not-fit``.
     exercise : str or None
-        The exercise as it is heard.
+        The name of the exercise, as it is spoken.
     start_ms : int >= 0
-        Where in the session, the first time.
+        Its time in the session; the first, if there are several.
     mark : Mark or None
-        Where in the scripts, where that is known.
+        Its place in the scripts, if known.
     count : int >= 1
-        How often it comes.
+        How often it occurs.
     """
 
     severity: Severity
@@ -70,7 +74,7 @@ class Said:
 
 
 class Evidence:
-    """A decision, indexed by moment and by exercise. It is only looked at, never changed."""
+    """A decision indexed by moment and by exercise. Rules read it and never change it."""
 
     def __init__(self, decision: Decision, tones: ToneSet) -> None:
         self.decision, self.tones = decision, tones
@@ -96,11 +100,14 @@ class Evidence:
             self._moments.setdefault(moment.exercise, []).append(index)
 
     def index_at(self, ms: int) -> int:
-        """The moment that is on at `ms`; of empty ones that begin there, the one after them."""
+        """The index of the moment at `ms`; empty moments that start there are skipped."""
         return max(0, bisect_right(self.starts, ms) - 1)
 
     def sounds(self, start: int, end: int, *, speech: bool = True) -> bool:
-        """Whether anything begins to sound from `start` to `end`; with `speech` off, a tone."""
+        """Whether a sound starts between `start` and `end`; without `speech`, a tone.
+
+        The wake tone does not count: it announces speech and tells nothing itself.
+        """
         events = self.score.events
         first = bisect_left(events, start, key=lambda event: event.start_ms)
         last = bisect_left(events, end, key=lambda event: event.start_ms)
@@ -110,12 +117,12 @@ class Evidence:
         )
 
     def length(self, index: int) -> int:
-        """Milliseconds of a moment, as it stands in the score."""
+        """The length of a moment in the score, in ms."""
         last = index + 1 == len(self.starts)
         return (self.score.length_ms if last else self.starts[index + 1]) - self.starts[index]
 
     def of_bout(self, bout: int) -> list[Said]:
-        """What is said in an exercise, in order; in none (-1), what opens and closes."""
+        """What is said in an exercise, in order; -1 stands for the welcome and the farewell."""
         return self._of_bout.get(bout, [])
 
     def of_moment(self, index: int) -> list[Said]:
@@ -123,20 +130,20 @@ class Evidence:
         return self._of_moment.get(index, [])
 
     def numbered(self, bout: int, *kinds: str) -> Iterator[tuple[int, Moment]]:
-        """The moments of an exercise, those of `kinds` if any are given, with their indices."""
+        """The moments of an exercise with their indices; with `kinds`, only those."""
         for index in self._moments.get(bout, ()):
             if not kinds or self.moments[index].kind in kinds:
                 yield index, self.moments[index]
 
     def worked(self, bout: Bout) -> bool:
-        """Whether the exercise is done by itself, and not as one of several in a time box."""
+        """Whether the exercise has moments of its own: in a time box several share one."""
         return self.session.sections[bout.section].box_s is None
 
     def finding(
         self, severity: Severity, rule: str, message: str, hint: str = "", *, at: int = -1,
         bout: int = -1, mark: Mark | None = None, start_ms: int | None = None, count: int = 1,
     ) -> Finding:  # fmt: skip
-        """A finding in moment `at`, or in exercise `bout`: its name, time and place filled in."""
+        """A finding in moment `at` or exercise `bout`, with exercise, time and place filled in."""
         if at >= 0:
             bout = self.moments[at].exercise if bout < 0 else bout
             start_ms = self.starts[at] if start_ms is None else start_ms
@@ -148,12 +155,12 @@ class Evidence:
         return Finding(severity, rule, message, hint, name, start_ms or 0, mark, count)
 
     def tip(self, bout: int, said: str) -> Text | None:
-        """The text of an exercise that a tip was made from."""
+        """The text in the script from which the tip `said` was rendered."""
         tips, written = self.cue_sheet.tips[bout], self.bouts[bout].exercise.tips
         return written[tips.index(said)] if said in tips and len(tips) == len(written) else None
 
     def mark_of(self, said: Said, word: str) -> Mark | None:
-        """Where in the scripts a word that was said is written; None where the phrases have it."""
+        """Where a spoken word is written in the scripts; None if it comes from the phrases."""
         texts = [line.text for line in said.moment.lines if line.text is not None]
         if said.moment.exercise >= 0:
             texts += self.bouts[said.moment.exercise].exercise.tips
@@ -165,7 +172,7 @@ class Evidence:
         return None
 
     def side_words(self, moment: Moment) -> dict[str, str]:
-        """The words that the language has for right and left, as a moment's texts see them."""
+        """The words for right and left in the session's language, as a moment's texts see them."""
         context = dict(moment.context)
         usual = self.bouts[moment.exercise].exercise.first if moment.exercise >= 0 else "right"
         side = moment.side or usual
@@ -174,7 +181,7 @@ class Evidence:
 
 
 def once(findings: Iterable[tuple[Any, Finding]]) -> Iterator[Finding]:
-    """Findings of one key told once, at the first place, with their number."""
+    """One finding for each key: the first, with the number of all."""
     kept: dict[Any, list[Finding]] = {}
     for key, finding in findings:
         kept.setdefault(key, []).append(finding)

@@ -1,4 +1,4 @@
-"""`check PATH`: which kind of script a file is, and everything that is wrong with it."""
+"""`check PATH`: finds out which kind of script a file is, and runs the checks for that kind."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ FOLDERS = {
 }
 YAML = (".yaml", ".yml")
 TEMPLATES = (".j2",)
-# What may lie beside scripts without a word: notes, schemas and recordings.
+# Files that may lie beside scripts without a warning: notes, schemas and recordings.
 _BESIDE = (".md", ".json")
 _SAMPLES = (".wav", ".flac", ".ogg", ".mp3")
 _KINDS = "exercises, sessions, paces, phrases (.j2), tone sets or settings.yaml"
 
 
 def check_path(path: Path, library: Library) -> list[Problem]:
-    """Every error and warning of a script, or of all scripts in a folder.
+    """Every error and warning in a script, or in all scripts of a folder.
 
     Parameters
     ----------
     path : Path
-        A file, or a folder that is searched with all folders in it but hidden ones.
+        A file, or a folder, which is searched with all its folders that are not hidden.
     library : Library
-        Where what the scripts name is looked up.
+        Where to look up the names in the scripts.
 
     Returns
     -------
     list of Problem
-        Sorted by place; empty where all is well. Nothing is raised for what is in the files.
+        Sorted by place; empty if there are none. Bad files are reported, never raised.
     """
     lint = LintLibrary(library)
     if path.is_dir():
@@ -68,20 +68,20 @@ def check_path(path: Path, library: Library) -> list[Problem]:
     elif path.exists():
         found = list(_file(path, lint))
     else:
-        hint = "give a script, or a folder of scripts"
+        hint = "give the path of a script, or of a folder with scripts"
         found = [Problem(Mark(str(path)), "there is no such file or folder", hint)]
     return sorted(set(_as_given(path, found)))
 
 
 def kind_of(path: Path) -> str | None:
-    """The kind of script that `path` is: by its name and folder, else by what is in it.
+    """The kind of script in `path`: by its name and folder, else by its keys.
 
-    None for what is no script, or cannot be told.
+    None for a file that is not a script or uses no known key.
 
     Raises
     ------
     ScriptError
-        It had to be read for that and cannot be.
+        The file must be read to find out, and has errors.
     """
     if path.suffix in TEMPLATES:
         return "phrases"
@@ -93,7 +93,7 @@ def kind_of(path: Path) -> str | None:
         return "positions"
     kind = FOLDERS.get(path.resolve().parent.name)
     if kind == "session":
-        # An exercise may stand beside the session that uses it.
+        # An exercise may lie beside the session that uses it.
         keys = {key.text for key, _ in read(path).pairs}
         alone = "name" in keys and not keys & {"title", "exercises", "sections"}
         return "exercise" if alone else kind
@@ -106,7 +106,7 @@ def is_session(path: Path) -> bool:
 
 
 def _kind_by_keys(root: Node) -> str | None:
-    """The kind whose keys a script uses most; the plainest of several."""
+    """The kind whose keys a script uses most; the first in the table if several do."""
     session = {*(f.name for f in models.SESSION_HEAD), "exercises", "sections"}
     tables: Mapping[str, Iterable[str]] = {
         "pace": (f.name for f in models.PACE),
@@ -123,8 +123,8 @@ def _kind_by_keys(root: Node) -> str | None:
 
 def _file(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     if path.suffix not in (*YAML, *TEMPLATES):
-        hint = f"voiceflow reads {_KINDS}: .yaml and .j2 files"
-        yield Problem(Mark(str(path)), "is not a script", hint)
+        hint = f"voiceflow reads {_KINDS}, in .yaml and .j2 files"
+        yield Problem(Mark(str(path)), "the file is not a script", hint)
         return
     try:
         kind = kind_of(path)
@@ -132,7 +132,8 @@ def _file(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         yield from error.problems
         return
     if kind is None:
-        yield Problem(Mark(str(path)), "is no kind of script that voiceflow knows", _KINDS)
+        message = "the file is not a kind of script that voiceflow knows"
+        yield Problem(Mark(str(path)), message, f"known: {_KINDS}")
         return
     yield from CHECKERS[kind](path, lint)
 
@@ -145,7 +146,8 @@ def _folder(folder: Path, lint: LintLibrary) -> Iterator[Problem]:
         return
     scripts = [path for path in files if path.suffix in (*YAML, *TEMPLATES)]
     if not scripts:
-        yield Problem(Mark(str(folder)), "there are no scripts in this folder", _KINDS)
+        message = "there are no scripts in this folder"
+        yield Problem(Mark(str(folder)), message, f"known: {_KINDS}")
     for path in scripts:
         yield from _file(path, lint)
     samples = _samples_used(scripts)
@@ -155,7 +157,7 @@ def _folder(folder: Path, lint: LintLibrary) -> Iterator[Problem]:
 
 
 def _stray(path: Path, samples: set[Path]) -> Iterator[Problem]:
-    """A file among scripts that is none."""
+    """A warning for a file among scripts that is not one of them."""
     mark = Mark(str(path))
     if path.suffix.lower() in _SAMPLES and path.resolve().parent.name == "sounds":
         if path.resolve() not in samples:
@@ -163,11 +165,11 @@ def _stray(path: Path, samples: set[Path]) -> Iterator[Problem]:
             yield Problem(mark, message, "name it under `file:`", "warning")
     elif path.suffix.lower() not in _BESIDE and path.stem != "LICENSE":
         hint = "scripts end in .yaml, phrases in .j2"
-        yield Problem(mark, "is not a script, and is not read", hint, "warning")
+        yield Problem(mark, "the file is not a script and is ignored", hint, "warning")
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files in `folder` and below, in order; nothing hidden, no linked folders."""
+    """All files in `folder` and its folders, sorted; not hidden ones, nor linked folders."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
             continue
@@ -199,7 +201,7 @@ def _file_names(node: Node) -> Iterator[str]:
 
 
 def _as_given(path: Path, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """`problems` with files under `path` named the way `path` was given."""
+    """`problems` with the files under `path` named as the user gave `path`."""
     root = path.resolve()
     for problem in problems:
         file = Path(problem.mark.file).resolve()

@@ -1,4 +1,4 @@
-"""Checks of a phrases file and of the positions: they are run, not only read."""
+"""Checks phrases and positions: every macro and move is rendered in different moments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from voiceflow.script.positions import Positions, read_positions
 from voiceflow.script.templates import Macros, TemplateFault, macro_names, render
 from voiceflow.script.yaml import Node, read, read_text
 
-# Moments as different as they come: a macro must work in all of them.
+# Three very different moments: a macro must work in all of them.
 _USUAL: Mapping[str, str | int] = {
     "title": "Title", "about": "About it.", "minutes": 20, "name": "Ana", "equipment": "a mat",
     "section": "Strength", "exercise": "Bridge", "purpose": "A purpose.", "caution": "A caution.",
@@ -39,13 +39,13 @@ MOMENTS: tuple[Mapping[str, str | int], ...] = (
 
 
 def language_of(path: Path) -> tuple[str, ...]:
-    """The language in a file's name, ``coach.es.j2``; English without."""
+    """The language in a file name such as ``coach.es.j2``; English if there is none."""
     ending = path.stem.rpartition(".")
     return (ending[2],) if ending[1] else ("en",)
 
 
 def phrases_problems(path: Path) -> Iterator[Problem]:
-    """Everything wrong with the phrases at `path`."""
+    """Every problem of the phrases in the file `path`."""
     try:
         macros = read_phrases(path)
         source = read_text(path)
@@ -71,7 +71,7 @@ def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem
             continue
         if any(len(b) > len(a) for a, b in pairwise(versions)):
             message = f"macro `{name}`: the brief text is longer than the full one"
-            yield Problem(mark, message, "write it as `full | brief`", "warning")
+            yield Problem(mark, message, "write the longer text first: `full | brief`", "warning")
 
 
 def _place(path: Path, source: str, start: int) -> Mark:
@@ -80,7 +80,7 @@ def _place(path: Path, source: str, start: int) -> Mark:
 
 
 def positions_problems(path: Path) -> Iterator[Problem]:
-    """Everything wrong with the positions at `path`."""
+    """Every problem of the positions in the file `path`."""
     try:
         positions = read_positions(path)
     except ScriptError as error:

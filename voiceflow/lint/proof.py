@@ -1,4 +1,4 @@
-"""The eyes-free proof: that a decided session can be followed by ear alone, or where it cannot."""
+"""The eyes-free proof: a decided session in, its figures and every finding of all rules out."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ RULES: tuple[Rule, ...] = (*timing.RULES, *quiet.RULES, *body.RULES, *telling.RU
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is known of a session before it is heard.
+    """What the rules find out about a session, before it is heard.
 
     Attributes
     ----------
     spoken : float, 0 to 1
-        Share of the time in which something is said.
+        Share of the time that is speech.
     sides : int
-        Exercises that have two sides.
+        Number of exercises that have two sides.
     tips, tips_said : int
-        Tips in the exercises, and those that are said: few repetitions leave no place for all.
+        Tips in the exercises, and how many are said: few repetitions have no room for all.
     findings : tuple of Finding
-        In order of time, errors first where they share one.
+        Sorted by time; errors first where several have the same.
     """
 
     title: str
@@ -53,12 +53,12 @@ class Proof:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """What breaks following it with eyes closed."""
+        """The findings because of which it cannot be followed with eyes closed."""
         return tuple(one for one in self.findings if one.severity == "error")
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """What could be better."""
+        """The findings that could be better."""
         return tuple(one for one in self.findings if one.severity == "warning")
 
     @property
@@ -68,7 +68,7 @@ class Proof:
 
     @property
     def sides_equal(self) -> bool:
-        """Whether both sides get the same time and repetitions, everywhere."""
+        """Whether both sides get the same time and repetitions in every exercise."""
         return not any(one.rule == "unequal-sides" for one in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Proof:
 
 
 def prove(decision: Decision, tones: ToneSet) -> Proof:
-    """The proof of a session that has been decided with `tones`: all rules, every finding."""
+    """The proof of a session that was decided with `tones`: the findings of all rules."""
     evidence = Evidence(decision, tones)
     found = [finding for rule in RULES for finding in rule(evidence)]
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))

@@ -1,4 +1,4 @@
-"""Rules of quiet: no silence that was not asked for, and neither too much talk nor too little."""
+"""Rules about quiet: no long silence by accident, and neither too much talk nor too little."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ from voiceflow.core.units import clock
 from voiceflow.lint.evidence import Evidence, Finding, once
 from voiceflow.score.arrange import QUIET_MS
 
-# Longer than this without any sound, and a listener wonders whether the player has stopped.
+# After more time without a sound, a listener wonders whether the player has stopped.
 LONGEST_QUIET_MS = 20_000
 _QUIET_BY_INTENT = ("silence", "rest", "work")
 
-# Share of the time spoken. Over three quarters, less than one second in four is left to feel what
-# was said; an exercise taught in full and done three or four times comes to two thirds. A tenth is
-# 14 words a minute at 140 words a minute: about one breath cue in three. Brief coaching keeps the
-# set-ups and the names, and shortens the breaths.
+# Least and most share of speech. Above three quarters, less than one second in four is left to feel
+# what was said; an exercise taught in full and done three or four times comes to two thirds. A
+# tenth is 14 of 140 words a minute: about one breath cue in three. Brief coaching keeps set-ups
+# and names, and shortens the cues of the breaths.
 DENSITY = {"full": (0.10, 0.75), "brief": (0.03, 0.70)}
 LEAST_SECTION_MS = 30_000
 
 
 def unwoken(evidence: Evidence) -> Iterator[Finding]:
-    """Speech after a long quiet that no soft tone announces."""
+    """Speech after a long quiet, without the soft tone that should announce it."""
     tones = evidence.tones
     if not tones.has("wake") or not tones.length_ms("wake"):
         return
     end = 0
     for event in evidence.score.events:
         if event.kind == "speech" and event.start_ms - end > QUIET_MS:
-            message = f"“{event.name}” comes after {(event.start_ms - end) / 1000:.1f} s of quiet"
-            hint = "a wake tone belongs before it"
+            quiet = (event.start_ms - end) / 1000
+            message = f"“{event.name}” comes after {quiet:.1f} s of quiet, without a wake tone"
+            hint = "put a wake tone before it"
             yield Finding("error", "no-wake", message, hint, event.exercise, event.start_ms)
         end = max(end, event.end_ms)
 
 
 def silences(evidence: Evidence) -> Iterator[Finding]:
-    """Stretches without any sound where no quiet was asked for."""
+    """Long times without a sound where the script does not ask for quiet."""
     end = 0
     found: list[tuple[Any, Finding]] = []
     starts = [(event.start_ms, event.end_ms) for event in evidence.score.events]
@@ -47,7 +48,7 @@ def silences(evidence: Evidence) -> Iterator[Finding]:
             if quiet > LONGEST_QUIET_MS:
                 moment = evidence.moments[index]
                 message = f"{quiet / 1000:.0f} s without a word or a tone"
-                hint = "say or count something, or write it as a `silence`"
+                hint = "say or count something, or make it a `silence` step"
                 finding = evidence.finding(
                     "error", "long-silence", message, hint, at=index, start_ms=end
                 )
@@ -57,7 +58,10 @@ def silences(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _longest_quiet(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
-    """Of a stretch, the milliseconds that no quiet was asked for, and the moment with most."""
+    """The moment with the most unwanted quiet from `start` to `end`, and the total in ms.
+
+    Unwanted is what is outside of silences, rests and intervals.
+    """
     total, best, index = 0, 0, 0
     for n in range(evidence.index_at(start), len(evidence.moments)):
         if evidence.starts[n] >= end:
@@ -72,7 +76,14 @@ def _longest_quiet(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class SectionTalk:
-    """A section's time: `quiet_ms` of it are silences and intervals that the script asks for."""
+    """How much of a section is speech.
+
+    Attributes
+    ----------
+    spoken_ms : int >= 0
+    quiet_ms : int >= 0
+        The time of silences, rests and intervals: the script asks for quiet there.
+    """
 
     title: str
     start_ms: int
@@ -82,17 +93,17 @@ class SectionTalk:
 
     @property
     def share(self) -> float:
-        """The share of the time that is spoken, 0 to 1."""
+        """The share of all the time that is speech, 0 to 1."""
         return self.spoken_ms / max(1, self.end_ms - self.start_ms)
 
     @property
     def talking(self) -> float:
-        """The share of the time in which something is to be said, at most 1."""
+        """The share of the time outside of wanted quiet that is speech, at most 1."""
         return min(1.0, self.spoken_ms / max(1, self.end_ms - self.start_ms - self.quiet_ms))
 
 
 def section_talk(evidence: Evidence) -> tuple[SectionTalk, ...]:
-    """The sections, in order, each with the time that is spoken in it."""
+    """How much of each section is speech, in order."""
     spans: dict[int, SectionTalk] = {}
     for index, moment in enumerate(evidence.moments):
         if moment.exercise < 0:
@@ -118,7 +129,7 @@ def density(evidence: Evidence) -> Iterator[Finding]:
         if length - one.quiet_ms < LEAST_SECTION_MS or (one.share <= most and one.talking >= least):
             continue
         where = f"section “{one.title}”" if one.title else "the session"
-        hint = "fewer words, or more repetitions" if one.share > most else "a cue now and then"
+        hint = "use fewer words or more repetitions" if one.share > most else "add a few cues"
         good = f"{least:.0%} to {most:.0%} is good"
         message = f"{one.share:.0%} of {where} ({clock(length)}) is speech; {good}"
         mark = evidence.session.mark

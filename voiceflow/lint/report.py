@@ -1,4 +1,4 @@
-"""The proof as a coach reads it: in plain words, at most 80 columns wide."""
+"""The proof as text for a coach: figures, then findings by kind, at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -14,58 +14,58 @@ WIDTH = 80
 
 _HEADINGS = {
     "does-not-fit": "Words that do not fit their breath",
-    "not-announced": "Announcements without room",
-    "never-said": "Texts that are never said",
-    "counts-cut": "Counts without room",
-    "tip-unsaid": "Tips without room",
-    "overlap": "Words said at once",
+    "not-announced": "Announcements that do not fit",
+    "counts-cut": "Counts that do not fit",
+    "tip-unsaid": "Tips that do not fit",
+    "overlap": "Words that overlap",
     "no-air": "Words too close together",
-    "no-wake": "Words after a silence, without a tone before them",
+    "no-wake": "Words after a silence, without a wake tone",
     "long-silence": "Long silences",
     "speech-density": "Too much talk, or too little",
-    "wrong-side": "The wrong side named",
+    "wrong-side": "Words that name the wrong side",
     "unequal-sides": "Unequal sides",
     "side-not-named": "Sides that are not named",
     "switch-short": "Too little time to change sides",
     "many-positions": "Many changes of position",
     "no-way": "Changes of position without words",
-    "no-time-to-move": "Changes of position without time",
-    "long-way-words": "Changes of position with many words",
+    "no-time-to-move": "Changes of position with too little time",
+    "long-way-words": "Changes of position with too many words",
     "early-effort": "Hard work early on",
     "must-be-seen": "Words that point at what must be seen",
     "no-name": "Exercises whose name is not said",
     "no-setup": "Exercises without a set-up",
     "no-breath": "Exercises without a breath",
-    "no-finish": "Exercises without an end",
-    "next-not-named": "Rests that do not name what comes next",
-    "not-listed": "Things that are needed and not listed",
+    "no-finish": "Exercises whose end is not said",
+    "next-not-named": "Rests that do not name the next exercise",
+    "not-listed": "Things that are used but not listed",
     "no-end": "An end that can be missed",
 }
 
 
 def summary(proof: Proof) -> str:
-    """What a coach wants to know of a session, then every finding, by kind, errors first.
+    """The figures of a session, then every finding by kind, errors first.
 
-    No line is wider than 80 columns, but for a file name that is.
+    Lines are at most 80 columns wide; only a long file name makes one wider.
     """
     return "\n".join([*_head(proof), *_findings(proof.findings), *_verdict(proof)])
 
 
 def _head(proof: Proof) -> Iterator[str]:
     yield from _wrap(proof.title, "", "")
-    sides = "none of them has sides"
+    sides = "none with two sides"
     if proof.sides:
-        equal = "both get the same" if proof.sides_equal else "NOT EQUAL"
-        sides = f"{proof.sides} with sides: {equal}"
+        equal = "equal" if proof.sides_equal else "NOT EQUAL"
+        sides = f"{proof.sides} with two sides: {equal}"
+    changes = proof.position_changes
     rows = {
         "length": clock(proof.length_ms),
         "pace": f"{proof.pace} (tempo {proof.tempo:g}), {proof.detail}, level {proof.level}",
         "voice": proof.voice,
         "exercises": f"{proof.exercises}, {sides}",
-        "positions": f"{proof.position_changes} changes between exercises",
+        "positions": f"{changes} change{'s' if changes != 1 else ''} between exercises",
         "spoken": f"{proof.spoken:.0%} of the time",
         "tips": f"{proof.tips_said} of {proof.tips} said",
-        "fits": "every word fits its breath" if proof.fits else "NOT EVERY WORD fits its breath",
+        "fits": "every word fits its breath" if proof.fits else "NOT every word fits its breath",
     }
     for name, value in rows.items():
         yield from _wrap(value, f"  {name:<11}", " " * 13)
@@ -102,7 +102,7 @@ def _verdict(proof: Proof) -> Iterator[str]:
     errors, warnings = len(proof.errors), len(proof.warnings)
     counts = [_counted(errors, "error"), _counted(warnings, "warning")]
     told = ", ".join(count for count in counts if count)
-    yield told + ("" if errors else ": it can be followed with eyes closed, and be better.")
+    yield told + ("" if errors else ": it can be followed with eyes closed, but could be better.")
 
 
 def _counted(number: int, what: str) -> str:

@@ -1,4 +1,8 @@
-"""Checks of exercises, sessions, paces, tone sets and settings: read whole, and run."""
+"""Checks exercises, sessions, paces, tone sets and settings.
+
+A file in, its problems out. Texts are not only read but rendered, at each level and with each
+piece of equipment, because a template may fail only with certain values.
+"""
 
 from __future__ import annotations
 
@@ -57,13 +61,13 @@ class LintLibrary:
         return self._phrases[key]
 
 
-# More repetitions than this say nothing new.
+# More repetitions show no new errors, and take longer to render.
 MOST_REPS = 60
 _TURNED = ("side-lying", "half-kneeling")
 
 
 def exercise_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
-    """Everything wrong with the exercise at `path`, at each level and with each equipment."""
+    """Every problem of the exercise in the file `path`, at each level and with each equipment."""
     try:
         root = read(path)
     except ScriptError as error:
@@ -81,12 +85,12 @@ def exercise_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     yield from script_warnings(written(root), sided=sided)
     yield from empty_tips(root)
     if any(_turns_in_silence(exercise) for exercise in found):
-        hint = "say how the body comes to its other side, under `switch:`"
-        yield Problem(root.mark, "the exercise changes sides without words", hint, "warning")
+        hint = "write under `switch:` how to turn to the other side"
+        yield Problem(root.mark, "nothing says how to change sides", hint, "warning")
 
 
 def _variants(root: Node) -> tuple[str, ...]:
-    """The equipment that an exercise has changes for; all where it builds on another."""
+    """The equipment for which an exercise has changes; all of it if it extends another."""
     own = root.get("equipment")
     if root.get("extends") is not None:
         return EQUIPMENT
@@ -115,7 +119,7 @@ def _session_of(exercise: Exercise) -> Session:
 def _rendered(
     session: Session, lint: LintLibrary, before: tuple[Layer, ...] = (), phrases: str = "coach"
 ) -> list[Problem]:
-    """What goes wrong when the texts of `session` are rendered, in full and in brief."""
+    """The problems of rendering the texts of `session`, in full and in brief."""
     problems: list[Problem] = []
     every = (e for one in session.sections for _ in range(one.rounds) for e in one.exercises)
     counts = enumerate(e.reps if e.rep else e.sets for e in every)
@@ -131,12 +135,12 @@ def _rendered(
         except ScriptError as error:
             problems.extend(error.problems)
         except UnknownNameError:
-            pass  # told where the name stands
+            pass  # reported at the name itself
     return problems
 
 
 def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
-    """Everything wrong with the session at `path`, at each level; with all that it names."""
+    """Every problem of the session in the file `path`, at each level, and of what it names."""
     try:
         root = read(path)
     except ScriptError as error:
@@ -166,7 +170,7 @@ def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
 
 
 def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Problem]:
-    """A language that no voice here speaks, or that the phrases do not."""
+    """Warnings for a language that no voice on this machine or no phrases speak."""
     node = root.get("language")
     if node is None or node.kind != "scalar" or node.text.lower().split("-")[0] == "en":
         return
@@ -176,8 +180,8 @@ def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Pr
     asked = root.get("phrases")
     names = {"coach", asked.text.strip() if asked and asked.kind == "scalar" else "coach"}
     if not any((folder / f"{name}.{tongue}.j2").is_file() for folder in folders for name in names):
-        message = f"there are no phrases in `{tongue}`: welcome, rests and close stay English"
-        hint = f"`voiceflow new phrases NAME` begins some; save them as NAME.{tongue}.j2"
+        message = f"there are no phrases in `{tongue}`: welcome, rests and farewell are in English"
+        hint = f"write some: `voiceflow new phrases NAME`, and save them as NAME.{tongue}.j2"
         yield Problem(node.mark, message, hint, "warning")
     if root.get("voice") is None:
         yield from _voice_problems(f"espeak:{language}", node, f"no voice speaks `{language}`")
@@ -193,14 +197,14 @@ def _at_its_pace(session: Session, path: Path, lint: LintLibrary) -> Iterator[Pr
         try:
             before = (load_pace(session.pace, lint.library, beside),)
         except UnknownNameError:
-            pass  # told where the name stands
+            pass  # reported at the name itself
         except ScriptError as error:
             yield from error.problems
     yield from _rendered(session, lint, before, session.phrases or "coach")
 
 
 def _items(root: Node) -> Iterator[tuple[Mark, Node]]:
-    """The changes, and the exercises written in place, of a session: each with its mark."""
+    """The changes to exercises in a session, and the exercises written there, with their marks."""
     lists = [root.get("exercises")]
     sections = root.get("sections")
     if sections is not None:
@@ -215,12 +219,12 @@ def _items(root: Node) -> Iterator[tuple[Mark, Node]]:
 
 
 def pace_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
-    """Everything wrong with the pace at `path`."""
+    """Every problem of the pace in the file `path`."""
     yield from _table_problems(read_pace, path, lint)
 
 
 def settings_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
-    """Everything wrong with the settings at `path`."""
+    """Every problem of the settings in the file `path`."""
     yield from _table_problems(read_settings, path, lint)
 
 
@@ -237,12 +241,12 @@ def _table_problems(
 
 
 def sound_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
-    """Everything wrong with the tone set at `path`."""
+    """Every problem of the tone set in the file `path`."""
     yield from sounds.problems(path, lint.library.folders("sounds", path.resolve().parent))
 
 
 def names_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Problem]:
-    """The names in a script of other scripts, tone sets and voices that are not there."""
+    """Names in a script of scripts, tone sets and voices that do not exist."""
     beside = path.resolve().parent
     kinds = {"pace": "paces", "phrases": "phrases", "tones": "sounds", "known": "exercises"}
     for key, kind in kinds.items():
@@ -258,17 +262,17 @@ def names_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Proble
 
 
 def _voice_problems(name: str, node: Node, message: str = "") -> Iterator[Problem]:
-    """That there is no voice called `name`, said at `node` in other words where they are given."""
+    """A problem at `node` if there is no voice called `name`; `message` replaces the usual one."""
     try:
         voices.find(name)
     except UnknownNameError as error:
         yield Problem(node.mark, message or error.message, error.hint)
-    except VoiceError as error:  # there is such a voice, on another machine
+    except VoiceError as error:  # the voice exists, but not on this machine
         yield Problem(node.mark, error.message, error.hint, "warning")
 
 
 def _scalars(node: Node | None) -> Iterable[Node]:
-    """The words under a key: one, a list, or several parted by commas."""
+    """The words under a key: one, a list, or several separated by commas."""
     if node is None or node.empty:
         return ()
     found = node.items if node.kind == "list" else (node,)

@@ -1,4 +1,7 @@
-"""The texts of a script where they stand, and what in them cannot be followed by ear."""
+"""Finds the spoken texts of a script, and warns of words that cannot be followed by ear.
+
+In: the nodes of a script and its table of fields. Out: texts with their place, and warnings.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from voiceflow.script.models import Changes
 from voiceflow.script.steps import Phases, Steps
 from voiceflow.script.yaml import Node
 
-# A version of so few words is its own brief.
+# A text of so few words needs no brief version.
 SHORT = 3
 
-SEEN_HINT = "say which part of the body goes where"
+SEEN_HINT = "say which part of the body moves where"
 SIDE_HINT = "write {{ side }} or {{ other_side }}"
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -28,14 +31,14 @@ _ABOUT_SIDES = re.compile(r"\{%[^%]*\bside\b")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A spoken text where it stands; `key` is what it is written under: setup, rep, tips …"""
+    """A spoken text and its place; `key` is the field: setup, rep, tips …"""
 
     key: str
     node: Node
 
 
 def written(node: Node, fields: Sequence[Field] = models.EXERCISE) -> Iterator[Written]:
-    """The spoken texts of a mapping by `fields`, those of its levels and equipment too."""
+    """The spoken texts in a mapping with `fields`, also under its levels and equipment."""
     if node.kind != "map":
         return
     for field in fields:
@@ -50,7 +53,7 @@ def written(node: Node, fields: Sequence[Field] = models.EXERCISE) -> Iterator[W
 
 
 def _spoken(field: Field, value: Node) -> Iterator[Node]:
-    """The nodes under a field that are said."""
+    """The nodes under a field that are spoken."""
     if isinstance(field.kind, Spoken):
         yield value
     elif isinstance(field.kind, Several) and isinstance(field.kind.kind, Spoken):
@@ -60,7 +63,7 @@ def _spoken(field: Field, value: Node) -> Iterator[Node]:
 
 
 def plain(text: str) -> str:
-    """`text` without its Jinja; every other character keeps its place."""
+    """`text` with its Jinja replaced by blanks: every other character keeps its place."""
     return _STATEMENT.sub(_blank, _EXPRESSION.sub(_blank, text))
 
 
@@ -71,12 +74,12 @@ def _blank(match: re.Match[str]) -> str:
 def script_warnings(
     texts: Iterable[Written], *, sided: bool, languages: tuple[str, ...] = words.LANGUAGES
 ) -> Iterator[Problem]:
-    """Warnings about the texts of a script.
+    """Warnings about the spoken texts of a script.
 
     Parameters
     ----------
     sided : bool
-        The exercise has two sides, so that none may be named in a fixed word.
+        Whether the exercise has two sides: then no text may name a fixed one.
     """
     for one in texts:
         if one.node.kind != "scalar":
@@ -101,28 +104,30 @@ def _fixed_sides(node: Node, languages: tuple[str, ...]) -> Iterator[Problem]:
 
 
 def _lengths(one: Written) -> Iterator[Problem]:
-    """A brief that is longer than its full; a phase that has no brief."""
+    """A brief text that is longer than the full one; a phase without a brief text."""
     versions = [_measured(version) for version in split_versions(one.node.text)]
     for full, brief in pairwise(versions):
         if len(brief) > len(full):
             message = "the brief text is longer than the full one"
-            yield Problem(one.node.mark, message, "write it as `full | brief`", "warning")
+            yield Problem(
+                one.node.mark, message, "write the longer text first: `full | brief`", "warning"
+            )
     if one.key == "rep" and len(versions) == 1 and len(versions[0].split()) > SHORT:
-        hint = "write it as `full | brief`; without, only the breath word is left to say"
+        hint = "write `full | brief`; otherwise only the breath word is said later on"
         yield Problem(one.node.mark, "the phase has no brief text", hint, "warning")
 
 
 def _measured(version: str) -> str:
-    """A version about as long as it is said: an expression counts as a short word."""
+    """A version about as long as when it is spoken: an expression counts as a short word."""
     return " ".join(_STATEMENT.sub("", _EXPRESSION.sub("right", version)).split())
 
 
 def empty_tips(node: Node) -> Iterator[Problem]:
-    """`tips:` that says nothing, in a mapping or under its levels and equipment."""
+    """Empty `tips:`, in a mapping or under its levels and equipment."""
     for key, value in node.pairs:
         if key.text == "tips" and (value.empty or (value.kind == "list" and not value.items)):
-            hint = "write a tip, or leave the line out"
-            yield Problem(key.mark, "`tips` says nothing", hint, "warning")
+            hint = "write a tip, or remove the line"
+            yield Problem(key.mark, "`tips:` is empty", hint, "warning")
         elif key.text in ("levels", "equipment"):
             for _, changes in value.pairs:
                 yield from empty_tips(changes)

@@ -1,4 +1,7 @@
-"""Rules of what must be told: names, set-ups, breath, things, the end; nothing to look at."""
+"""Rules about what must be said: names, set-ups, breath, things to fetch, the end.
+
+Each rule takes the evidence of a session and yields findings.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from voiceflow.plan.moments import Bout
 
 
 def pointing(evidence: Evidence) -> Iterator[Finding]:
-    """Words that point at what must be seen, wherever they are said."""
+    """Words that point at something that must be seen."""
     found: list[tuple[Any, Finding]] = []
     for said in evidence.said:
         for one in words.seen(said.event.name, (evidence.language,)):
             mark = evidence.mark_of(said, one.word)
-            message = f"“{one.word}” points at what must be seen: “{said.event.name}”"
-            hint = SEEN_HINT if mark else f"{SEEN_HINT}; the words are the phrases'"
+            message = f"“{one.word}” points at something that must be seen: “{said.event.name}”"
+            hint = SEEN_HINT if mark else f"{SEEN_HINT}; the words are in the phrases"
             finding = evidence.finding(
                 "error" if one.sure else "warning", "must-be-seen", message, hint,
                 at=said.index, mark=mark, start_ms=said.event.start_ms,
@@ -28,27 +31,31 @@ def pointing(evidence: Evidence) -> Iterator[Finding]:
 
 
 def untold(evidence: Evidence) -> Iterator[Finding]:
-    """Exercises without a name, a set-up, a breath or an end that can be heard."""
+    """Exercises whose name, set-up, breath or end is not said."""
     for number, bout in enumerate(evidence.bouts):
         said = evidence.of_bout(number)
         kinds = {one.moment.kind for one in said}
         if "name" not in kinds and not _named_before(evidence, number):
-            message, hint = "its name is not said", "the macro `exercise` of the phrases says it"
+            message = "the name of the exercise is not said"
+            hint = "say it in the macro `exercise` of the phrases"
             yield evidence.finding("error", "no-name", message, hint, bout=number)
         if bout.pacing.detail != "tones" and not _set_up(said, bout):
-            message, hint = "nothing says how to get into place", "write `setup:`"
+            message, hint = "nothing says how to get into place", "write it under `setup:`"
             yield evidence.finding("error", "no-setup", message, hint, bout=number)
         if bout.exercise.rep and not _breathing(evidence, bout, said):
             message = "nothing says how to breathe"
-            hint = "use inhale and exhale under `rep:`, or say so in the set-up"
+            hint = "use inhale and exhale under `rep:`, or describe the breath in the set-up"
             yield evidence.finding("warning", "no-breath", message, hint, bout=number)
         if _ends(evidence, number, bout) and not _ended(evidence, number):
-            message, hint = "nothing says that it is over", "write `finish:`, or use a tone set"
+            message, hint = (
+                "nothing says that the exercise is over",
+                "write `finish:`, or use tones",
+            )
             yield evidence.finding("error", "no-finish", message, hint, bout=number)
 
 
 def _named_before(evidence: Evidence, number: int) -> bool:
-    """Whether the interval's rest before it names it: it is then introduced within that rest."""
+    """Whether the rest of the interval before names this exercise: it is introduced there."""
     rests = [index for index, _ in evidence.numbered(number - 1, "rest")] if number else []
     if not rests or not evidence.moments[rests[-1]].until_work:
         return False
@@ -57,7 +64,7 @@ def _named_before(evidence: Evidence, number: int) -> bool:
 
 
 def _set_up(said: list[Said], bout: Bout) -> bool:
-    """Whether words came before the first movement: the set-up, or the first step of a flow."""
+    """Whether words come before the first movement: a set-up, or in a flow a `say` step."""
     kinds = ("set-up", "say") if bout.exercise.flow else ("set-up",)
     for one in said:
         if one.moment.kind in kinds:
@@ -75,7 +82,7 @@ def _breathing(evidence: Evidence, bout: Bout, said: list[Said]) -> bool:
 
 
 def _ends(evidence: Evidence, number: int, bout: Bout) -> bool:
-    """Whether the exercise has an end of its own: in a time box only the last one has."""
+    """Whether the exercise has its own end: in a time box, only the last one does."""
     after = evidence.bouts[number + 1] if number + 1 < len(evidence.bouts) else None
     return evidence.worked(bout) or after is None or after.section != bout.section
 
@@ -97,13 +104,13 @@ def unannounced_next(evidence: Evidence) -> Iterator[Finding]:
         rests = [index for index, _ in evidence.numbered(number, "rest")]
         heard = " ".join(s.event.name for index in rests[-1:] for s in evidence.of_moment(index))
         if after.exercise.name.casefold() not in heard.casefold():
-            message = f"the rest after it does not name the next exercise, {after.exercise.name}"
-            hint = "the macro `next` of the phrases says it: {{ next }}"
+            message = f"the rest does not name the next exercise, {after.exercise.name}"
+            hint = "write {{ next }} in the macro `next` of the phrases"
             yield evidence.finding("warning", "next-not-named", message, hint, bout=number)
 
 
 def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
-    """Things that a text asks for and the welcome does not."""
+    """Things that a text asks for, but the welcome does not list."""
     found: list[tuple[Any, Finding]] = []
     needs = set(evidence.session.needs)
     if not needs:
@@ -115,8 +122,8 @@ def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
             for need, word in words.things(said.event.name, evidence.language).items():
                 if need not in known and said.moment.kind != "rest":
                     mark = evidence.mark_of(said, word)
-                    message = f"asks for “{word}”, which is not among what is needed"
-                    hint = f"list it: `needs: [{need}]`"
+                    message = f"asks for “{word}”, which is not listed under `needs:`"
+                    hint = f"write `needs: [{need}]`"
                     finding = evidence.finding(
                         "error", "not-listed", message, hint,
                         bout=number, mark=mark, start_ms=said.event.start_ms,
@@ -126,13 +133,14 @@ def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
 
 
 def endless(evidence: Evidence) -> Iterator[Finding]:
-    """A session whose end can be missed: it needs its last words and its signal."""
+    """A session whose end can be missed: it needs last words and a signal."""
     ends = [n for n, moment in enumerate(evidence.moments) if moment.kind == "end"]
     start = evidence.starts[ends[-1]] if ends else evidence.score.length_ms
     spoken = any(said.moment.kind == "end" for said in evidence.said)
     signal = evidence.sounds(start, evidence.score.length_ms, speech=False)
     if not spoken and not signal:
-        message, hint = "the session ends without a word or a signal", "the macro `end` says it"
+        message = "the session ends without last words and without a signal"
+        hint = "say them in the macro `end` of the phrases, and use a tone set that has `end`"
         yield Finding("error", "no-end", message, hint, None, start, evidence.session.mark)
     elif not signal:
         message = "the session ends without a signal"
@@ -140,7 +148,7 @@ def endless(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("warning", "no-end", message, hint, None, start, evidence.session.mark)
     elif not spoken:
         message = "the session ends without last words"
-        hint = "the macro `end` of the phrases says them"
+        hint = "say them in the macro `end` of the phrases"
         yield Finding("warning", "no-end", message, hint, None, start, evidence.session.mark)
 
 

@@ -1,4 +1,7 @@
-"""Rules of time: every word fits its breath, each has its place, and no two collide."""
+"""Rules about time: every text fits its breath, announcements have room, no two clips overlap.
+
+Each rule takes the evidence of a session and yields findings.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ LEAST_TEMPO = 0.25
 
 
 def unfit(evidence: Evidence) -> Iterator[Finding]:
-    """Texts that do not fit their phase: what is left to say decides how bad that is."""
+    """Texts that do not fit their phase: a warning if a shorter one of the author's is said."""
     found = []
     for one in evidence.decision.arranged.unsaid:
         moment = evidence.moments[one.moment]
-        if not moment.prefix:  # with a prefix the longer versions are but tried
+        if not moment.prefix:  # longer versions with a prefix are only tried, not promised
             key = (moment.exercise, one.text)
             found.append((key, _unfit(evidence, moment, one)))
     yield from once(found)
@@ -32,7 +35,7 @@ def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
     enough = one.said in versions[:own]
     message = (
         f"“{one.text}” does not fit its {moment.breath or moment.kind}: "
-        f"it needs {one.needs_ms / 1000:.2f} s, there are {one.has_ms / 1000:.2f} s"
+        f"it needs {one.needs_ms / 1000:.2f} s and has {one.has_ms / 1000:.2f} s"
     )
     if not enough:
         left = f"only “{one.said}” is said" if one.said else "nothing is said"
@@ -44,69 +47,69 @@ def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
 
 
 def _fitting(evidence: Evidence, moment: Moment, one: Unsaid) -> str:
-    """How it could fit: shorter, or at which tempo."""
+    """A hint how it could fit: shorter, or at which tempo."""
     pacing = evidence.bouts[moment.exercise].pacing
     whole = one.needs_ms + moment.least_ms - one.has_ms
     own_breath = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(moment.breath or "")
     if own_breath is not None:
-        return f"make it shorter: it fits in a phase of {whole / 1000:.1f} s"
+        return f"make it shorter: it fits a phase of {whole / 1000:.1f} s"
     tempo = math.floor(pacing.tempo * moment.least_ms / whole * 100) / 100
     if tempo < LEAST_TEMPO:
         return "make it shorter"
-    return f"make it shorter, or slower: it fits at tempo {tempo:.2f}"
+    return f"make it shorter, or the tempo slower: it fits at tempo {tempo:.2f}"
 
 
 def unannounced(evidence: Evidence) -> Iterator[Finding]:
-    """Announcements, such as the last repetition, that found no room."""
+    """Announcements, such as “Last one”, for which there is no room."""
     found: list[tuple[Any, Finding]] = []
     for index, moment in enumerate(evidence.moments):
         versions = evidence.cue_sheet.cues[index].versions
         prefix = _prefix(versions) if moment.prefix else ""
         if prefix and not any(s.event.name.startswith(prefix) for s in evidence.of_moment(index)):
-            message = f"“{prefix}” finds no room in its {moment.breath}"
-            hint = "a longer first phase, or a slower tempo, gives it room"
+            message = f"there is no room for “{prefix}” in the {moment.breath}"
+            hint = "make the first phase longer, or the tempo slower"
             finding = evidence.finding("warning", "not-announced", message, hint, at=index)
             found.append(((moment.exercise, prefix), finding))
     yield from once(found)
 
 
 def _prefix(versions: tuple[str, ...]) -> str:
-    """The announcement that the first of a phase's versions begins with."""
+    """The announcement with which the first version of a phase begins."""
     alone = [one.rstrip(".") for one in versions[1:]]
     begins = [one for one in alone if versions[0].startswith((f"{one}. ", f"{one}, ", f"{one} "))]
     return min(begins, key=len, default="")
 
 
 def uncounted(evidence: Evidence) -> Iterator[Finding]:
-    """Counts that were cut: a count-in that begins late, a hold that no repetition counts."""
+    """Counts that do not fit: in a count-in some, in a hold all of them in every repetition."""
     found: list[tuple[Any, Finding]] = []
     counted = set()
     for index, moment in enumerate(evidence.moments):
         counts = evidence.cue_sheet.cues[index].counts
         heard = sum(said.event.name in counts for said in evidence.of_moment(index))
-        # Where a hold is taught the words come first; other repetitions may count it.
+        # In the first repetitions words take the place of counts: later ones may count.
         hold = moment.kind == "phase"
         key = (moment.exercise, moment.kind, moment.lines[:1] if hold else ())
         if hold and heard:
             counted.add(key)
         if heard < (min(1, len(counts)) if hold else len(counts)):
-            message = f"of {len(counts)} counts in the {moment.breath or moment.kind}, {heard} fit"
-            hint = "the beat is too short for the numbers: speak faster, or take a slower tempo"
+            message = f"only {heard} of {len(counts)} counts fit the {moment.breath or moment.kind}"
+            hint = "the beat is too short for the numbers: use faster speech or a slower tempo"
             if hold:
-                message = f"the {moment.breath} is never counted: its words leave no room"
-                hint = "fewer words, a longer hold, or `count: none`"
+                message = f"the {moment.breath} is never counted: the words leave no room"
+                hint = "use fewer words, a longer hold, or `count: none`"
             finding = evidence.finding("warning", "counts-cut", message, hint, at=index)
             found.append((key, finding))
     yield from once((key, finding) for key, finding in found if key not in counted)
 
 
 def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
-    """Tips that were tried and found no room; those without a repetition left are not."""
+    """Tips for which there is no room, though a repetition was left to say them in."""
     for number, bout in enumerate(evidence.bouts):
         if bout.pacing.detail == "tones" or not evidence.worked(bout):
             continue
         if any(later.exercise.slug == bout.exercise.slug for later in evidence.bouts[number + 1 :]):
-            continue  # what is left is said when it comes again
+            continue  # the other tips are said when the exercise comes again
         tips, said = (
             evidence.cue_sheet.tips[number],
             {one.event.name for one in _said_of(evidence, bout)},
@@ -116,9 +119,9 @@ def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
         if left and (bout.exercise.flow or _had_room(evidence, bout, number, told)):
             hint = "make it shorter"
             if bout.exercise.flow:
-                hint = "say it under `flow:`, as a step of its own"
+                hint = "write it as a `say` step under `flow:`"
             for tip in left if bout.exercise.flow else left[:1]:
-                message = f"the tip “{tip}” finds no room"
+                message = f"there is no room for the tip “{tip}”"
                 text = evidence.tip(number, tip)
                 mark = text.mark if text else None
                 yield evidence.finding(
@@ -133,7 +136,7 @@ def _said_of(evidence: Evidence, bout: Bout) -> Iterator[Said]:
 
 
 def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -> bool:
-    """Whether there was a place where one more tip was tried: not beside another tip."""
+    """Whether one more tip could have been tried: tips are never in neighbouring repetitions."""
     if bout.exercise.work_s is not None:
         places = sum(2 for _, m in evidence.numbered(number, "work") if m.least_ms >= 15_000)
         return len(told) < places
@@ -148,12 +151,12 @@ def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -
 
 
 def collisions(evidence: Evidence) -> Iterator[Finding]:
-    """Speech over speech, and clips closer than the air they are promised."""
+    """Clips that overlap, or are closer to each other than `air` allows."""
     end = 0
     for before, after in pairwise(evidence.said):
         end = max(end, before.event.end_ms)
         if after.event.start_ms < end:
-            message = f"“{before.event.name}” and “{after.event.name}” are said at once"
+            message = f"“{before.event.name}” and “{after.event.name}” overlap"
             yield evidence.finding("error", "overlap", message, at=after.index)
             continue
         gap = after.event.start_ms - end
@@ -161,7 +164,7 @@ def collisions(evidence: Evidence) -> Iterator[Finding]:
         if not counted and gap < _air_ms(evidence, before, after):
             message = (
                 f"{gap} ms between “{before.event.name}” and “{after.event.name}”, "
-                f"less than the air of {_air_ms(evidence, before, after)} ms"
+                f"less than the `air` of {_air_ms(evidence, before, after)} ms"
             )
             yield evidence.finding("error", "no-air", message, at=after.index)
 

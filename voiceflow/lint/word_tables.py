@@ -1,6 +1,7 @@
-"""Words that matter to someone who cannot look: what must be seen, sides, things, breath.
+"""Tables of words for a listener who cannot look: pointing words, sides, things, breath.
 
-Tables by language, whole words only. A language without a table has no findings of its kind.
+A text and its language in, the words of each kind out; only whole words count. A language without
+a table has no findings of that kind.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cache
 
 LANGUAGES = ("en", "es")
 
-# What cannot be followed without seeing it.
+# Words that cannot be followed without seeing.
 POINTING: Mapping[str, tuple[str, ...]] = {
     "en": (
         "like this", "like so", "like me", "as shown", "shown here", "follow me", "watch me",
@@ -26,13 +27,13 @@ POINTING: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# What often points at something seen, though not always.
+# Words that often, but not always, point at something that must be seen.
 LOOKING: Mapping[str, tuple[str, ...]] = {
     "en": ("this way", "watch", "look", "see", "here", "over there"),
     "es": ("mira", "mire", "mirad", "miren", "aquí", "acá", "ahí", "allí", "de esta manera"),
 }
 
-# "Right away", "two minutes left": no sides. "Espalda derecha": a straight back.
+# Not sides: "right away", "two minutes left"; "espalda derecha" is a straight back.
 _NO_RIGHT = (
     "away|now|angles?|under|above|below|beneath|behind|in|at|through|up|down|back|before|after|"
     "there|here|so|amount"
@@ -50,8 +51,8 @@ _SIDES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-# Things by the name they have under `needs:` and `equipment:`. Feet have balls, arms draw
-# circles, legs bear weight and bellies have walls: those are not meant.
+# Things by their name under `needs:` and `equipment:`. The patterns leave out the ball of the
+# foot, circles that arms draw, weight on a leg, and the abdominal wall.
 THINGS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "mat": "mats?",
@@ -85,10 +86,10 @@ THINGS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-# What belongs to another thing comes with it.
+# Parts that come with a thing.
 _PARTS: Mapping[str, tuple[str, ...]] = {"reformer": ("strap",), "chair": ("stool",)}
 
-# A picture, to its end: nobody fetches the chair of "as if to sit on a chair".
+# An image, to its end: "as if to sit on a chair" asks nobody to fetch a chair.
 _PICTURES: Mapping[str, str] = {
     "en": r"\b(?:as if|as though|like an?|imagine)\b[^,.;:!?…]*",
     "es": r"\b(?:como si|como una?|imagina)\b[^,.;:!?…]*",
@@ -102,7 +103,7 @@ _BREATH: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A word that points at what must be seen. `sure`: it can mean nothing else."""
+    """A word that points at something that must be seen; `sure` if it can mean nothing else."""
 
     start: int
     word: str
@@ -110,7 +111,7 @@ class Seen:
 
 
 def seen(text: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[Seen, ...]:
-    """The words in `text` that point at what must be seen, in order, none within another."""
+    """The words in `text` that point at something that must be seen, in order, not nested."""
     found: list[Seen] = []
     for table, sure in ((POINTING, True), (LOOKING, False)):
         for language in languages:
@@ -121,12 +122,12 @@ def seen(text: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[Seen, ...]:
 
 
 def sides(text: str, language: str, own: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The sides that `text` names, each with the word it is named by.
+    """The sides that `text` names, each with the word for it.
 
     Parameters
     ----------
     own : mapping from "right" and "left" to words, optional
-        The words that the positions of a language have; they count beside the table's.
+        The words from the positions of a language; used if the language has no table.
     """
     found: dict[str, str] = {}
     for side in ("right", "left"):
@@ -138,7 +139,7 @@ def sides(text: str, language: str, own: Mapping[str, str] | None = None) -> dic
 
 
 def things(text: str, language: str) -> dict[str, str]:
-    """The things that `text` asks for, by their names under `needs:`, each with its word."""
+    """The things that `text` asks for, by their name under `needs:`, each with its word."""
     table = THINGS.get(language, {})
     meant = _whole(_PICTURES.get(language, "")).sub("", text)
     matches = ((need, _whole(pattern).search(meant)) for need, pattern in table.items())
@@ -146,7 +147,7 @@ def things(text: str, language: str) -> dict[str, str]:
 
 
 def listed(needs: Iterable[str], language: str) -> set[str]:
-    """The things that `needs` name, in whatever words, with what belongs to them."""
+    """The things that `needs` name, also in other words, with their parts."""
     named = set(needs)
     named |= {thing for need in needs for thing in things(need, language)}
     return named | {part for thing in named for part in _PARTS.get(thing, ())}
@@ -166,5 +167,5 @@ def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
 
 @cache
 def _whole(pattern: str) -> re.Pattern[str]:
-    """`pattern` as whole words; a pattern that never matches where it is empty."""
+    """`pattern` for whole words; an empty one becomes a pattern that never matches."""
     return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)" if pattern else r"(?!)", re.IGNORECASE)

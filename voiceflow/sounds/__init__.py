@@ -1,8 +1,8 @@
-"""Sounds: the tones that breathe, the signals, and the beds under everything.
+"""Sounds: breath tones, signals, and the background (bed) under a session.
 
-A tone set is a YAML recipe. It is synthesised to the exact length of each breath, so a tone
-never needs stretching; a bed is read at any place of the session, so it never needs the whole.
-Importing this package loads neither numpy nor pydub; asking for sound does.
+A name in, a `ToneSet` or a `Bed` out, which give samples of any length at any time. Tones are
+synthesised to the exact length of each breath, so they are never stretched; a bed can be read
+from any time on. Importing this package loads neither numpy nor pydub; asking for sound does.
 """
 
 from __future__ import annotations

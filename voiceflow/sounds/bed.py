@@ -1,7 +1,8 @@
-"""Beds: what sounds softly under everything, all session long.
+"""Beds: the soft background of a session, generated or from a music file.
 
-A bed is read by absolute time, so that any stretch of the session can be made alone: what two
-neighbouring blocks hold joins to the sample, whoever made them and in whatever order.
+In: a name or a file, and a time in the session. Out: samples, ducked under speech and faded at
+chapter ends. Every sample depends on its absolute time alone, so blocks that are made separately,
+in any order, join without a click.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ BEDS = (
     ("ocean", "Slow waves, generated."),
     ("rain", "Steady rain, generated."),
 )
-# Raise it whenever the same bed would sound different.
+# Raise this when the same bed would sound different: it is part of the cache key.
 VERSION = 2
 LEVEL = -34.0
 DUCK_DB = 9.0
@@ -47,16 +48,16 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Bed:
-    """A sound without end.
+    """A background sound without an end.
 
     Attributes
     ----------
     name : str
         ``ocean``, ``rain``, or the file's name.
     music : Music or None
-        The file; None where the bed is generated.
+        The music file; None if the bed is generated.
     level : float
-        Its loudness in LUFS before it is ducked: well over 12 dB under speech at -15.
+        Loudness in LUFS before ducking: far more than 12 dB below speech at -15.
     """
 
     name: str
@@ -64,12 +65,12 @@ class Bed:
     level: float = LEVEL
 
     def key(self) -> str:
-        """What its sound depends on, as a hex digest."""
+        """A hex digest of everything that its sound depends on."""
         content = repr((VERSION, self.level, self.music or self.name))
         return hashlib.blake2b(content.encode(), digest_size=20).hexdigest()
 
     def block(self, start_ms: int, length_ms: int) -> Floats:
-        """The bed from `start_ms` of the session on.
+        """The bed from `start_ms` of the session on, neither ducked nor faded.
 
         Parameters
         ----------
@@ -83,13 +84,13 @@ class Bed:
         Raises
         ------
         SoundError
-            The music breaks off, is silent, or cannot be read any more.
+            The music file is truncated, silent, or can no longer be read.
         """
         import numpy as np
 
         sound = _looped(self, ms_to_samples(start_ms), ms_to_samples(length_ms))
         sound *= np.float32(_gain(self))
-        # The sudden blow in a quiet piece is rounded off, sample by sample, so blocks still join.
+        # Sudden peaks in quiet music are limited, each sample by itself, so that blocks still join.
         over = np.abs(sound) - np.float32(_KNEE)
         if over.max(initial=0) > 0:
             soft = _KNEE + (_CEILING - _KNEE) * np.tanh(over / (_CEILING - _KNEE))
@@ -103,14 +104,14 @@ class Bed:
         spans: Sequence[Span] = (),
         chapters: Sequence[int] = (),
     ) -> AudioSegment:
-        """The same as it is heard: ducked under speech, faded at chapter ends; stereo, 16 bit.
+        """The bed as it is heard: ducked under speech, faded at chapter ends; stereo, 16 bit.
 
         Parameters
         ----------
         spans : sequence of (start_ms, end_ms)
-            When there is speech, in order and apart.
+            When there is speech, sorted, not overlapping.
         chapters : sequence of int
-            Where chapters begin and the last one ends (ms), in order.
+            The times (ms) at which chapters start, and at which the last one ends, sorted.
         """
         import numpy as np
 
@@ -121,12 +122,12 @@ class Bed:
 
 
 def load_bed(name_or_path: str, *, level: float = LEVEL) -> Bed:
-    """The bed of that name, or the music in that file.
+    """The generated bed of that name, or the music in that file.
 
     Raises
     ------
     InputError
-        There is no such bed or file, or the file is not audio or under half a second.
+        There is no such bed or file, or the file is not audio or shorter than half a second.
     """
     names = [name for name, _ in BEDS]
     if name_or_path in names:
@@ -151,10 +152,10 @@ def duck(
     attack_ms: int = ATTACK_MS,
     release_ms: int = RELEASE_MS,
 ) -> Floats:
-    """`block`, which starts at `start_ms`, softer by `depth_db` wherever there is speech.
+    """`block`, which starts at `start_ms`, made softer by `depth_db` during speech.
 
-    It is down when a span begins and starts to come back when it ends. `spans` are in order and
-    apart. Each gain depends on its own time only.
+    It is fully down when a span starts, and starts to come back when the span ends. `spans` are
+    sorted and do not overlap. The gain of a sample depends on its time alone.
 
     Returns
     -------
@@ -185,7 +186,7 @@ def duck(
 def fade(
     block: Floats, start_ms: int, chapters: Sequence[int], *, fade_ms: int = FADE_MS
 ) -> Floats:
-    """`block`, which starts at `start_ms`, faded to nothing and back around each of `chapters`.
+    """`block`, which starts at `start_ms`, faded out and in again around each of `chapters` (ms).
 
     Returns
     -------
@@ -209,7 +210,7 @@ def fade(
 
 
 def _looped(bed: Bed, start: int, count: int) -> Floats:
-    """The source over and over; music crosses over into its own beginning at equal power."""
+    """`count` samples of the repeated source; music crossfades into its start at equal power."""
     import numpy as np
 
     length, cross = _size(bed)
@@ -228,7 +229,7 @@ def _looped(bed: Bed, start: int, count: int) -> Floats:
 
 
 def _size(bed: Bed) -> tuple[int, int]:
-    """Samples in one round of the source, and how many of them cross over."""
+    """The number of samples in the source, and how many of them are crossfaded."""
     if bed.music is not None:
         return bed.music.length, min(_CROSS, bed.music.length // 4)
     from voiceflow.sounds.waters import loop
@@ -248,7 +249,7 @@ def _read(bed: Bed, start: int, count: int) -> Floats:
 
 @functools.lru_cache(maxsize=8)
 def _gain(bed: Bed) -> float:
-    """The factor to the bed's level; of long music a dozen places are measured, not all of it."""
+    """The factor that brings the bed to its level; long music is measured in a dozen places."""
     import numpy as np
 
     from voiceflow.audio.loudness import SILENT, integrated, step_powers

@@ -1,4 +1,7 @@
-"""The kinds of value in a tone set, as a musician writes them: `A3 -> E4`, `15 %`, `200-900 Hz`."""
+"""The kinds of value in a tone set, as musicians write them: `A3 -> E4`, `15 %`, `200-900 Hz`.
+
+Text in, numbers in Hz, seconds, dB or shares out; a bad value becomes a problem.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _ARROW = re.compile(r"\s*(?:->|→)\s*")
 
 
 def _amount(text: str, units: dict[str, float]) -> float:
-    """The number in `text` times what its unit counts. Raises ValueError."""
+    """The number in `text` times the factor of its unit. Raises ValueError."""
     match = _AMOUNT.fullmatch(text.strip())
     if match is None or match[2].lower() not in units:
         raise ValueError(text)
@@ -44,17 +47,18 @@ def decibels(text: str) -> float:
 
 
 def share(text: str) -> float:
-    """``40 %`` as 0.4; the sign must be there. Raises ValueError."""
+    """``40 %`` as 0.4; the percent sign is required. Raises ValueError."""
     return _amount(text, {"%": 0.01})
 
 
 def number(text: str) -> float:
+    """A plain number. Raises ValueError."""
     return _amount(text, {"": 1})
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One amount, from `least` to `most`. `what` says how it is written."""
+    """An amount from `least` to `most`; `what` says in messages how it is written."""
 
     parse: Callable[[str], float]
     least: float
@@ -65,15 +69,15 @@ class Measure:
         return self.value(node.text if node.kind == "scalar" else "", node, problems)
 
     def value(self, text: str, node: Node, problems: Problems) -> float | None:
-        """`text`, which stands somewhere in `node`, as a number."""
+        """`text`, a part of `node`, as a number; None after adding a problem."""
         try:
             value = self.parse(text)
         except ValueError:
-            found = repr(text[:40]) if node.kind == "scalar" else f"a {node.kind}"
-            complain(problems, node, f"{found} is not {self.what}")
+            found = repr(text[:40]) if node.kind == "scalar" else node.described
+            complain(problems, node, f"expected {self.what}, found {found}")
             return None
         if not self.least <= value <= self.most:
-            hint = f"from {self.least:g} to {self.most:g}"
+            hint = f"use a value from {self.least:g} to {self.most:g}"
             complain(problems, node, f"{text.strip()} is out of range", hint)
             return None
         return value
@@ -84,14 +88,14 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """One amount, or two with an arrow: how it is at the start and at the end."""
+    """One amount, or two with an arrow: the values at the start and at the end of the tone."""
 
     measure: Measure
 
     def read(self, node: Node, problems: Problems) -> Course | None:
         parts = _ARROW.split(node.text) if node.kind == "scalar" else [""]
         if len(parts) > 2:
-            hint = "one arrow: from -> to"
+            hint = "use one arrow: start -> end"
             complain(problems, node, f"{node.text[:40]!r} has too many arrows", hint)
             return None
         values = [self.measure.value(part, node, problems) for part in parts]
@@ -104,20 +108,24 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A band of frequencies, `200-900 Hz`, or two with an arrow. Its value is (low, high)."""
+    """A frequency band such as `200-900 Hz`, or two with an arrow. Its value is (low, high)."""
 
     def read(self, node: Node, problems: Problems) -> tuple[Course, Course] | None:
         parts = _ARROW.split(node.text) if node.kind == "scalar" else [""]
         edges = [_edges(part) for part in parts]
         if len(parts) > 2 or None in edges:
-            hint = "write 200-900 Hz, or 200-900 Hz -> 400-2400 Hz; from 20 to 11000 Hz"
-            complain(problems, node, "a band of frequencies is needed here", hint)
+            found = repr(node.text[:40]) if node.kind == "scalar" else node.described
+            hint = "write 200-900 Hz, or 200-900 Hz -> 400-2400 Hz, from 20 to 11000 Hz"
+            complain(problems, node, f"expected a frequency band, found {found}", hint)
             return None
         (low, high), (last_low, last_high) = edges[0] or (0, 0), edges[-1] or (0, 0)
         return Course(low, last_low), Course(high, last_high)
 
     def schema(self) -> Schema:
-        return {"type": "string", "description": "a band (200-900 Hz), or two with an arrow"}
+        return {
+            "type": "string",
+            "description": "a frequency band (200-900 Hz), or two with an arrow",
+        }
 
 
 def _edges(text: str) -> tuple[float, float] | None:
@@ -131,7 +139,7 @@ def _edges(text: str) -> tuple[float, float] | None:
 
 @dataclass(frozen=True, slots=True)
 class ExtentKind:
-    """A stretch of the tone: `15 %` of its length, or `0.2 s`."""
+    """A part of the tone's length: `15 %` of it, or `0.2 s`."""
 
     def read(self, node: Node, problems: Problems) -> Extent | None:
         if node.kind == "scalar" and node.text.strip().endswith("%"):

@@ -1,7 +1,7 @@
-"""A user's music at 24 kHz, read anywhere in bounded memory.
+"""Reads a user's music file at any place, at 24 kHz, in bounded memory.
 
-The file is read in windows of 16 s that start at fixed places, whatever is asked for: so what a
-window holds never depends on what was read before it, and resampling joins without a trace.
+The file is read in windows of 16 s that always start at the same places. So a window never
+depends on what was read before it, and resampled windows join without a click.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _CORE_S = 16
 _MARGIN_S = 1
 _CORE = _CORE_S * RATE
 _MARGIN = _MARGIN_S * RATE
-# 38 windows are ten minutes, as 16 bit 58 MB: music up to that length is decoded once.
+# 38 windows are ten minutes, 58 MB in 16 bit: music up to that length is decoded only once.
 _KEPT = 38
 
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """An audio file: where it is, what it holds, its own rate and how many frames it really has."""
+    """An audio file: its path, a digest of its content, its sample rate and number of frames."""
 
     path: Path = field(repr=False)
     digest: str
@@ -42,7 +42,7 @@ class Music:
 
     @property
     def length(self) -> int:
-        """Samples at 24 kHz."""
+        """Its length in samples at 24 kHz."""
         return resampled_length(self.frames, self.rate)
 
 
@@ -52,7 +52,7 @@ def open_music(path: Path) -> Music:
     Raises
     ------
     SoundError
-        It is missing, not audio, broken, or shorter than half a second.
+        The file is missing, not audio, damaged, or shorter than half a second.
     """
     content = digest(path)
     with opened(path) as file:
@@ -60,13 +60,16 @@ def open_music(path: Path) -> Music:
         if frames < LEAST_S * file.samplerate:
             length = f"{frames / file.samplerate:.2g} s"
             raise SoundError(
-                f"{path.name} is {length} long", hint="a bed needs half a second at least"
+                f"{path.name} is only {length} long", hint="a bed needs at least half a second"
             )
         return Music(path, content, file.samplerate, frames)
 
 
 def _frames(file: Any, path: Path) -> int:
-    """How many frames there are. An MP3 without a frame count only guesses, mostly too high."""
+    """The number of frames, found by reading the end.
+
+    An MP3 without a frame count reports a guess, which is usually too high.
+    """
     back: int = file.samplerate
     while True:
         start: int = max(0, file.frames - back)
@@ -80,7 +83,7 @@ def _frames(file: Any, path: Path) -> int:
 
 
 def read(music: Music, start: int, count: int) -> Floats:
-    """`count` samples from `start`, within the music.
+    """`count` samples from `start` on; both must be within the music.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def read(music: Music, start: int, count: int) -> Floats:
     Raises
     ------
     SoundError
-        The file breaks off, or cannot be read any more.
+        The file is truncated, or can no longer be read.
     """
     parts, end = [], start + count
     while start < end:
@@ -102,7 +105,7 @@ def read(music: Music, start: int, count: int) -> Floats:
 
 
 def spread(music: Music, most: int) -> list[Floats]:
-    """Windows spread evenly over the music, all of it where it has no more than `most`."""
+    """At most `most` windows, spread evenly over the music."""
     count = -(-music.length // _CORE)
     picked = sorted({round(k * (count - 1) / max(most - 1, 1)) for k in range(most)})
     whole = range(count) if count <= most else picked
@@ -120,7 +123,7 @@ def _window(music: Music, index: int) -> NDArray[np.int16]:
         file.seek(start)
         found = read_stereo(file, end - start, music.path)
     if len(found) != end - start:
-        raise SoundError(f"{music.path.name} breaks off", hint="export it again")
+        raise SoundError(f"{music.path.name} is truncated", hint="export the file again")
     frames[start - first : end - first] = found
     core = resample(frames, len(frames) // rate * RATE)[_MARGIN : _MARGIN + _CORE]
     kept = core[: music.length - index * _CORE]

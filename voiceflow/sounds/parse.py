@@ -1,4 +1,4 @@
-"""From the YAML of a tone set to its recipe, with every problem told at once."""
+"""Reads a tone set: YAML nodes in, a recipe out, with all problems collected."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from voiceflow.sounds.recipe import BREATHS, SIGNALS, Layer, Notes, Sample, Soun
 from voiceflow.sounds.sources import TABLES, read_layer
 
 MAX_LAYERS = 4
-_LENGTH = Field("length", Measure(seconds, 0.024, 30, "a time such as 1.2 s"), "How long it lasts.")
+_LENGTH = Field(
+    "length", Measure(seconds, 0.024, 30, "a time such as 1.2 s"), "Length of the signal."
+)
 _TONE = (Field("level", LEVEL, "Loudness in LUFS."), _LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
 class ToneSetScript:
-    """A tone set as it is written, before `like` is followed. None stands for a tone taken away."""
+    """A tone set as written, before `like` is applied. A tone that is None is removed."""
 
     about: str = ""
     like: str = ""
@@ -38,7 +40,7 @@ class ToneSetScript:
 
 
 def read_script(node: Node, folder: Path, problems: Problems) -> ToneSetScript:
-    """The tone set in `node`; `folder` is where its samples lie."""
+    """The tone set in `node`; `folder` is the folder of its recordings."""
     values = read_fields(node, _set_fields(folder), problems, "a tone set")
     tones = {name: values[name][0] for name in (*BREATHS, *SIGNALS) if name in values}
     like = values.get("like", "")
@@ -51,14 +53,24 @@ def schema() -> Schema:
 
 
 def _set_fields(folder: Path) -> tuple[Field, ...]:
-    breaths = (Field(one, _ToneKind(folder, signal=False), f"The {one}.") for one in BREATHS)
+    breaths = (
+        Field(one, _ToneKind(folder, signal=False), f"The tone of the {one}.") for one in BREATHS
+    )
     signals = (
-        Field(one, _ToneKind(folder, signal=True), f"The `{one}` signal.") for one in SIGNALS
+        Field(one, _ToneKind(folder, signal=True), f"The signal `{one}`.") for one in SIGNALS
     )
     return (
-        Field("about", Words(), "One line on how it sounds.", required=True),
-        Field("like", Words(slug=True), "Another set; what is not said here is taken from it."),
-        Field("lean", Measure(share, 0, 1, "a share such as 40 %"), "How far sides lean."),
+        Field("about", Words(), "How the set sounds, in one line.", required=True),
+        Field(
+            "like",
+            Words(slug=True),
+            "The set from which to take the tones that are not written here.",
+        ),
+        Field(
+            "lean",
+            Measure(share, 0, 1, "a share such as 40 %"),
+            "How far a side's tones lean to its ear.",
+        ),
         *breaths,
         *signals,
     )
@@ -76,8 +88,8 @@ class _ToneKind:
             return (None,)
         before = len(problems)
         if node.kind != "map":
-            hint = "write `sound: …` and its values below, or `none`"
-            complain(problems, node, "a tone is needed here", hint)
+            hint = "write `sound:` with its values, or `none`"
+            complain(problems, node, f"expected a tone, found {node.described}", hint)
             return None
         tone = self._tone(node, problems)
         return (tone,) if len(problems) == before else None
@@ -99,27 +111,32 @@ class _ToneKind:
         if layers is None:
             return [read_layer(rest, self.folder, problems)]
         for key, _ in rest.without("layers").pairs:
-            complain(problems, key, f"`{key.text}` stands beside `layers`", "move it into a layer")
+            complain(
+                problems,
+                key,
+                f"`{key.text}` is not allowed beside `layers`",
+                "move it into a layer",
+            )
         if layers.kind != "list" or not 1 <= len(layers.items) <= MAX_LAYERS:
-            complain(problems, layers, f"`layers` is a list of 1 to {MAX_LAYERS} sounds")
+            complain(problems, layers, f"`layers` must be a list of 1 to {MAX_LAYERS} sounds")
             return []
         return [read_layer(item, self.folder, problems) for item in layers.items]
 
     def _length_ms(
         self, node: Node, length: float | None, layers: tuple[Layer, ...], problems: Problems
     ) -> int:
-        """A signal's length on the grid; a sample alone may leave it to the recording."""
+        """The length of a signal on the grid; without `length:`, that of its recording."""
         samples = [one.sound.length_ms for one in layers if isinstance(one.sound, Sample)]
         if length is None and not samples:
             if layers and node.get("length") is None:
-                complain(problems, node, "a signal needs `length:`", "such as length: 1.2 s")
+                complain(problems, node, "a signal needs `length:`", "write `length: 1.2 s`")
             return 0
         length_ms = snap_up(max(samples) if length is None else round(length * 1000, 3))
         for layer in layers:
             last = _last_note(layer.sound)
             if last * 1000 >= length_ms:
                 hint = f"its last note would start at {last:.2f} s"
-                complain(problems, node, "the signal is over before its last note", hint)
+                complain(problems, node, "the signal ends before its last note", hint)
         return length_ms
 
     def schema(self) -> Schema:

@@ -1,6 +1,6 @@
-"""What a tone set is made of: plain, frozen values that say everything a sound needs.
+"""The recipe of a tone: plain, frozen values that determine its sound completely.
 
-The whole of a recipe shows in its `repr`, which is what content keys are made from.
+The `repr` of a recipe contains everything, so cache keys are made from it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BREATHS = ("inhale", "exhale", "hold")
-# Hz, under the Nyquist frequency: a partial above it is left out.
+# Hz. It is below the Nyquist frequency (12 kHz); partials above it are left out.
 HIGHEST = 11_000.0
 SIGNALS = ("start", "change", "switch", "wake", "count", "bell", "end")
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A value that moves from the start of a tone to its end; level where both are the same."""
+    """A value that moves from the start of a tone to its end, or stays level."""
 
     start: float
     end: float
@@ -28,28 +28,28 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """A stretch of a tone: seconds, or a share of its length (0 to 1)."""
+    """A part of a tone: seconds, or a share of its length (0 to 1)."""
 
     amount: float
     share: bool = False
 
     def samples(self, total: int, rate: int) -> int:
-        """How many of `total` samples this is; never more than all of them."""
+        """The number of samples, at most `total`."""
         return min(total, round(self.amount * (total if self.share else rate)))
 
 
 @dataclass(frozen=True, slots=True)
 class Partials:
-    """A sounding body that is kept in motion, like the rim of a bowl.
+    """A sustained sound of partials, like the rubbed rim of a bowl.
 
     Attributes
     ----------
     pitch : Course
-        Hz of the lowest partial; it glides evenly in musical steps.
+        Hz of the lowest partial; it glides evenly in pitch, not in Hz.
     ratios, weights : tuple of float, of one length
-        Each partial as a multiple of `pitch`, and how strong it is.
+        Each partial as a multiple of `pitch`, and its strength.
     bright : Course
-        The k-th partial is weighted by ``bright ** k`` too, so that below 1 the sound is darker.
+        The k-th partial is also weighted by ``bright ** k``: below 1 the sound is darker.
     beat : float >= 0
         Hz at which the lowest partial beats against its twin; higher ones beat faster.
     """
@@ -63,7 +63,7 @@ class Partials:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Noise between two edges (Hz) that move over the tone, falling 3 dB an octave in between."""
+    """Noise between two edges (Hz) that may move; between them it falls 3 dB per octave."""
 
     low: Course
     high: Course
@@ -71,21 +71,21 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Single notes that ring: struck or plucked.
+    """Single notes that ring out: struck or plucked.
 
     Attributes
     ----------
     pitches : tuple of float
-        Hz, in the order they sound.
+        Hz, in the order of the notes.
     every : float
-        Seconds between two notes, each sounding once. 0: see `fill`.
+        Seconds between notes; each sounds once. 0 if `fill` is used.
     fill : float
-        Seconds between two notes, about, as many as the tone takes; the pitches are spread over
-        them in order. 0: see `every`.
+        Approximate seconds between notes, as many as fit the tone; the pitches are spread over
+        them in order. 0 if `every` is used.
     ring : float
-        Seconds until the lowest partial has sunk by 60 dB. Higher ones sink faster.
+        Seconds until the lowest partial has decayed by 60 dB. Higher ones decay faster.
     onset : float
-        Seconds that a note takes to speak.
+        Seconds that a note takes to reach its full loudness.
     """
 
     pitches: tuple[float, ...]
@@ -100,9 +100,9 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A recording. Its path is not part of its `repr`: what it holds is, by `digest`.
+    """A recording. Its `repr` leaves out the path: the content counts, by its `digest`.
 
-    `length_ms` counts whole milliseconds at 24 kHz, rounded up.
+    `length_ms` is its length at 24 kHz, rounded up.
     """
 
     path: Path = field(repr=False)
@@ -116,16 +116,16 @@ Sound = Partials | Noise | Notes | Sample
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One sound and how it comes and goes.
+    """One sound with its fades, its swell and its gain.
 
     Attributes
     ----------
     gain : float
-        dB against the other layers, which all start out equally loud.
+        dB relative to the other layers; without it, all are equally loud.
     swell : Course
-        dB; how much louder or softer it is at the start and at the end.
+        dB; how much louder or softer the sound is at the start and at the end.
     pulse, depth : float
-        Hz and share (0 to 1) of a slow throb.
+        Rate (Hz) and depth (0 to 1) of a slow tremolo.
     """
 
     sound: Sound
@@ -139,7 +139,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """A finished recipe: layers, loudness (LUFS of the stereo tone), and a signal's length."""
+    """A complete recipe: layers, loudness (LUFS in stereo), and the length of a signal."""
 
     layers: tuple[Layer, ...]
     level: float
@@ -147,5 +147,5 @@ class Tone:
 
     @property
     def samples(self) -> tuple[Sample, ...]:
-        """The recordings that this tone needs."""
+        """The recordings in this tone."""
         return tuple(one.sound for one in self.layers if isinstance(one.sound, Sample))

@@ -1,4 +1,8 @@
-"""A short recording in a tone set: checked when the set is loaded, read when it is sounded."""
+"""Reads the short recordings of a tone set.
+
+A path in, mono samples at 24 kHz out. A recording is checked when its set is loaded, and read
+again when a tone is made.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +30,15 @@ def inspect(path: Path) -> tuple[str, int]:
     Raises
     ------
     SoundError
-        It is missing, broken, not audio, silent, or not 10 ms to 30 s long.
+        It is missing, damaged, not audio, silent, or not 10 ms to 30 s long.
     """
     from voiceflow.audio.decode import digest
 
     found = digest(path)
     if path.stat().st_size > MAX_BYTES:
-        raise SoundError(f"{path.name} is larger than 64 MiB", hint="10 ms to 30 s are enough")
+        raise SoundError(
+            f"{path.name} is larger than 64 MiB", hint="a recording is at most 30 s long"
+        )
     return found, samples_to_ms(len(_read(path)))
 
 
@@ -46,12 +52,14 @@ def read(sample: Sample) -> NDArray[np.float32]:
     Raises
     ------
     SoundError
-        It cannot be read any more, or is another than when the set was loaded.
+        It can no longer be read, or has changed since the set was loaded.
     """
     from voiceflow.audio.decode import digest
 
     if digest(sample.path) != sample.digest:
-        raise SoundError(f"{sample.path.name} changed while it was in use", hint="start again")
+        raise SoundError(
+            f"{sample.path.name} changed while it was in use", hint="run the command again"
+        )
     return _read(sample.path)
 
 
@@ -64,16 +72,19 @@ def _read(path: Path) -> NDArray[np.float32]:
         rate, length_ms = file.samplerate, file.frames * 1000 / file.samplerate
         if not LEAST_MS <= length_ms <= MOST_MS:
             message = f"{path.name} is {length_ms / 1000:.3g} s long"
-            raise SoundError(message, hint="a sample is 10 ms to 30 s long")
+            raise SoundError(message, hint="use a recording of 10 ms to 30 s")
         blocks = [read_stereo(file, _BLOCK, path).mean(axis=1)]
         while len(blocks[-1]) == _BLOCK:
             blocks.append(read_stereo(file, _BLOCK, path).mean(axis=1))
     mono = np.concatenate(blocks)
     if len(mono) < rate * LEAST_MS // 1000:
-        raise SoundError(f"{path.name} breaks off", hint="export it again")
+        raise SoundError(f"{path.name} is truncated", hint="export the file again")
     if float(np.abs(mono).max()) < _SILENT:
-        raise SoundError(f"{path.name} is silent", hint="or its channels cancel each other")
-    # A second of silence at the end keeps the resampler's circle open.
+        raise SoundError(
+            f"{path.name} is silent",
+            hint="use another recording; if it is not silent, its channels cancel each other",
+        )
+    # The resampler treats its input as a circle: a second of silence keeps the end off the start.
     whole = -(-len(mono) // rate) + 1
     padded = np.zeros((whole * rate, 1), dtype=np.float32)
     padded[: len(mono), 0] = mono

@@ -1,6 +1,7 @@
-"""The sounds that a layer can be: each has its table of fields, and a maker that checks the whole.
+"""The sounds of a layer: partials, noise, strike, pluck and sample.
 
-The tables are the only place that knows a sound's keys and their defaults.
+In: a layer's node. Out: a `Layer` of the recipe. Each sound has a table of fields, and a function
+that builds it and checks the fields together. Keys and defaults are listed only here.
 """
 
 from __future__ import annotations
@@ -40,19 +41,34 @@ from voiceflow.sounds.recipe import (
 
 _RATIOS = Several(Measure(number, 0.25, 64, "a multiple such as 2.76"), most=16)
 _WEIGHTS = Several(Measure(number, 0, 1, "a weight from 0 to 1"), most=16)
-_BEAT = Field("beat", Measure(pitch, 0, 20, "a rate such as 0.7 Hz"), "How fast the partials beat.")
+_BEAT = Field(
+    "beat",
+    Measure(pitch, 0, 20, "a rate such as 0.7 Hz"),
+    "How fast the partials beat against their twins.",
+)
 _RING = Field("ring", Measure(seconds, 0.01, 12, "a time such as 2 s"), "How long a note rings.")
-_PITCHES = Field("notes", Several(PITCH, most=32), "The notes in order.", required=True)
-_EVERY = Field("every", Measure(seconds, 0.02, 30, "a time"), "Time between notes, each once.")
-_FILL = Field("fill", Measure(seconds, 0.2, 30, "a time"), "Time between notes, to the end.")
+_PITCHES = Field("notes", Several(PITCH, most=32), "The notes, in order.", required=True)
+_EVERY = Field(
+    "every", Measure(seconds, 0.02, 30, "a time"), "Time between notes; each is played once."
+)
+_FILL = Field(
+    "fill",
+    Measure(seconds, 0.2, 30, "a time"),
+    "Time between notes, which are spread to the end of the tone.",
+)
 _SHAPE = (
-    Field("sound", Words(slug=True), "partials, noise, strike, pluck or sample.", required=True),
-    Field("gain", GAIN, "Louder or softer than the other layers."),
-    Field("attack", ExtentKind(), "How long it takes to come."),
-    Field("release", ExtentKind(), "How long it takes to go."),
-    Field("swell", Moving(GAIN), "How loud at the start -> at the end."),
-    Field("pulse", Measure(pitch, 0.05, 20, "a rate such as 0.5 Hz"), "A slow throb."),
-    Field("depth", Measure(share, 0, 1, "a share such as 40 %"), "How deep the throb is."),
+    Field(
+        "sound",
+        Words(slug=True),
+        "The sound: partials, noise, strike, pluck or sample.",
+        required=True,
+    ),
+    Field("gain", GAIN, "Gain relative to the other layers."),
+    Field("attack", ExtentKind(), "Time to fade in."),
+    Field("release", ExtentKind(), "Time to fade out."),
+    Field("swell", Moving(GAIN), "Gain at the start -> at the end."),
+    Field("pulse", Measure(pitch, 0.05, 20, "a rate such as 0.5 Hz"), "Rate of a slow tremolo."),
+    Field("depth", Measure(share, 0, 1, "a share such as 40 %"), "Depth of the tremolo."),
 )
 _STRUCK = (
     *_SHAPE,
@@ -63,7 +79,11 @@ _STRUCK = (
     _BEAT,
     Field("ratios", _RATIOS, "The partials, as multiples of the note."),
     Field("weights", _WEIGHTS, "How strong each partial is."),
-    Field("onset", Measure(seconds, 0.001, 2, "a time such as 8 ms"), "How softly it speaks."),
+    Field(
+        "onset",
+        Measure(seconds, 0.001, 2, "a time such as 8 ms"),
+        "Time in which a note reaches its full loudness.",
+    ),
 )
 _PLUCKED = (
     *_SHAPE,
@@ -71,24 +91,32 @@ _PLUCKED = (
     _EVERY,
     _FILL,
     _RING,
-    Field("bright", Measure(number, 0.05, 1, "a number from 0.05 to 1"), "Nail 1, thumb 0.3."),
+    Field(
+        "bright",
+        Measure(number, 0.05, 1, "a number from 0.05 to 1"),
+        "How bright the sound is: 1 like a nail, 0.3 like a thumb.",
+    ),
 )
 TABLES: Mapping[str, tuple[Field, ...]] = {
     "partials": (
         *_SHAPE,
-        Field("pitch", Moving(PITCH), "The lowest partial.", required=True),
+        Field("pitch", Moving(PITCH), "Pitch of the lowest partial.", required=True),
         Field("ratios", _RATIOS, "The partials, as multiples of the pitch."),
         Field("weights", _WEIGHTS, "How strong each partial is."),
-        Field("bright", Moving(Measure(number, 0.05, 2, "a number")), "Below 1 darker."),
+        Field(
+            "bright",
+            Moving(Measure(number, 0.05, 2, "a number")),
+            "How bright the sound is: below 1 it is darker.",
+        ),
         _BEAT,
     ),
-    "noise": (*_SHAPE, Field("band", Band(), "Its lowest and highest Hz.", required=True)),
+    "noise": (*_SHAPE, Field("band", Band(), "Lowest and highest frequency.", required=True)),
     "strike": _STRUCK,
     "pluck": _PLUCKED,
     "sample": (
         *_SHAPE,
-        Field("file", Words(), "A recording beside this file.", required=True),
-        Field("loop", Flag(), "Whether it starts again when it is over."),
+        Field("file", Words(), "A recording in the folder of this file.", required=True),
+        Field("loop", Flag(), "Whether the recording repeats."),
     ),
 }
 _SMOOTH = (Extent(0.15, share=True), Extent(0.3, share=True))
@@ -97,12 +125,12 @@ _FADES = {"partials": _SMOOTH, "noise": _SMOOTH, "strike": _NOTES, "pluck": _NOT
 
 
 def read_layer(node: Node, folder: Path, problems: Problems) -> Layer | None:
-    """One layer; None where it cannot be read, which is then among the problems."""
+    """One layer; None after adding a problem, if it cannot be read."""
     kind = node.get("sound")
     name = kind.text if kind is not None and kind.kind == "scalar" else ""
     if name not in TABLES:
         place = node if kind is None else kind
-        message = "a sound needs `sound:`" if kind is None else f"{name!r} is not a sound"
+        message = "the layer has no `sound:`" if kind is None else f"unknown sound {name!r}"
         complain(problems, place, message, did_you_mean(name, TABLES))
         return None
     before = len(problems)
@@ -175,15 +203,15 @@ def _notes(
 
 
 def _timed(values: Mapping[str, Any], node: Node, problems: Problems) -> bool:
-    """Whether the notes have a time to sound at; one note alone needs none."""
+    """Whether the notes have their times; a single note needs none."""
     if "every" in values and "fill" in values:
-        complain(problems, node, "`every` and `fill` exclude each other")
+        complain(problems, node, "`every` and `fill` cannot be used together")
         return False
     if len(values["notes"]) > 1 and not {"every", "fill"} & set(values):
-        hint = "every: 0.3 s plays each note once; fill: 0.7 s plays on to the end"
+        hint = "`every: 0.3 s` plays each note once; `fill: 0.7 s` plays to the end of the tone"
         complain(problems, node, "several notes need `every` or `fill`", hint)
         return False
-    return bool(values["notes"]) or bool(complain(problems, node, "`notes` is empty"))
+    return bool(values["notes"]) or bool(complain(problems, node, "`notes:` is empty"))
 
 
 def _spectrum(
@@ -193,17 +221,17 @@ def _spectrum(
     usual: tuple[float, ...],
     highest: float,
 ) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The ratios and weights; at the `highest` pitch, too, some of them must be heard."""
+    """The ratios and weights; even at the `highest` pitch, one partial must be audible."""
     ratios = values.get("ratios") or usual
     weights = values.get("weights") or tuple(round(1 / (1 + k), 9) for k in range(len(ratios)))
     place = node.get("weights") or node
     if len(weights) != len(ratios):
         message = f"{len(ratios)} ratios, but {len(weights)} weights"
-        complain(problems, place, message, "one weight for each ratio")
+        complain(problems, place, message, "write one weight for each ratio")
         return None
     if not any(w and r * highest < HIGHEST for r, w in zip(ratios, weights, strict=True)):
-        hint = f"weights above 0, and partials below {HIGHEST:g} Hz"
-        complain(problems, place, "no partial of it would be heard", hint)
+        hint = f"one partial needs a weight above 0 and a pitch below {HIGHEST:g} Hz"
+        complain(problems, place, "no partial would be audible", hint)
         return None
     return ratios, weights
 

@@ -1,7 +1,7 @@
-"""Synthesis: a recipe becomes sound of an exact length, the same whenever it is asked for.
+"""Synthesis: a recipe and a length in, samples out, always the same.
 
-Everything is a function of the sample's index or seeded by the recipe, and long tones are made in
-chunks, so that neither the order of work nor the length changes what is heard or needed.
+Every sample depends on its index or on noise seeded by the recipe. Long tones are made in chunks,
+which bounds the memory and changes no sample.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TAU = np.float32(2 * np.pi)
 
 
 def render(tone: Tone, length: int) -> Floats:
-    """`tone` as one channel; doubled into two it has the loudness of the recipe.
+    """`tone` as one channel; copied to two channels it has the loudness of the recipe.
 
     Parameters
     ----------
@@ -43,18 +43,18 @@ def render(tone: Tone, length: int) -> Floats:
     Returns
     -------
     np.ndarray [shape=(length,), float32]
-        Its first and last samples are exactly 0.
+        The first and the last sample are exactly 0.
 
     Raises
     ------
     SoundError
-        A recording in it cannot be read any more.
+        A recording can no longer be read.
     """
     mixed = np.zeros(length, dtype=np.float32)
     for index, layer in enumerate(tone.layers):
         sound = _sound(layer, length, _seed(layer, index))
         _shape(sound, layer)
-        # Layers start out at equal power; only the whole is measured as the ear hears it.
+        # Layers get equal power; loudness, as the ear hears it, is measured only for the sum.
         power = float(np.square(sound).mean())
         mixed += sound * np.float32(10 ** (layer.gain / 20) / np.sqrt(max(power, 1e-12)))
     _edges(mixed)
@@ -62,10 +62,10 @@ def render(tone: Tone, length: int) -> Floats:
 
 
 def _levelled(sound: Floats, lufs: float) -> Floats:
-    """`sound`, brought to `lufs` in both ears in place, or as near as its peak allows."""
+    """`sound` brought to `lufs` in both ears, in place, or as near to it as the peak allows."""
     peak = float(np.abs(sound).max())
     if peak:
-        # A peak of 1 first: the absolute gate then never takes a soft sound for silence.
+        # With a peak of 1, the absolute gate of the measurement cannot take it for silence.
         sound /= np.float32(peak)
         # A short signal is measured with silence up to one block: to the ear it is softer than a
         # long sound of its power.
@@ -75,7 +75,7 @@ def _levelled(sound: Floats, lufs: float) -> Floats:
 
 
 def _seed(layer: Layer, index: int) -> int:
-    """A seed from what the layer is, so that equal recipes make equal noise."""
+    """A seed from the recipe of a layer, so that equal recipes make equal noise."""
     content = f"{index} {layer!r}".encode()
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big")
 
@@ -117,18 +117,18 @@ def _partials(sound: Partials, length: int) -> Floats:
 
 
 def _voice(cycles: NDArray[np.float64], index: NDArray[np.float64], beat: float, k: int) -> Floats:
-    """The k-th partial, and its twin that beats against it."""
+    """The k-th partial, with a twin that beats against it."""
     phase = (cycles - np.floor(cycles)).astype(np.float32)
     voice: Floats = np.sin(phase * _TAU)
     if beat:
-        # Wider beats for higher partials, not in whole ratios: they never line up.
+        # Higher partials beat faster, in no whole ratio, so that the beats never coincide.
         phase += (index * (beat * (1 + 0.37 * k) / RATE)).astype(np.float32)
         voice += np.float32(0.4) * np.sin(phase * _TAU)
     return voice
 
 
 def _cycles(pitch: Course, index: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    """Cycles until each sample of a pitch that glides evenly in musical steps (its integral)."""
+    """The number of cycles up to each sample: the integral of a pitch that glides evenly."""
     if pitch.level:
         return index * (pitch.start / RATE)
     steps = np.log(pitch.end / pitch.start)
@@ -137,7 +137,7 @@ def _cycles(pitch: Course, index: NDArray[np.float64], length: int) -> NDArray[n
 
 
 def _noise(sound: Noise, length: int, seed: int) -> Floats:
-    """Frames of random phase under the band at their time, overlapped at constant power."""
+    """Noise from frames of random phase, filtered by the band, overlapped at constant power."""
     count = -(-length // _HOP) + 1
     out = np.zeros((count + 1) * _HOP, dtype=np.float32)
     random = np.random.Generator(np.random.PCG64(seed))
@@ -159,7 +159,7 @@ def _noise(sound: Noise, length: int, seed: int) -> Floats:
 def _band(
     low: NDArray[np.float64], high: NDArray[np.float64], bins: NDArray[np.floating[Any]]
 ) -> NDArray[np.float32]:
-    """Amplitudes [shape=(frames, bins)]: pink between the edges, 24 dB an octave down outside."""
+    """Amplitudes [shape=(frames, bins)]: pink between the edges, falling 24 dB/octave outside."""
     hertz = np.maximum(bins, 10.0).astype(np.float32)[None, :]
     below = np.square(np.square(low.astype(np.float32)[:, None] / hertz)) + 1
     above = np.square(np.square(hertz / high.astype(np.float32)[:, None])) + 1
@@ -178,13 +178,13 @@ def _notes(sound: Notes, length: int) -> Floats:
 
 
 def _strokes(sound: Notes, length: int) -> Iterator[tuple[int, float]]:
-    """Where each note starts (samples) and its pitch; what starts after the end is left out."""
+    """The start (samples) and pitch of each note; notes that start after the end are left out."""
     pitches = sound.pitches
     if not sound.fill:
         starts = (round(k * sound.every * RATE) for k in range(len(pitches)))
         yield from ((at, pitch) for at, pitch in zip(starts, pitches, strict=True) if at < length)
         return
-    # Two at least, so that even a short breath can be heard to climb or to descend.
+    # At least two, so that even in a short breath the notes rise or fall.
     count = max(round(length / RATE / sound.fill), 1 if len(set(pitches)) == 1 else 2)
     last = len(pitches) - 1
     for k in range(count):
@@ -201,7 +201,7 @@ def _note(sound: Notes, pitch: float, most: int) -> Floats:
         if ratio * pitch >= HIGHEST or not weight:
             continue
         ring = sound.ring / max(ratio, 1.0) ** 0.6
-        heard = slice(0, round(ring * 1.34 * RATE))  # to -80 dB: nobody hears it stop
+        heard = slice(0, round(ring * 1.34 * RATE))  # down to -80 dB, where the cut is inaudible
         voice = _voice(cycles[heard] * ratio, index[heard], sound.beat, k)
         out[heard] += voice * np.exp(seconds[heard] * np.float32(-6.9 / ring)) * np.float32(weight)
     return _faded(out, round(sound.onset * RATE), length // 8)
@@ -223,7 +223,7 @@ def _sample(sound: Sample, length: int) -> Floats:
 
 
 def _shape(sound: Floats, layer: Layer) -> None:
-    """Give `sound` its layer's attack, release, swell and throb, in place."""
+    """Apply the layer's attack, release, swell and tremolo to `sound`, in place."""
     length = len(sound)
     for part in _chunks(length):
         index = np.arange(part.start, part.stop, dtype=np.float64)
@@ -241,14 +241,14 @@ def _shape(sound: Floats, layer: Layer) -> None:
 
 
 def _edges(sound: Floats) -> None:
-    """The last word on clicks: 4 ms at both ends, from and to exactly 0."""
+    """Prevent clicks: fade 4 ms at both ends, from and to exactly 0."""
     edge = min(_EDGE, len(sound) // 4)
     _faded(sound, edge, edge)
     sound[0] = sound[-1] = 0.0
 
 
 def _faded(sound: Floats, attack: int, release: int) -> Floats:
-    """`sound`, faded in place along a raised cosine."""
+    """`sound` faded in and out along a raised cosine, in place."""
     if attack := min(attack, len(sound)):
         sound[:attack] *= _rise(attack)
     if release := min(release, len(sound)):

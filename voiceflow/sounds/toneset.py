@@ -1,4 +1,4 @@
-"""A tone set: found by name, read from its recipe, sounded to any length."""
+"""Tone sets: a name or file in, a `ToneSet` out, which makes tones of any length."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
 MAX_MS = 300_000
-# Raise it whenever the same recipe would sound different: cached tones are then made anew.
+# Raise this when the same recipe would sound different: it is part of the cache key.
 VERSION = 2
 _KEPT_MS = 16_000
 _SUFFIXES = (".yaml", ".yml")
@@ -39,15 +39,15 @@ _SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class ToneSet:
-    """Tones for the breath and signals for the ear.
+    """The tones of the breath, and short signals.
 
     Attributes
     ----------
     name, about : str
     tones : tuple of (str, Tone)
-        What there is of `BREATHS` and `SIGNALS`.
+        Those of `BREATHS` and `SIGNALS` that the set has.
     lean : float, 0 to 1
-        How far a side's tones lean to their ear: 0 not at all, 1 wholly.
+        How far a side's tones lean to its ear: 0 not at all, 1 completely.
     """
 
     name: str
@@ -60,35 +60,35 @@ class ToneSet:
         return any(known == name for known, _ in self.tones)
 
     def length_ms(self, signal: str) -> int:
-        """A signal's length, on the grid; 0 for a breath tone or what the set has not."""
+        """The length of a signal, on the grid; 0 for a breath tone, or if the set lacks it."""
         return self._tone(signal).length_ms if self.has(signal) else 0
 
     def kind(self, name: str) -> Literal["tone", "sample"]:
-        """``"sample"`` where a recording is in it, ``"tone"`` where all of it is synthesised."""
+        """``"sample"`` if it contains a recording, ``"tone"`` if all of it is synthesised."""
         return "sample" if self.has(name) and self._tone(name).samples else "tone"
 
     def key(self, name: str) -> str:
-        """What `tone(name, …)` depends on beside its arguments, as a hex digest."""
+        """A hex digest of what `tone(name, …)` depends on, apart from its arguments."""
         content = repr((VERSION, self.lean, self._tone(name)))
         return hashlib.blake2b(content.encode(), digest_size=20).hexdigest()
 
     def tone(self, name: str, length_ms: int, side: str | None = None) -> AudioSegment:
-        """The tone `name`, as long as it is asked for.
+        """The tone `name` with the given length.
 
         Parameters
         ----------
         name : str
             One of `BREATHS` or `SIGNALS` that the set has.
         length_ms : int, 1 to 300,000
-            A signal's own length is `length_ms(name)`; others are cut or held.
+            The usual length of a signal is `length_ms(name)`.
         side : {"left", "right"} or None
-            The ear that it leans to.
+            The ear to which it leans.
 
         Returns
         -------
         AudioSegment
-            Stereo, 24 kHz, 16 bit, exactly ``ms_to_samples(length_ms)`` frames; its first and last
-            frames are silent.
+            Stereo, 24 kHz, 16 bit, exactly ``ms_to_samples(length_ms)`` frames; the first and the
+            last frame are silent.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class ToneSet:
             The set has no such tone, the length is out of bounds, or a sample cannot be read.
         """
         if not 0 < length_ms <= MAX_MS:
-            raise SoundError(f"a tone of {length_ms} ms cannot be made", hint="5 minutes at most")
+            raise SoundError(f"cannot make a tone of {length_ms} ms", hint="use 1 ms to 5 minutes")
         make = _kept if length_ms <= _KEPT_MS else _sounded
         return make(self._tone(name), length_ms, _balance(side, self.lean))
 
@@ -106,12 +106,12 @@ class ToneSet:
                 return tone
         known_names = [known for known, _ in self.tones]
         raise SoundError(
-            f"the tone set {self.name!r} has no {name!r}", hint=did_you_mean(name, known_names)
+            f"the tone set {self.name!r} has no tone {name!r}", hint=did_you_mean(name, known_names)
         )
 
 
 def _balance(side: str | None, lean: float) -> tuple[float, float] | None:
-    """dB for the left and the right ear at equal power; None in the middle."""
+    """Gains in dB for the left and the right ear, at equal power; None for the middle."""
     if side not in ("left", "right") or not lean:
         return None
     angle = (1 + min(lean, 0.99)) * math.pi / 4
@@ -131,24 +131,24 @@ def _sounded(tone: Tone, length_ms: int, balance: tuple[float, float] | None) ->
     return middle.set_channels(2) if balance is None else middle.apply_gain_stereo(*balance)
 
 
-# The same few breaths return all session long, in pieces that differ only in what is said.
+# The same few tones return in many pieces, under different words.
 _kept = functools.lru_cache(maxsize=48)(_sounded)
 
 
 def load(name_or_path: str, folders: Sequence[Path]) -> ToneSet:
-    """The tone set of that name, or in that file.
+    """The tone set with that name, or in that file.
 
     Parameters
     ----------
     name_or_path : str
-        A name is looked up as ``NAME.yaml`` in `folders`, the first that has it wins.
+        A name is looked up as ``NAME.yaml`` in `folders`; the first that has it wins.
 
     Raises
     ------
     UnknownNameError
-        No folder has it.
+        No folder has a set with this name.
     ScriptError
-        Its recipe has errors: all of them.
+        All errors of its recipe.
     """
     path = find(name_or_path, folders)
     found: list[Problem] = []
@@ -170,7 +170,7 @@ def find(name_or_path: str, folders: Sequence[Path]) -> Path:
 
 
 def names(folders: Sequence[Path]) -> tuple[tuple[str, str], ...]:
-    """Name and one line about each tone set in `folders`, by name."""
+    """The name of each tone set in `folders` and a line about it, sorted."""
     found: dict[str, str] = {}
     for file in _files(folders):
         if file.stem not in found:
@@ -179,7 +179,7 @@ def names(folders: Sequence[Path]) -> tuple[tuple[str, str], ...]:
 
 
 def problems(path: Path, folders: Sequence[Path] = ()) -> tuple[Problem, ...]:
-    """Every error and warning of the tone set in `path`, by place."""
+    """Every error and warning of the tone set in the file `path`, sorted by place."""
     found: list[Problem] = []
     try:
         tone_set = _read(path, folders, found)
@@ -188,8 +188,8 @@ def problems(path: Path, folders: Sequence[Path] = ()) -> tuple[Problem, ...]:
         return tuple(sorted({*found, *error.problems}))
     missing = [one for one in SIGNALS if not tone_set.has(one) and one not in refused]
     if missing and not found:
-        hint = "add them, take them from a set with `like: bowl`, or write `none`"
-        message = "has no signal for " + ", ".join(missing)
+        hint = "add them, take them from another set with `like: bowl`, or write `none`"
+        message = "the tone set has no signal for " + ", ".join(missing)
         found.append(Problem(Mark(str(path)), message, hint, "warning"))
     return tuple(sorted(set(found)))
 
@@ -201,7 +201,7 @@ def schema() -> Schema:
 
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
-        with contextlib.suppress(OSError):  # a folder that cannot be looked into has no sets
+        with contextlib.suppress(OSError):  # a folder that cannot be read has no sets
             yield from sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
 
 
@@ -209,19 +209,19 @@ def _about(path: Path) -> str:
     try:
         about = read(path).get("about")
     except ScriptError:
-        return "cannot be read: `voiceflow check` says why"
+        return "has errors: `voiceflow check` shows them"
     return " ".join(about.text.split()) if about else ""
 
 
 def _read(
     path: Path, folders: Sequence[Path], found: list[Problem], chain: tuple[Path, ...] = ()
 ) -> ToneSet:
-    """The set in `path` on top of the one it is like; problems go to `found`."""
+    """The set in `path` merged over the one it is like; problems are added to `found`."""
     script = parse.read_script(read(path), path.parent, found)
     chain = (*chain, path.resolve())
     base = ToneSet("", "", ())
     if script.like and script.like_node:
-        # A set of one's own may be like the bundled set of the same name: not like itself.
+        # A user's set may be like the bundled set of the same name, but not like itself.
         near = [one for one in _files((path.parent, *folders)) if one.resolve() not in chain]
         file = next((one for one in near if one.stem == script.like), None)
         if file is None:

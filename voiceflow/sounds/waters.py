@@ -1,4 +1,7 @@
-"""Ocean and rain, made as loops that have no seam: every part of them goes round in a circle."""
+"""Generates ocean and rain as loops whose end meets their start.
+
+A name in, one round of samples out. Every part is periodic, so the loop has no seam.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-# On the 24 ms grid, and of small prime factors for the transform.
+# On the 24 ms grid, and with small prime factors, which make the FFT fast.
 _OCEAN = ms_to_samples(28_800)
 _RAIN = ms_to_samples(24_000)
 _DROPS = 1_000
@@ -24,12 +27,12 @@ _DROP = RATE // 50
 
 @functools.lru_cache(maxsize=2)
 def loop(name: str) -> Floats:
-    """One round of `ocean` or `rain` at no particular level.
+    """One round of `ocean` or `rain`; its level is not adjusted.
 
     Returns
     -------
     np.ndarray [shape=(n, 2), float32]
-        Its end meets its start.
+        The end continues at the start.
     """
     made = _LOOPS[name](np.random.Generator(np.random.PCG64(len(name))))
     made.setflags(write=False)
@@ -37,12 +40,12 @@ def loop(name: str) -> Floats:
 
 
 def _ocean(random: np.random.Generator) -> Floats:
-    """Three waves of different height a round: a wash that swells, and the hiss of its foam."""
+    """Three waves of different height in one round: a wash that swells, and hissing foam."""
     turn = np.arange(_OCEAN) / _OCEAN
     height = 0.75 + 0.25 * np.cos(2 * np.pi * (turn - 0.1)) * np.cos(2 * np.pi * (2 * turn + 0.3))
     sides = []
     for lag in (0.0, 0.012):
-        # Lifted to a power, a cosine becomes a wave: long and low between, short and high on top.
+        # A cosine raised to a power looks like a wave: long and low, then short and high.
         swell = (height * (0.5 + 0.5 * np.cos(2 * np.pi * (3 * turn - lag)))) ** 2
         foam = (height * (0.5 + 0.5 * np.cos(2 * np.pi * (3 * turn - lag - 0.09)))) ** 4
         wash = _noise(random, _OCEAN, 180, 900) * (0.3 + 0.9 * swell)
@@ -52,7 +55,7 @@ def _ocean(random: np.random.Generator) -> Floats:
 
 
 def _rain(random: np.random.Generator) -> Floats:
-    """Steady rain, farther and nearer by turns, with single drops close by."""
+    """Steady rain that comes nearer and goes away, with single drops close by."""
     turn = np.arange(_RAIN) / _RAIN
     near = 1 + 0.12 * np.sin(2 * np.pi * 2 * turn) + 0.08 * np.sin(2 * np.pi * (5 * turn + 0.4))
     sides = [_noise(random, _RAIN, 400, 5200) * near for _ in range(2)]
@@ -62,7 +65,7 @@ def _rain(random: np.random.Generator) -> Floats:
     size = random.uniform(0.15, 1, _DROPS)[:, None] ** 2 * 2.5
     right = random.uniform(0.1, 0.9, _DROPS)[:, None]
     time = np.arange(_DROP)[None, :] / RATE
-    # A drop is a bubble that rings and sinks within milliseconds.
+    # A drop is a bubble that rings and decays within milliseconds.
     drops = (
         size * np.sin(2 * np.pi * hertz * time) * np.exp(-time * 400) * np.minimum(time * 2000, 1)
     )
@@ -75,7 +78,7 @@ def _rain(random: np.random.Generator) -> Floats:
 def _noise(
     random: np.random.Generator, length: int, low: float, high: float
 ) -> NDArray[np.float64]:
-    """Pink noise between two edges, of RMS 1; `length` samples later it is the same again."""
+    """Pink noise between two edges, with RMS 1 and a period of `length` samples."""
     hertz = np.fft.rfftfreq(length, 1 / RATE)
     hertz[0] = 1.0
     shape = 1 / ((1 + (low / hertz) ** 4) * (1 + (hertz / high) ** 4) * np.sqrt(hertz))

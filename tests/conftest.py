@@ -32,9 +32,6 @@ from voiceflow.script.load import load_session  # noqa: E402
 from voiceflow.script.lookup import Library, content  # noqa: E402
 from voiceflow.script.models import Session  # noqa: E402
 
-# Together they take longer than all the rest: run on request, and by CI.
-_SLOW = "server"
-
 BUNDLED, SOUNDS = content() / "scripts", content() / "sounds"
 
 _touched: list[str] = []
@@ -59,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     skip = pytest.mark.skip(reason="takes minutes: VOICEFLOW_SLOW=1 runs it")
     for item in items:
-        if item.path.parent.name == _SLOW:
+        if item.get_closest_marker("slow"):
             item.add_marker(skip)
 
 

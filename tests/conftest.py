@@ -41,9 +41,6 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-# Together they take longer than all the rest: run on request, and by CI.
-_SLOW = "server"
-
 BUNDLED, SOUNDS = content() / "scripts", content() / "sounds"
 
 _touched: list[str] = []
@@ -68,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     skip = pytest.mark.skip(reason="takes minutes: VOICEFLOW_SLOW=1 runs it")
     for item in items:
-        if item.path.parent.name == _SLOW:
+        if item.get_closest_marker("slow"):
             item.add_marker(skip)
 
 

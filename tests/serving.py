@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -48,6 +49,21 @@ exercises:
     rep:
       - inhail 4: Inhale.
 """
+# Paths that would lead out of the library, or to what is not for phones.
+ESCAPES = [
+    "/static/../guard.py", "/static/..%2fguard.py", "/static/%2e%2e/guard.py",
+    "/static//etc/passwd", "/static/%2fetc%2fpasswd", "/static/..\\guard.py", "/static/%00",
+    "/static/....//guard.py", "/static/%252e%252e/guard.py", "/static/.", "/static/",
+    "/session/..%2f..%2fsecret", "/session/../../secret", "/session/%2fetc%2fpasswd",
+    "/session/..", "/session/secret.yaml", "/session/%00", "/session/two-breaths%00",
+    "/session/..%5c..%5csecret", "/session/two-breaths.yaml", "/session/~root",
+    "/session/" + "a" * 1500, "/api/v1/sessions/..%2f..%2fsecret", "/player/../../phones.json",
+    "/api/v1/sessions/%2e%2e%2f%2e%2e%2fsecret/picture.svg", "/session/..%2fsecret/picture.svg",
+    "/renders/..%2f..%2fserve%2fphones.json/score.json", "/renders/" + "0" * 40 + "/score.json",
+    "/renders/../../x.mp3", "/renders/%2e%2e.mp3", "/renders/*.mp3", "/player/" + "f" * 40,
+    "/user/serve/phones.json", "/serve/phones.json", "http://elsewhere.example/", "//elsewhere",
+    "/session/\u00e9".encode().decode("latin-1"),
+]  # fmt: skip
 EXERCISES = ("bridge", "hip-hinge", "side-leg-lift")
 SHORT = """\
 title: Short & Sweet
@@ -120,6 +136,36 @@ class InProcess:
         made = self._client(headers=headers, **more)
         self._clients.append(made)
         return made
+
+    def program(self, **more: Any) -> httpx.Client:
+        """A program, or another site: it says nothing of where its requests come from."""
+        made = self._client(**more)
+        self._clients.append(made)
+        return made
+
+    def ask(self, target: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
+        """Status and body of a GET whose target and headers no client would let through."""
+        raw, _, query = target.encode("latin-1").partition(b"?")
+        scope = {
+            "type": "http", "method": "GET", "scheme": "http", "http_version": "1.1",
+            "path": unquote(raw.decode("latin-1")), "raw_path": raw, "query_string": query,
+            "root_path": "", "headers": headers, "client": ("192.168.1.50", 50_000),
+            "server": ("127.0.0.1", 8765), "asgi": {"version": "3.0"},
+        }  # fmt: skip
+        sent: list[dict[str, Any]] = []
+        received: list[bool] = []
+
+        async def receive() -> dict[str, Any]:
+            if received:
+                await asyncio.Event().wait()  # the client stays until it has its answer
+            received.append(True)
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        asyncio.run(self.app(scope, receive, send))  # type: ignore[arg-type]
+        return sent[0]["status"], b"".join(one.get("body", b"") for one in sent)
 
     def _client(self, **more: Any) -> httpx.Client:
         here = _Here(self.app, more.pop("address", "192.168.1.50"))

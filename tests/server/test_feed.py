@@ -24,6 +24,8 @@ from voiceflow.formats.labels import plain  # noqa: E402
 from voiceflow.server.jobs.render_records import Render  # noqa: E402
 from voiceflow.server.library.feed import ITUNES, PODCAST, Episode, rss  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
@@ -262,32 +264,6 @@ def test_a_client_that_vanishes_leaves_nothing(
     wait_for(lambda: mp3.readers == {})
     assert mp3._waiters == set()
     assert app.get(url).status_code == 200
-
-
-def test_a_feed_is_revoked_without_its_phone(home: Home) -> None:
-    phone = home.phone()
-    old = home.feed(phone)
-    episode = old.removesuffix(".xml") + "/" + "0" * 40 + ".mp3"
-    app = httpx.Client(base_url=home.base, timeout=60)
-    assert app.get(old).status_code == 200
-    new = phone.post("/api/v1/feed", json={}).json()["feed"]
-    assert app.get(old).status_code == 401
-    assert app.get(episode).status_code == 401
-    assert app.get(new).status_code == 200
-    assert phone.delete("/api/v1/feed").status_code == 204
-    assert app.get(new).status_code == 401
-    assert phone.get("/api/v1/feed").json() == {"feed": None}
-    assert "feed/" not in phone.get("/settings").text
-    assert phone.get("/").status_code == 200
-    app.close()
-
-
-def test_a_feed_token_opens_nothing_else(home: Home, app: httpx.Client, address: str) -> None:
-    token = address.removeprefix("/feed/").removesuffix(".xml")
-    headers = {"Authorization": f"Bearer {token}", "Cookie": f"vf={token}"}
-    assert app.get("/api/v1/sessions", headers=headers).status_code == 401
-    cookie = home.token()
-    assert app.get(f"/feed/{cookie}.xml").status_code == 401
 
 
 def test_no_title_breaks_the_feed(home: Home, phone: httpx.Client) -> None:

@@ -30,6 +30,8 @@ from voiceflow.server.library.kept_script import script_of
 from voiceflow.server.library.wishes import Offered, read_options
 from voiceflow.stitch.stitcher import Stitcher
 
+pytestmark = pytest.mark.slow
+
 NAMES = Offered(
     pace=("calm", "steady", "brisk"),
     voice=("silent", "natural"),

@@ -172,6 +172,7 @@ def test_a_terminal_that_knows_no_blocks_gets_words() -> None:
     assert "http://x/pair?code=abc" in out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_in_a_terminal_a_code_is_drawn_and_enter_draws_another(tmp_path: Path) -> None:
     import pty

@@ -45,6 +45,21 @@ def test_a_paired_phone_is_found_by_its_token_alone(phones: Phones) -> None:
     assert phones.find("\udcff") is None
 
 
+@pytest.mark.parametrize("place", [0, 7, 31, 32, 62, 63])
+def test_a_hash_is_compared_to_its_last_digit(phones: Phones, place: int) -> None:
+    _, token = phones.pair("")
+    told = json.loads(phones.path.read_text())
+    for kind in ("token", "feed"):
+        digits = told["phones"][0][kind]
+        other = "0" if digits[place] != "0" else "1"
+        told["phones"][0][kind] = digits[:place] + other + digits[place + 1 :]
+    feed = phones.feed_token(token, phones.all()[0])
+    phones.path.write_text(json.dumps(told))
+    assert len(phones.all()) == 1
+    assert phones.find(token) is None
+    assert phones.find_feed(feed) is None
+
+
 def test_tokens_are_long_and_differ(phones: Phones) -> None:
     tokens = {phones.pair("")[1] for _ in range(20)}
     assert len(tokens) == 20

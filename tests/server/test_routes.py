@@ -17,6 +17,8 @@ from serving import TINY, Home, home_in, make, wait_for
 
 from voiceflow.formats import mp3
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
@@ -27,82 +29,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 @pytest.fixture(scope="module")
 def phone(home: Home) -> httpx.Client:
     return home.phone()
-
-
-# Pairing
-
-
-def test_without_a_token_there_is_only_a_page_to_scan(home: Home) -> None:
-    with home.client() as stranger:
-        for path in ("/", "/session/two-breaths", "/settings", "/static/style.css", "/nowhere"):
-            answer = stranger.get(path)
-            assert answer.status_code == 401, path
-            assert "Scan the code" in answer.text
-            assert not re.search(r"href|src|<script|<style", answer.text)
-        answer = stranger.get("/api/v1/sessions")
-        assert answer.status_code == 401
-        assert answer.json()["error"] == "unpaired"
-        assert stranger.get("/healthz").status_code == 200
-
-
-def test_a_code_pairs_one_phone_once(home: Home) -> None:
-    code = home.studio.pairing.new()
-    address = f"/pair?code={code}"
-    with home.client() as phone, home.client() as other:
-        page = phone.get(address)
-        assert page.status_code == 200
-        assert code in page.text
-        assert "no-store" in page.headers["cache-control"]
-        assert phone.post("/pair", data={"code": code}).headers["location"] == "/"
-        assert phone.get("/").status_code == 200
-        again = other.post("/pair", data={"code": code})
-        assert again.status_code == 401
-        assert "set-cookie" not in again.headers
-
-
-def test_looking_where_a_code_leads_uses_up_nothing(home: Home) -> None:
-    code = home.studio.pairing.new()
-    with home.client() as preview:
-        preview.get(f"/pair?code={code}")
-        preview.head(f"/pair?code={code}")
-        assert not preview.cookies
-    assert home.studio.pairing.use(code)
-
-
-def test_the_cookie_is_for_the_browser_alone(home: Home) -> None:
-    with home.client() as phone:
-        answer = phone.post("/pair", data={"code": home.studio.pairing.new()})
-    told = answer.headers["set-cookie"].lower()
-    for word in ("httponly", "samesite=strict", "path=/", "max-age="):
-        assert word in told
-    assert "domain" not in told
-
-
-def test_a_token_serves_as_bearer(home: Home) -> None:
-    token = home.token()
-    with httpx.Client(base_url=home.base, timeout=60) as program:
-        program.headers["Authorization"] = f"Bearer {token}"
-        assert program.get("/api/v1/sessions").status_code == 200
-        wish = {"session": "two-breaths"}
-        assert program.post("/api/v1/renders", json=wish).status_code == 201
-
-
-def test_a_phone_lets_in_another(home: Home, phone: httpx.Client) -> None:
-    told = phone.post("/api/v1/pairings", json={}).json()
-    assert "<svg" in told["svg"]
-    with home.client() as other:
-        code = told["address"].rpartition("code=")[2]
-        assert other.post("/pair", data={"code": code}).status_code == 303
-
-
-def test_a_phone_is_revoked_by_another(home: Home) -> None:
-    one = home.phone(headers={"User-Agent": "Mozilla (iPhone; like Mac) Safari/6"})
-    two = home.phone()
-    mine = next(found for found in one.get("/api/v1/phones").json()["phones"] if found["this"])
-    assert mine["name"] == "iPhone, Safari"
-    assert two.delete(f"/api/v1/phones/{mine['id']}").status_code == 204
-    assert two.delete(f"/api/v1/phones/{mine['id']}").status_code == 404
-    assert one.get("/").status_code == 401
 
 
 # Sessions
@@ -218,52 +144,6 @@ def test_the_pages_are_there(phone: httpx.Client) -> None:
     tag = picture.headers["etag"]
     again = phone.get("/session/two-breaths/picture.svg", headers={"If-None-Match": tag})
     assert again.status_code == 304
-
-
-def test_what_pages_are_made_of_is_there(home: Home, phone: httpx.Client) -> None:
-    from voiceflow.server.pages.page_routes import HERE
-
-    types = {
-        ".css": "text/css; charset=utf-8",
-        ".js": "text/javascript; charset=utf-8",
-        ".png": "image/png",
-        ".svg": "image/svg+xml",
-        ".webmanifest": "application/manifest+json",
-    }
-    for path in sorted((HERE / "static").iterdir()):
-        answer = phone.get(f"/static/{path.name}")
-        assert answer.status_code == 200
-        assert answer.content == path.read_bytes()
-        assert answer.headers["content-type"] == types[path.suffix]
-        assert answer.headers["cache-control"] == "no-cache"
-        sandboxed = "sandbox" in answer.headers["content-security-policy"]
-        assert sandboxed == (path.suffix == ".svg")
-        tag = answer.headers["etag"]
-        same = phone.get(f"/static/{path.name}", headers={"If-None-Match": tag})
-        assert (same.status_code, same.content) == (304, b"")
-        assert ("sandbox" in same.headers["content-security-policy"]) == sandboxed
-        other = phone.get(f"/static/{path.name}", headers={"If-None-Match": '"other"'})
-        assert other.status_code == 200
-
-
-def test_files_that_are_not_there_are_not_found(phone: httpx.Client) -> None:
-    for name in ("", "none.js", "x/y", "n" * 400):
-        answer = phone.get(f"/static/{name}")
-        assert answer.status_code == 404
-        assert "there is no file" in answer.text
-    assert phone.post("/static/app.js", json={}).status_code == 405
-
-
-def test_worker_and_manifest_stand_at_the_root(phone: httpx.Client) -> None:
-    worker, manifest = phone.get("/sw.js"), phone.get("/manifest.webmanifest")
-    assert worker.headers["service-worker-allowed"] == "/"
-    assert worker.headers["content-type"].startswith("text/javascript")
-    assert manifest.headers["content-type"] == "application/manifest+json"
-    assert manifest.json()["name"] == "voiceflow"
-    for path, answer in (("/sw.js", worker), ("/manifest.webmanifest", manifest)):
-        assert answer.headers["cache-control"] == "no-cache"
-        tag = answer.headers["etag"]
-        assert phone.get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
 # Renders

@@ -5,8 +5,8 @@ on, and held by tests/voices/test_seams.py, which names what changed when hibari
 
 - `hibari.dsp` imports `scipy.fft`, if that is there, and nothing else of scipy (`_without_scipy`);
 - `Hibari(voice, g2p)` has its network in `sess`; `stream` calls `from_ids(ids, speed, rng)` for
-  each sentence; `sess` takes `ids` and `speed` and gives six arrays, which `dsp.synth` makes into sound
-  with noise from `rng.standard_normal` (`Model`);
+  each sentence; `sess` takes `ids` and `speed` and gives six arrays, which `dsp.synth` makes into
+  sound with noise from `rng.standard_normal` (`Model`);
 - `hibari.g2p.G2P` reads its tables by name with `hibari.g2p._load_json` (`_keep_tables`);
 - `hibari.voices` has `VOICES`, facts by name, and `voice_path` (`known`, `is_here`).
 """

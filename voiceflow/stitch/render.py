@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
 from voiceflow.core.files import writing
-from voiceflow.core.units import clock, ms_to_samples
+from voiceflow.core.units import clock
 from voiceflow.formats.mp3 import Splice, stream_length
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.stitch.encoded import Sounded, Tally
@@ -297,16 +297,12 @@ def segment(
     """
     context = context or Context()
     decision = decided(reference, options, context)
-    from voiceflow.audio.pcm import segment_of
+    from voiceflow.audio.pcm import continuous, segment_of
     from voiceflow.stitch.stitcher import Sounding
 
     sounding = Sounding(decision, context.cache, mono=options.mono, jobs=context.jobs)
-    channels = sounding.channels
-    whole = bytearray(2 * channels * ms_to_samples(decision.score.length_ms))
-    for start_ms, pcm in sounding.samples():
-        at = 2 * channels * ms_to_samples(start_ms)
-        whole[at : at + len(pcm)] = pcm
-    return segment_of(bytes(whole), channels)
+    blocks = continuous(sounding.samples(), decision.score.length_ms, sounding.channels)
+    return segment_of(b"".join(blocks), sounding.channels)
 
 
 class _Watch:

@@ -21,7 +21,8 @@ from voiceflow.score.decide import Decision
 from voiceflow.score.options import Report, quiet
 from voiceflow.stitch.bed_mix import underlaid
 from voiceflow.stitch.encoded import Sounded, Tally
-from voiceflow.stitch.pieces import Piece, cut, piece_keys, stitch
+from voiceflow.stitch.mixdown import stitch
+from voiceflow.stitch.pieces import Piece, cut, piece_keys
 from voiceflow.stitch.session_loudness import VERSION, measure
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from voiceflow.core.cache import Cache
 from voiceflow.draw.lettering import Lettering
 from voiceflow.score.score import Event, Score
 
@@ -47,6 +48,27 @@ def cover(score: Score) -> bytes:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=88, optimize=True)
     return file.getvalue()
+
+
+def cover_of(score: Score, cache: Cache) -> bytes:
+    """The cover of a score, drawn once: from then on the cache has it."""
+    key = cover_key(score)
+    found = cache.get("cover", key)
+    if found is None:
+        found = cover(score)
+        cache.put("cover", key, found)
+    return found
+
+
+def cover_key(score: Score) -> str:
+    """The key under which the cache keeps a score's cover: all that shows in the drawing."""
+    from PIL import __version__
+
+    spans = " ".join(f"{one.start_ms}-{one.end_ms}" for one in score.chapters)
+    breaths = " ".join(
+        f"{one.name}{one.start_ms}-{one.end_ms}" for one in score.events if is_breath(one)
+    )
+    return Cache.key(VERSION, __version__, score.title, score.length_ms, spans, breaths)
 
 
 def waves(score: Score) -> list[Wave]:

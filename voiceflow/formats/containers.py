@@ -20,8 +20,6 @@ from voiceflow.formats.id3 import tag
 from voiceflow.formats.labels import Labels, timestamp
 from voiceflow.formats.tag_library import mutagen
 
-FORMATS: Final = ("wav", "flac", "ogg", "opus")
-
 _LIMIT: Final = 0xFFFF_FFFF
 _SERIAL: Final = 1
 _FORMS: Final = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}

@@ -11,8 +11,11 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from voiceflow.core.cache import Cache
+from voiceflow.draw.cover import cover_key, cover_of
 from voiceflow.formats.labels import Labels
 from voiceflow.formats.tag_library import mutagen
+from voiceflow.score.score import Score
 
 if TYPE_CHECKING:
     from mutagen.id3 import Frame
@@ -43,6 +46,24 @@ def tag(labels: Labels, cover: bytes | None = None) -> bytes:
     body = b"".join(map(_bytes, _frames(labels, cover)))
     size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\x03\x00\x00" + size + body
+
+
+def tag_of(score: Score, cache: Cache) -> bytes:
+    """The tag of a whole session, with its cover, made once for a score.
+
+    Where the cache has it, neither Pillow nor mutagen is loaded.
+    """
+    key = tag_key(score)
+    found = cache.get("head", key)
+    if found is None:
+        found = tag(Labels.of(score), cover_of(score, cache))
+        cache.put("head", key, found)
+    return found
+
+
+def tag_key(score: Score) -> str:
+    """The key under which the cache keeps a score's tag."""
+    return Cache.key(VERSION, repr(Labels.of(score)), cover_key(score))
 
 
 def _frames(labels: Labels, cover: bytes | None) -> Iterator[Frame]:

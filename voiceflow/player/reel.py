@@ -15,7 +15,7 @@ from voiceflow.score.score import Event
 from voiceflow.sounds import BREATHS
 from voiceflow.stitch.bed_mix import BedMix
 from voiceflow.stitch.stitcher import Sounding
-from voiceflow.stitch.tracks import parts
+from voiceflow.stitch.tracks import tracks
 
 _KEPT = 12  # pieces: going back a little makes nothing anew
 
@@ -43,7 +43,7 @@ class Reel:
         self._channels = self._sounding.channels
         self.width = 2 * self._channels
         self.pieces = self._sounding.pieces
-        self.parts = parts(self.score, self.pieces)
+        self.parts = tracks(self.score, self.pieces)
         self._starts = [piece.start_ms for piece in self.pieces]
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         bed = decision.bed

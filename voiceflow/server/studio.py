@@ -15,7 +15,7 @@ from typing import Any, Final
 from voiceflow import __version__
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import VoiceflowError
-from voiceflow.formats.head import picture as cover
+from voiceflow.draw.cover import cover_of
 from voiceflow.plan.moments import Plan
 from voiceflow.score.decide import decide
 from voiceflow.score.options import Context, Options
@@ -292,7 +292,7 @@ class Studio:
 
     def cover(self, record: Record) -> bytes:
         """The cover as JPEG."""
-        return cover(record.score, self.cache)
+        return cover_of(record.score, self.cache)
 
 
 def source_of(path: Path) -> str:

@@ -20,7 +20,7 @@ from voiceflow.formats import mp3
 from voiceflow.score.decide import Decision
 from voiceflow.score.options import Report, quiet
 from voiceflow.stitch.bed_mix import underlaid
-from voiceflow.stitch.encoded import Sounded, Tally
+from voiceflow.stitch.encoded import EncodedPiece, Tally
 from voiceflow.stitch.mixdown import stitch
 from voiceflow.stitch.pieces import Piece, cut, piece_keys
 from voiceflow.stitch.session_loudness import VERSION, measure
@@ -61,7 +61,7 @@ class Sounding:
         self.pieces = cut(decision.score)
         said = [event.spoken for event in decision.score.events if event.kind == "speech"]
         self.tally = Tally(len(said), len(set(said)), len(self.pieces))
-        self._store: OrderedDict[str, Sounded] = OrderedDict()
+        self._store: OrderedDict[str, EncodedPiece] = OrderedDict()
         self._stored = 0
         self._lock = threading.Lock()
 
@@ -93,7 +93,7 @@ class Sounding:
         keys = self.keys()
         self.tally.different = len(set(keys))
         with self._speaking(), _pool(self.jobs) as pool:
-            waiting: dict[str, Future[Sounded]] = {}
+            waiting: dict[str, Future[EncodedPiece]] = {}
             ahead = 0
             for at, (piece, key) in enumerate(zip(self.pieces, keys, strict=True)):
                 # Not far ahead even of what is cached: it would leave the store before its turn.
@@ -116,7 +116,7 @@ class Sounding:
         splice: mp3.Splice,
         piece: Piece,
         key: str,
-        waiting: dict[str, Future[Sounded]],
+        waiting: dict[str, Future[EncodedPiece]],
     ) -> None:
         if key in waiting or key in self._store:
             return
@@ -175,24 +175,24 @@ class Sounding:
         finally:
             self.decision.speaker.close()
 
-    def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> Sounded:
+    def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> EncodedPiece:
         segment = self._stitched(piece)
         pcm, given = bytes(segment.raw_data), segment.channels
-        sounded = Sounded(splice.piece(pcm, given), measure(pcm, given, ears=self.channels))
+        sounded = EncodedPiece(splice.piece(pcm, given), measure(pcm, given, ears=self.channels))
         self.cache.put("piece", key, sounded.pack())
         return sounded
 
-    def _cached(self, key: str) -> Sounded | None:
+    def _cached(self, key: str) -> EncodedPiece | None:
         value = self.cache.get("piece", key)
-        return None if value is None else Sounded.unpack(value)
+        return None if value is None else EncodedPiece.unpack(value)
 
-    def _kept(self, key: str) -> Sounded | None:
+    def _kept(self, key: str) -> EncodedPiece | None:
         with self._lock:
             if key in self._store:
                 self._store.move_to_end(key)
             return self._store.get(key)
 
-    def _keep(self, key: str, sounded: Sounded) -> None:
+    def _keep(self, key: str, sounded: EncodedPiece) -> None:
         with self._lock:
             if key not in self._store:
                 self._stored += len(sounded.frames)

@@ -24,7 +24,7 @@ from typing import Any, Final, cast
 from voiceflow import voices
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnknownNameError, VoiceflowError
-from voiceflow.formats.head import head
+from voiceflow.formats.id3 import tag_of
 from voiceflow.score.decide import Decision
 from voiceflow.score.score import Chapter, Event, Score
 from voiceflow.script.lookup import Library
@@ -140,7 +140,7 @@ class _Restored:
 def record_of(sounding: Sounding, slug: str, source: str, given: dict[str, Any]) -> Record:
     """What is kept of a decision that is about to be sounded."""
     decision = sounding.decision
-    tag = head(decision.score, sounding.cache)
+    tag = tag_of(decision.score, sounding.cache)
     moments, starts = decision.plan.moments, decision.arranged.starts
     first: dict[int, int] = {}
     for moment, start in zip(moments, starts, strict=True):
@@ -225,7 +225,7 @@ def stream(
     """
     sounding = fresh or _restored(record, library, cache, jobs)
     try:
-        yield head(record.score, cache)
+        yield tag_of(record.score, cache)
         yield from sounding.stream()
     finally:
         sounding.decision.speaker.close()
@@ -235,7 +235,7 @@ def _restored(record: Record, library: Library, cache: Cache, jobs: int) -> Soun
     """What sounds a render as it was. Raises GoneError."""
     try:
         sounding = sounding_of(record, library, cache, jobs)
-        tag = head(record.score, cache)
+        tag = tag_of(record.score, cache)
         made = _id(sounding, tag, record.slug, record.source, record.given)
     except VoiceflowError as error:
         raise GoneError(error.message) from None

@@ -131,9 +131,9 @@ class Stream:
 
     @cached_property
     def _head(self) -> bytes:
-        from voiceflow.formats.head import head
+        from voiceflow.formats.id3 import tag_of
 
-        return head(self.decision.score, self._cache)
+        return tag_of(self.decision.score, self._cache)
 
     def __iter__(self) -> Iterator[bytes]:
         done = 0

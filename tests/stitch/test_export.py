@@ -24,14 +24,15 @@ from voiceflow.cli.main import cli
 from voiceflow.core import files as output
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, OutputError, VoiceflowError
-from voiceflow.formats.filenames import LIMIT, Names, safe
+from voiceflow.formats import EXPORTED
+from voiceflow.formats.filenames import LIMIT, FileNames, safe
 from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context
 from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
-from voiceflow.stitch.export import FORMATS, Asked, Result, export
+from voiceflow.stitch.export import ExportOptions, Result, export
 from voiceflow.stitch.pieces import cut
-from voiceflow.stitch.tracks import parts
+from voiceflow.stitch.tracks import tracks
 
 TINY = """\
 title: "{title}"
@@ -73,7 +74,7 @@ def exported(
 ) -> list[Result]:
     split = bool(more.pop("split", False))
     options = Options(**{"voice": "silent", "tones": "bowl", **more})  # type: ignore[arg-type]
-    return list(export([path], into, Asked(form, split), options, context))
+    return list(export([path], into, ExportOptions(form, split), options, context))
 
 
 def decided(path: Path, context: Context, options: Options = OPTIONS) -> Decision:
@@ -129,7 +130,7 @@ def test_words_and_chapters_agree_with_the_score(tmp_path, context):
     ]
 
 
-@pytest.mark.parametrize("form", [one for one in FORMATS if one not in ("mp3", "m4b")])
+@pytest.mark.parametrize("form", [one for one in EXPORTED if one not in ("mp3", "m4b")])
 def test_other_formats_last_as_long_as_the_score(form, tmp_path, context):
     path, into = session(tmp_path), tmp_path / "out"
     exported(path, into, context, form)
@@ -177,7 +178,7 @@ def test_parts_played_in_sequence_are_the_whole(tmp_path, context, mono):
     exported(path, into, context, mono=mono)
     exported(path, into, context, split=True, mono=mono)
     decision = decided(path, context)
-    split = parts(decision.score, cut(decision.score))
+    split = tracks(decision.score, cut(decision.score))
     files = numbered(into / "Two Things", "mp3")
     sounds = [decoded(file) for file in files]
     assert [len(sound) // 24 for sound in sounds] == [part.length_ms for part in split]
@@ -238,7 +239,7 @@ def test_no_part_begins_or_ends_in_a_sound(context):
     for name in ("hip-back-short", "hiit-12", "body-scan"):
         score = decided(name, context).score
         pieces = cut(score)
-        edges = [part.start_ms for part in parts(score, pieces)] + [score.length_ms]
+        edges = [part.start_ms for part in tracks(score, pieces)] + [score.length_ms]
         assert edges == sorted(edges)
         for chapter, edge in zip(score.chapters, edges, strict=False):
             assert 0 <= chapter.start_ms - edge <= 1500
@@ -309,7 +310,7 @@ def test_any_title_gives_a_safe_name(title):
 @given(titles=st.lists(TITLES, max_size=6))
 @settings(max_examples=60)
 def test_no_two_names_differ_in_case_alone(titles):
-    names = Names()
+    names = FileNames()
     given_ = [names.give(title) for one in titles for title in (one, one.upper(), one)]
     assert len({name.casefold() for name in given_}) == len(given_)
     for name in given_:
@@ -321,7 +322,7 @@ def test_sessions_of_one_title_do_not_overwrite_each_other(tmp_path, context):
     first.mkdir()
     second.mkdir()
     paths = [session(first, "Calm"), session(second, "CALM", first="Other"), first / "tiny.yaml"]
-    results = list(export(paths, tmp_path / "out", Asked(), OPTIONS, context))
+    results = list(export(paths, tmp_path / "out", ExportOptions(), OPTIONS, context))
     sounds = [one.path.name for one in results if one.path.suffix == ".mp3"]
     assert sounds == ["Calm.mp3", "CALM (2).mp3"]
     assert results[-1].path.name == "voiceflow sessions.m3u8"

@@ -51,11 +51,11 @@ def export(
     split: bool,
 ) -> None:
     """Export sessions, and say what became of each file."""
-    from voiceflow.stitch.export import Asked, export
+    from voiceflow.stitch.export import ExportOptions, export
 
-    asked, folder = Asked(form, split), Path(into).expanduser()
+    files, folder = ExportOptions(form, split), Path(into).expanduser()
     with progress() as report:
-        for result in export(sessions, folder, asked, options(given), context, report):
+        for result in export(sessions, folder, files, options(given), context, report):
             click.echo(result.line())
 
 

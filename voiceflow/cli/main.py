@@ -11,10 +11,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from voiceflow import __version__
+from voiceflow.formats import EXPORTED, RENDERED
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = ("mp3", "wav", "flac", "ogg", "opus")
-EXPORTS = ("mp3", "flac", "ogg", "wav", "opus", "m4b")
 KINDS = ("sessions", "exercises", "paces", "voices", "phrases", "tones")
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 96}
@@ -99,7 +98,7 @@ def cli() -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMATS),
+    type=click.Choice(RENDERED),
     help="Sound format  [default: by FILE, else mp3]",
 )
 @session_options
@@ -136,7 +135,7 @@ def render(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(EXPORTS),
+    type=click.Choice(EXPORTED),
     default="mp3",
     show_default=True,
     help="Sound format; m4b needs the extra `m4b`.",

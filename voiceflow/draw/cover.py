@@ -10,10 +10,11 @@ from __future__ import annotations
 import colorsys
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from voiceflow.core.cache import Cache
 from voiceflow.draw.breath import Breath, breaths
 from voiceflow.draw.font import face, settable
 from voiceflow.draw.text import clean, wrap
@@ -56,13 +57,25 @@ def cover(score: Score) -> bytes:
     return file.getvalue()
 
 
-def drawn_from(score: Score) -> Iterator[str]:
-    """All that the cover of `score` depends on, but for the version of Pillow."""
-    yield from (VERSION, score.title, str(score.length_ms))
-    yield " ".join(f"{one.start_ms}-{one.end_ms}" for one in score.chapters)
-    yield " ".join(
+def cover_of(score: Score, cache: Cache) -> bytes:
+    """The cover of a score, drawn once: from then on the cache has it."""
+    key = cover_key(score)
+    found = cache.get("cover", key)
+    if found is None:
+        found = cover(score)
+        cache.put("cover", key, found)
+    return found
+
+
+def cover_key(score: Score) -> str:
+    """The key under which the cache keeps a score's cover: all that shows in the drawing."""
+    from PIL import __version__
+
+    spans = " ".join(f"{one.start_ms}-{one.end_ms}" for one in score.chapters)
+    breathed = " ".join(
         f"{one.start_ms}-{one.end_ms}:{one.before}-{one.after}" for one in breaths(score.events)
     )
+    return Cache.key(__version__, VERSION, score.title, str(score.length_ms), spans, breathed)
 
 
 def waves(score: Score) -> list[Wave]:

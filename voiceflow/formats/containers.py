@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterable, Iterator
-from importlib import import_module
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from voiceflow.audio.pcm import Pieces, byte_count, continuous
 from voiceflow.core.errors import OutputError
 from voiceflow.core.files import Draft, explained
-from voiceflow.core.units import RATE, ms_to_samples
+from voiceflow.core.units import RATE
 from voiceflow.formats.id3 import tag
-from voiceflow.formats.labels import Labels
+from voiceflow.formats.labels import Labels, timestamp
+from voiceflow.formats.tag_library import mutagen
 
-FORMATS: Final = ("wav", "flac", "ogg", "opus")
-
-_CHUNK_MS: Final = 960
 _LIMIT: Final = 0xFFFF_FFFF
 _SERIAL: Final = 1
 _FORMS: Final = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}
@@ -30,7 +28,7 @@ _FORMS: Final = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS"), "opus": (
 def write(
     draft: Draft,
     kind: str,
-    pieces: Iterable[tuple[int, bytes]],
+    pieces: Pieces,
     channels: int,
     labels: Labels,
     cover: bytes | None = None,
@@ -53,7 +51,7 @@ def write(
     OutputError
         The disk is full, or the session is longer than a WAV file can hold (4 GB: 12 hours).
     """
-    sound = _whole(pieces, labels.length_ms, channels)
+    sound = continuous(pieces, labels.length_ms, channels)
     if kind == "wav":
         _write_wav(draft, sound, channels, labels, cover)
         return
@@ -70,37 +68,11 @@ def write(
         raise _failed(draft, EOFError())
 
 
-def wav_bytes(length_ms: int, channels: int) -> int:
-    """Bytes of the samples alone."""
-    return ms_to_samples(length_ms) * channels * 2
-
-
-def _whole(pieces: Iterable[tuple[int, bytes]], length_ms: int, channels: int) -> Iterator[bytes]:
-    """All samples in order, silence filled in, a second or a piece at a time."""
-    done = 0
-    for start_ms, pcm in pieces:
-        start = wav_bytes(start_ms, channels)
-        yield from _silence(start - done, channels)
-        yield pcm
-        done = start + len(pcm)
-    yield from _silence(wav_bytes(length_ms, channels) - done, channels)
-
-
-def _silence(size: int, channels: int) -> Iterator[bytes]:
-    if size < 0:
-        raise ValueError(f"a piece runs {-size} bytes into what follows")
-    chunk = bytes(wav_bytes(_CHUNK_MS, channels))
-    for _ in range(size // len(chunk)):
-        yield chunk
-    if size % len(chunk):
-        yield bytes(size % len(chunk))
-
-
 def _write_wav(
     draft: Draft, sound: Iterable[bytes], channels: int, labels: Labels, cover: bytes | None
 ) -> None:
     """Samples first, so that the simplest of players finds them; then what is said about them."""
-    size = wav_bytes(labels.length_ms, channels)
+    size = byte_count(labels.length_ms, channels)
     # No cue points for the chapters that the tag has: FFmpeg would show each of them twice.
     after = _info(labels) + _chunk(b"id3 ", tag(labels, cover))
     whole = 36 + size + len(after)
@@ -142,7 +114,6 @@ def _encode(draft: Draft, kind: str, sound: Iterable[bytes], channels: int) -> N
     import soundfile
 
     form = _FORMS[kind]
-    step = wav_bytes(_CHUNK_MS, channels)
     # Only what libsndfile does is judged here: `sound` may fail for reasons of its own.
     failures = (soundfile.SoundFileError, OSError, AssertionError)
     try:
@@ -150,13 +121,12 @@ def _encode(draft: Draft, kind: str, sound: Iterable[bytes], channels: int) -> N
     except failures as error:
         raise _failed(draft, error) from error
     try:
-        for part in sound:
-            # libsndfile keeps a Vorbis write on its stack: a long piece would overrun it.
-            for at in range(0, len(part), step):
-                try:
-                    file.buffer_write(part[at : at + step], dtype="int16")
-                except failures as error:
-                    raise _failed(draft, error) from error
+        # In blocks: libsndfile keeps a Vorbis write on its stack, which a long one would overrun.
+        for block in sound:
+            try:
+                file.buffer_write(block, dtype="int16")
+            except failures as error:
+                raise _failed(draft, error) from error
     finally:
         file.close()
 
@@ -171,7 +141,7 @@ def _failed(draft: Draft, error: Exception) -> OutputError:
 
 def _label_flac(path: Path, labels: Labels, cover: bytes | None) -> float:
     """Write labels into a finished file; return its length in seconds as the file has it."""
-    file = _mutagen("flac").FLAC(path)
+    file = mutagen("flac").FLAC(path)
     if file.tags is None:
         file.add_tags()
     file.tags.extend(_comments(labels))
@@ -183,12 +153,12 @@ def _label_flac(path: Path, labels: Labels, cover: bytes | None) -> float:
 
 def _label_ogg(path: Path, labels: Labels, cover: bytes | None) -> float:
     """Write labels into a finished file; return its length in seconds as the file has it."""
-    return _label_pages(_mutagen("oggvorbis").OggVorbis(path), path, labels, cover)
+    return _label_pages(mutagen("oggvorbis").OggVorbis(path), path, labels, cover)
 
 
 def _label_opus(path: Path, labels: Labels, cover: bytes | None) -> float:
     """The same for Opus."""
-    return _label_pages(_mutagen("oggopus").OggOpus(path), path, labels, cover)
+    return _label_pages(mutagen("oggopus").OggOpus(path), path, labels, cover)
 
 
 def _label_pages(file: Any, path: Path, labels: Labels, cover: bytes | None) -> float:
@@ -203,7 +173,7 @@ def _label_pages(file: Any, path: Path, labels: Labels, cover: bytes | None) -> 
 
 def _settle_serial(path: Path) -> None:
     """libsndfile gives a stream a random number; a fixed one keeps equal input equal bytes."""
-    page_of = _mutagen("ogg").OggPage
+    page_of = mutagen("ogg").OggPage
     with path.open("r+b") as file:
         while True:
             at = file.tell()
@@ -233,23 +203,14 @@ def _comments(labels: Labels) -> list[tuple[str, str]]:
     if labels.lines:
         comments.append(("LYRICS", "\n".join(line for _, line in labels.lines)))
     for number, chapter in enumerate(labels.chapters[:999], 1):
-        comments.append((f"CHAPTER{number:03}", _clock(chapter.start_ms)))
+        comments.append((f"CHAPTER{number:03}", timestamp(chapter.start_ms)))
         comments.append((f"CHAPTER{number:03}NAME", chapter.title))
     return comments
 
 
-def _clock(ms: int) -> str:
-    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
-
-
 def _picture(cover: bytes) -> Any:
-    picture = _mutagen("flac").Picture()
+    picture = mutagen("flac").Picture()
     picture.type, picture.mime, picture.data = 3, "image/jpeg", cover
     picture.width = picture.height = 1000
     picture.depth = 24
     return picture
-
-
-def _mutagen(part: str) -> Any:
-    """One of mutagen's modules, typed as it is: not at all."""
-    return import_module(f"mutagen.{part}")

@@ -48,7 +48,7 @@ def _trimmed(text: str) -> str:
     return text.lstrip(" .#-~").rstrip(" .-")
 
 
-class Names:
+class FileNames:
     """Names given in one folder, no two of which differ in case alone."""
 
     def __init__(self) -> None:

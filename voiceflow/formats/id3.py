@@ -11,7 +11,11 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from voiceflow.core.cache import Cache
+from voiceflow.draw.cover import cover_key, cover_of
 from voiceflow.formats.labels import Labels
+from voiceflow.formats.tag_library import mutagen
+from voiceflow.score.score import Score
 
 if TYPE_CHECKING:
     from mutagen.id3 import Frame
@@ -44,8 +48,26 @@ def tag(labels: Labels, cover: bytes | None = None) -> bytes:
     return b"ID3\x03\x00\x00" + size + body
 
 
+def tag_of(score: Score, cache: Cache) -> bytes:
+    """The tag of a whole session, with its cover, made once for a score.
+
+    Where the cache has it, neither Pillow nor mutagen is loaded.
+    """
+    key = tag_key(score)
+    found = cache.get("head", key)
+    if found is None:
+        found = tag(Labels.of(score), cover_of(score, cache))
+        cache.put("head", key, found)
+    return found
+
+
+def tag_key(score: Score) -> str:
+    """The key under which the cache keeps a score's tag."""
+    return Cache.key(VERSION, repr(Labels.of(score)), cover_key(score))
+
+
 def _frames(labels: Labels, cover: bytes | None) -> Iterator[Frame]:
-    id3 = _id3()
+    id3 = mutagen("id3")
 
     yield _text(id3.TIT2, labels.title)
     yield _text(id3.TPE1, labels.artist)
@@ -69,7 +91,7 @@ def _frames(labels: Labels, cover: bytes | None) -> Iterator[Frame]:
 
 
 def _chapters(labels: Labels) -> Iterator[Frame]:
-    id3 = _id3()
+    id3 = mutagen("id3")
 
     names = [f"ch{number}" for number in range(len(labels.chapters))]
     if not names:
@@ -94,7 +116,7 @@ def _chapters(labels: Labels) -> Iterator[Frame]:
 
 
 def _contents(name: str, level: int, children: list[str], title: str) -> Frame:
-    id3 = _id3()
+    id3 = mutagen("id3")
 
     frame: Frame = id3.CTOC(
         element_id=name,
@@ -114,15 +136,8 @@ def _text(kind: Any, text: str | list[tuple[str, int]], **more: Any) -> Frame:
 
 def _bytes(frame: Frame) -> bytes:
     """One frame alone: mutagen would sort them by size, chapters among them."""
-    alone = _id3().ID3()
+    alone = mutagen("id3").ID3()
     alone.add(frame)
     file = io.BytesIO()
     alone.save(file, v1=0, v2_version=3, padding=lambda _: 0)
     return file.getvalue()[10:]
-
-
-def _id3() -> Any:
-    """mutagen, loaded when a tag is made and typed as it is: not at all."""
-    import mutagen.id3
-
-    return mutagen.id3

@@ -78,6 +78,11 @@ def iso639_2(language: str) -> str:
     return _CODES.get(first, "und")
 
 
+def timestamp(ms: int) -> str:
+    """``hh:mm:ss.mmm``."""
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
+
+
 def plain(text: str) -> str:
     """`text` on one line, without what a tag cannot hold: control characters, lone surrogates."""
     folded = " ".join(text.split())

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from importlib import import_module
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+from voiceflow.audio.pcm import Pieces, continuous
 from voiceflow.core.errors import InputError, OutputError
 from voiceflow.core.files import Draft, explained
-from voiceflow.core.units import RATE, ms_to_samples
+from voiceflow.core.units import RATE
 from voiceflow.formats.labels import Labels
+from voiceflow.formats.tag_library import mutagen
 
 BIT_RATES: Final = {1: 48_000, 2: 72_000}
-_BLOCK: Final = RATE  # samples handed on at a time
+_BLOCK_MS: Final = 1_000
 _AUDIOBOOK: Final = 2
 
 
@@ -28,7 +27,7 @@ def ready() -> None:
 
 def write(
     draft: Draft,
-    pieces: Iterable[tuple[int, bytes]],
+    pieces: Pieces,
     channels: int,
     labels: Labels,
     cover: bytes,
@@ -52,11 +51,11 @@ def write(
         _label(draft.path, labels, cover)
     except OSError as error:
         raise explained(error, draft.target) from error
-    except (av.error.FFmpegError, _mp4().MP4StreamInfoError) as error:
+    except (av.error.FFmpegError, mutagen("mp4").MP4StreamInfoError) as error:
         raise OutputError(f"{str(draft.target)!r} could not be written: {error}") from error
 
 
-def _encode(path: Path, pieces: Iterable[tuple[int, bytes]], channels: int, labels: Labels) -> None:
+def _encode(path: Path, pieces: Pieces, channels: int, labels: Labels) -> None:
     import av
 
     # Nothing of the day or of the version of FFmpeg: equal input, equal bytes.
@@ -68,7 +67,7 @@ def _encode(path: Path, pieces: Iterable[tuple[int, bytes]], channels: int, labe
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         file.set_chapters(_chapters(labels))
         done = 0
-        for block in _blocks(pieces, channels, labels.length_ms):
+        for block in continuous(pieces, labels.length_ms, channels, _BLOCK_MS):
             frame = av.AudioFrame(format="s16", layout=layout, samples=len(block) // 2 // channels)
             frame.planes[0].update(_padded(block, frame.planes[0].buffer_size))
             frame.sample_rate, frame.pts = RATE, done
@@ -92,23 +91,8 @@ def _chapters(labels: Labels) -> list[Any]:
     ]
 
 
-def _blocks(pieces: Iterable[tuple[int, bytes]], channels: int, length_ms: int) -> Iterator[bytes]:
-    """All samples, silence filled in, a second at a time."""
-    width = 2 * channels
-    held, done = bytearray(), 0
-    for start_ms, data in chain(pieces, [(length_ms, b"")]):
-        start = ms_to_samples(start_ms) * width
-        held += bytes(start - done) + data
-        done = start + len(data)
-        while len(held) >= _BLOCK * width:
-            yield bytes(held[: _BLOCK * width])
-            del held[: _BLOCK * width]
-    if held:
-        yield bytes(held)
-
-
 def _label(path: Path, labels: Labels, cover: bytes) -> None:
-    mp4 = _mp4()
+    mp4 = mutagen("mp4")
     file = mp4.MP4(path)
     if file.tags is None:
         file.add_tags()
@@ -130,8 +114,3 @@ def _label(path: Path, labels: Labels, cover: bytes) -> None:
 def _padded(block: bytes, size: int) -> bytes:
     """A plane's buffer may be a little longer than its samples."""
     return block.ljust(size, b"\0")
-
-
-def _mp4() -> Any:
-    """mutagen's part, typed as it is: not at all."""
-    return import_module("mutagen.mp4")

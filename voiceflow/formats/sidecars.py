@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from voiceflow.formats.labels import Labels, plain
+from voiceflow.formats.labels import Labels, plain, timestamp
 from voiceflow.score.score import Score
 
 
@@ -15,7 +15,7 @@ def lyrics(labels: Labels) -> str:
         f"[ti:{labels.title}]",
         f"[ar:{labels.artist}]",
         f"[al:{labels.album}]",
-        f"[length:{labels.length_ms // 60_000:02}:{labels.length_ms // 1000 % 60:02}]",
+        f"[length:{_minutes(labels.length_ms)[:-3]}]",
     ]
     lines += [f"[{_minutes(start_ms)}]{text}" for start_ms, text in labels.lines]
     return "\n".join(lines) + "\n"
@@ -28,7 +28,7 @@ def transcript(score: Score) -> str:
     for at, event in enumerate(said):
         after = said[at + 1].start_ms if at + 1 < len(said) else score.length_ms
         end = max(event.start_ms + 1, min(event.end_ms, after))
-        lines += [f"{stamp(event.start_ms)} --> {stamp(end)}", _cue(event.name), ""]
+        lines += [f"{timestamp(event.start_ms)} --> {timestamp(end)}", _cue(event.name), ""]
     return "\n".join(lines)
 
 
@@ -68,12 +68,8 @@ def playlist(entries: Iterable[tuple[str, int, str]]) -> str:
 
 
 def _minutes(ms: int) -> str:
+    """``mm:ss.cc`` as LRC has it: minutes run on past 59, hundredths are cut."""
     return f"{ms // 60_000:02}:{ms // 1000 % 60:02}.{ms // 10 % 100:02}"
-
-
-def stamp(ms: int) -> str:
-    """``hh:mm:ss.mmm``."""
-    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
 
 
 def _cue(text: str) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
-from voiceflow.core.units import ms_to_samples
+from voiceflow.audio.pcm import continuous, window
 from voiceflow.formats.labels import plain
 from voiceflow.score.options import Context
 from voiceflow.score.prepare import Prepared
 from voiceflow.score.score import Event
 from voiceflow.sounds import BREATHS
-from voiceflow.stitch.bed_mix import speech_spans
+from voiceflow.stitch.bed_mix import BedMix
 from voiceflow.stitch.stitcher import Stitcher
-from voiceflow.stitch.tracks import parts
+from voiceflow.stitch.tracks import tracks
 
 _KEPT = 12  # pieces: going back a little makes nothing anew
 
@@ -41,11 +41,14 @@ class Reel:
         self.decision, self.instruments = prepared
         self.score = self.decision.score
         self._stitcher = Stitcher(self.score, self.instruments, context.cache, mono=mono, jobs=1)
-        self.width = 2 * self._stitcher.channels
+        self._channels = self._stitcher.channels
+        self.width = 2 * self._channels
         self.pieces = self._stitcher.pieces
-        self.parts = parts(self.score, self.pieces)
+        self.parts = tracks(self.score, self.pieces)
         self._starts = [piece.start_ms for piece in self.pieces]
         self._kept: OrderedDict[int, bytes] = OrderedDict()
+        bed = self.instruments.bed
+        self._bed = None if bed is None else BedMix.of(self.score, bed, self._channels)
         self._speech = [one for one in self.score.events if one.kind == "speech"]
         self._breaths = [
             one for one in self.score.events if one.kind != "speech" and one.name in BREATHS
@@ -61,17 +64,19 @@ class Reel:
         VoiceflowError
             A piece cannot be sounded.
         """
-        block = bytearray(ms_to_samples(length_ms) * self.width)
-        begin = ms_to_samples(start_ms) * self.width
-        at = max(bisect_right(self._starts, start_ms) - 1, 0)
-        while at < len(self.pieces) and self._starts[at] < start_ms + length_ms:
+        near = self._between(start_ms, start_ms + length_ms)
+        pieces = window(near, start_ms, length_ms, self._channels)
+        block = b"".join(continuous(pieces, length_ms, self._channels))
+        return block if self._bed is None else self._bed.mixed(block, start_ms)
+
+    def _between(self, start_ms: int, end_ms: int) -> Iterator[tuple[int, bytes]]:
+        """Start and samples of each piece that sounds from `start_ms` to `end_ms`."""
+        first = max(bisect_right(self._starts, start_ms) - 1, 0)
+        for at in range(first, len(self.pieces)):
+            if self._starts[at] >= end_ms:
+                return
             if self.pieces[at].end_ms > start_ms:
-                data = self._piece(at)
-                place = ms_to_samples(self._starts[at]) * self.width
-                first, last = max(place, begin), min(place + len(data), begin + len(block))
-                block[first - begin : last - begin] = data[first - place : last - place]
-            at += 1
-        return self._underlaid(bytes(block), start_ms, length_ms)
+                yield self._starts[at], self._piece(at)
 
     def _piece(self, at: int) -> bytes:
         if at not in self._kept:
@@ -80,23 +85,6 @@ class Reel:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(at)
         return self._kept[at]
-
-    def _underlaid(self, over: bytes, start_ms: int, length_ms: int) -> bytes:
-        bed = self.instruments.bed
-        if bed is None:
-            return over
-        from voiceflow.stitch.bed_mix import mixed
-
-        under = bed.under(start_ms, length_ms, self._spans, self._marks)
-        return mixed(over, bytes(under.set_channels(self.width // 2).raw_data))
-
-    @cached_property
-    def _spans(self) -> list[tuple[int, int]]:
-        return speech_spans(self.score)
-
-    @cached_property
-    def _marks(self) -> list[int]:
-        return [one.start_ms for one in self.score.chapters] + [self.score.length_ms]
 
     # What is going on
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from voiceflow import __version__
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import VoiceflowError
-from voiceflow.formats.head import picture as cover
+from voiceflow.draw.cover import cover_of
 from voiceflow.plan.moments import Plan
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
@@ -291,7 +291,7 @@ class Studio:
 
     def cover(self, render: Render) -> bytes:
         """The cover as JPEG."""
-        return cover(render.score, self.cache)
+        return cover_of(render.score, self.cache)
 
 
 def source_of(path: Path) -> str:

@@ -1,28 +1,73 @@
-"""A bed under everything: pieces and bed mixed block by block, in flat memory.
+"""A bed under a session: its blocks of samples mixed with the bed, which ducks under speech.
 
-With a bed no stretch is silent, so nothing can be spliced: the whole is encoded in one go.
+With a bed no stretch is silent, so the recording cannot be joined from pieces: it is mixed block
+by block, in flat memory, and encoded in one go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
 
-from voiceflow.core.units import ms_to_samples
+from voiceflow.audio.pcm import PEAK, Pieces, continuous
+from voiceflow.core.units import samples_to_ms
 from voiceflow.score.score import Score
+from voiceflow.stitch.pieces import speech_spans
 
 if TYPE_CHECKING:
     from voiceflow.sounds.bed import Bed
 
-BLOCK_MS = 4_800
-_JOIN_MS = 700
-_CEILING = 28_500  # of 32,767, as in stitching: true peaks stay under -1 dBTP
+BLOCK_MS: Final = 4_800
+NEAR_MS: Final = 700
+"""A pause in speech shorter than this is too short for the bed to come up in."""
 
 
-def underlaid(
-    pieces: Iterable[tuple[int, bytes]], score: Score, bed: Bed, channels: int
-) -> Iterator[tuple[int, bytes]]:
-    """The whole session with `bed` under it, as blocks that follow on each other.
+@dataclass(frozen=True, slots=True)
+class BedMix:
+    """A bed, and when it ducks and fades in one session.
+
+    Attributes
+    ----------
+    channels : {1, 2}
+    spans : tuple of (int, int)
+        Start and end in milliseconds of each stretch of speech.
+    marks : tuple of int
+        Where chapters begin and the last one ends, in milliseconds.
+    """
+
+    bed: Bed
+    channels: int
+    spans: tuple[tuple[int, int], ...]
+    marks: tuple[int, ...]
+
+    @classmethod
+    def of(cls, score: Score, bed: Bed, channels: int) -> Self:
+        """`bed` as the score has it."""
+        marks = (*(chapter.start_ms for chapter in score.chapters), score.length_ms)
+        return cls(bed, channels, tuple(speech_spans(score.events, NEAR_MS)), marks)
+
+    def mixed(self, pcm: bytes, start_ms: int) -> bytes:
+        """`pcm`, which starts at `start_ms` of the session, with the bed under it.
+
+        Any stretch can be mixed alone: what is mixed joins to the sample.
+
+        Raises
+        ------
+        SoundError
+            The music under it cannot be read any more.
+        """
+        import numpy as np
+
+        length_ms = samples_to_ms(len(pcm) // (2 * self.channels))
+        under = self.bed.under(start_ms, length_ms, self.spans, self.marks)
+        low = np.frombuffer(under.set_channels(self.channels).raw_data, "<i2")
+        total = np.frombuffer(pcm, "<i2").astype(np.int32) + low
+        return bytes(np.clip(total, -PEAK, PEAK).astype("<i2").tobytes())
+
+
+def underlaid(pieces: Pieces, score: Score, bed: Bed, channels: int) -> Iterator[tuple[int, bytes]]:
+    """The whole session with `bed` under it, in blocks without gaps.
 
     Parameters
     ----------
@@ -35,59 +80,8 @@ def underlaid(
     (int, bytes)
         Start in milliseconds and samples of each block: together the whole length.
     """
-    spans = speech_spans(score)
-    marks = [chapter.start_ms for chapter in score.chapters] + [score.length_ms]
-    source = _Source(pieces, channels)
-    for start in range(0, score.length_ms, BLOCK_MS):
-        length = min(BLOCK_MS, score.length_ms - start)
-        under = bed.under(start, length, spans, marks).set_channels(channels)
-        yield start, mixed(source.take(start, length), under.raw_data)
-
-
-def speech_spans(score: Score) -> list[tuple[int, int]]:
-    """When someone speaks; pauses too short for a bed to rise in are filled."""
-    spans: list[tuple[int, int]] = []
-    for event in score.events:
-        if event.kind != "speech":
-            continue
-        if spans and event.start_ms - spans[-1][1] < _JOIN_MS:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], event.end_ms))
-        else:
-            spans.append((event.start_ms, event.end_ms))
-    return spans
-
-
-def mixed(over: bytes, under: bytes) -> bytes:
-    """`under` added to `over`, int16 samples, short of clipping."""
-    import numpy as np
-
-    total = np.frombuffer(over, "<i2").astype(np.int32) + np.frombuffer(under, "<i2")
-    return bytes(np.clip(total, -_CEILING, _CEILING).astype("<i2").tobytes())
-
-
-class _Source:
-    """Pieces read on as time goes, silence between them."""
-
-    def __init__(self, pieces: Iterable[tuple[int, bytes]], channels: int) -> None:
-        self._pieces = iter(pieces)
-        self._width = 2 * channels
-        self._held: tuple[int, bytes] | None = None
-
-    def take(self, start_ms: int, length_ms: int) -> bytes:
-        """The samples of `[start_ms, start_ms + length_ms)`; to be asked for in order."""
-        begin = ms_to_samples(start_ms) * self._width
-        block = bytearray(ms_to_samples(length_ms) * self._width)
-        while True:
-            if self._held is None:
-                found = next(self._pieces, None)
-                if found is None:
-                    return bytes(block)
-                self._held = (ms_to_samples(found[0]) * self._width, found[1])
-            at, data = self._held
-            if at >= begin + len(block):
-                return bytes(block)
-            first, last = max(at, begin), min(at + len(data), begin + len(block))
-            block[first - begin : last - begin] = data[first - at : last - at]
-            if at + len(data) > begin + len(block):
-                return bytes(block)
-            self._held = None
+    mix = BedMix.of(score, bed, channels)
+    blocks = continuous(pieces, score.length_ms, channels, BLOCK_MS)
+    for number, block in enumerate(blocks):
+        start_ms = number * BLOCK_MS
+        yield start_ms, mix.mixed(block, start_ms)

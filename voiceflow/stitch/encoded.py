@@ -13,7 +13,7 @@ _HEAD = struct.Struct("<fI")
 
 
 @dataclass(frozen=True, slots=True)
-class Sounded:
+class EncodedPiece:
     """One piece as MP3 frames, with what it adds to the loudness of the whole."""
 
     frames: bytes
@@ -24,12 +24,12 @@ class Sounded:
         return head + self.levels.powers.tobytes() + self.frames
 
     @staticmethod
-    def unpack(value: bytes) -> Sounded:
+    def unpack(value: bytes) -> EncodedPiece:
         peak, count = _HEAD.unpack_from(value)
         end = _HEAD.size + 4 * count
         powers: array[float] = array("f")
         powers.frombytes(value[_HEAD.size : end])
-        return Sounded(value[end:], Levels(powers, peak))
+        return EncodedPiece(value[end:], Levels(powers, peak))
 
 
 @dataclass(slots=True)

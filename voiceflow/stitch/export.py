@@ -11,11 +11,10 @@ from typing import Final
 
 from voiceflow.core.errors import InputError
 from voiceflow.core.files import Draft
-from voiceflow.formats import m4b
-from voiceflow.formats import sidecars as texts
+from voiceflow.draw.cover import cover_of
+from voiceflow.formats import EXPORTED, m4b, sidecars
 from voiceflow.formats.containers import write
-from voiceflow.formats.filenames import Names, safe
-from voiceflow.formats.head import picture
+from voiceflow.formats.filenames import FileNames, safe
 from voiceflow.formats.id3 import tag
 from voiceflow.formats.labels import Labels, plain
 from voiceflow.score.options import Context, Options, Report, quiet
@@ -23,11 +22,8 @@ from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.score.score import Event, Score
 from voiceflow.script.load import load_session
 from voiceflow.stitch.render import recording, stitcher_of
-from voiceflow.stitch.slices import Frames, Samples
 from voiceflow.stitch.sync import Result, folder, put, put_file
-from voiceflow.stitch.tracks import Part, parts
-
-FORMATS: Final = ("mp3", "flac", "ogg", "wav", "opus", "m4b")
+from voiceflow.stitch.tracks import Frames, Samples, Track, tracks
 
 _NUMBERED: Final = re.compile(r"\d{2,} .*\.(\w+)")
 
@@ -36,12 +32,13 @@ Entry = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExportOptions:
     """What files are wanted.
 
     Attributes
     ----------
-    form : {"mp3", "flac", "ogg", "wav", "opus", "m4b"}
+    form : str
+        One of `formats.EXPORTED`.
     split : bool
         A file for each exercise, in a folder of their own.
     """
@@ -53,7 +50,7 @@ class Asked:
 def export(
     references: Iterable[str | Path],
     into: Path,
-    asked: Asked = Asked(),
+    files: ExportOptions = ExportOptions(),
     options: Options = Options(),
     context: Context | None = None,
     report: Report = quiet,
@@ -72,37 +69,37 @@ def export(
     OutputError
         A file cannot be written. Those before it are there, whole.
     """
-    _check(asked)
+    _check(files)
     folder(into)
     context = context or Context()
-    names, entries, bases = Names(), list[Entry](), list[str]()
+    names, entries, bases = FileNames(), list[Entry](), list[str]()
     names.give("voiceflow sessions")  # the playlist's, where there are several
     wanted = tuple(dict.fromkeys(references))
     for reference in wanted:  # a name that is wrong shows before anything is written
         load_session(reference, context.library, level=options.level)
     for reference in wanted:
         prepared = prepare(reference, options, context, report)
-        desk = _Desk(prepared, options, context, report)
-        base = names.give(desk.score.title)
+        made = _SessionFiles(prepared, options, context, report)
+        base = names.give(made.score.title)
         bases.append(base)
-        make = desk.split if asked.split else desk.whole
-        yield from make(into, base, asked.form, entries)
+        make = made.split if files.split else made.whole
+        yield from make(into, base, files.form, entries)
         context.cache.trim()
     called = bases[0] if len(bases) == 1 else "voiceflow sessions"
-    yield _text(into / f"{called}.m3u8", texts.playlist(entries))
+    yield _text(into / f"{called}.m3u8", sidecars.playlist(entries))
 
 
-def _check(asked: Asked) -> None:
-    if asked.form not in FORMATS:
-        raise InputError(f"there is no format {asked.form!r}", hint=", ".join(FORMATS))
-    if asked.form == "m4b":
-        if asked.split:
+def _check(files: ExportOptions) -> None:
+    if files.form not in EXPORTED:
+        raise InputError(f"there is no format {files.form!r}", hint=", ".join(EXPORTED))
+    if files.form == "m4b":
+        if files.split:
             hint = "leave out --split, or use --format mp3"
             raise InputError("an m4b holds a whole session: it has chapters", hint=hint)
         m4b.ready()
 
 
-class _Desk:
+class _SessionFiles:
     """One session, decided, and the files that are made of it."""
 
     def __init__(
@@ -111,7 +108,7 @@ class _Desk:
         self.stitcher, self.report = stitcher_of(prepared, options, context), report
         self.score, self.channels = self.stitcher.score, self.stitcher.channels
         self.labels = Labels.of(self.score)
-        self.cover = picture(self.score, context.cache)
+        self.cover = cover_of(self.score, context.cache)
 
     def whole(self, into: Path, base: str, form: str, entries: list[Entry]) -> Iterator[Result]:
         """One recording, and beside it cover, words and chapters."""
@@ -121,9 +118,9 @@ class _Desk:
         else:
             yield put_file(target, lambda draft: self._write(draft, form))
         yield put(into / f"{base}.jpg", [self.cover])
-        yield _text(into / f"{base}.lrc", texts.lyrics(self.labels))
-        yield _text(into / f"{base}.vtt", texts.transcript(self.score))
-        yield _text(into / f"{base}.chapters.json", _json(texts.chapters(self.score)))
+        yield _text(into / f"{base}.lrc", sidecars.lyrics(self.labels))
+        yield _text(into / f"{base}.vtt", sidecars.transcript(self.score))
+        yield _text(into / f"{base}.chapters.json", _json(sidecars.chapters(self.score)))
         entries.append((target.name, self.score.length_ms, self.score.title))
 
     def _write(self, draft: Draft, form: str) -> None:
@@ -137,56 +134,57 @@ class _Desk:
         """A folder with a numbered recording and its words for each exercise, and a cover."""
         inside = into / base
         folder(inside)
-        listed = [one for one in parts(self.score, self.stitcher.pieces) if one.length_ms]
+        listed = [one for one in tracks(self.score, self.stitcher.pieces) if one.length_ms]
         digits = max(2, len(str(len(listed))))
         source = self._source(form)
         made = set()
-        for number, part in enumerate(listed, 1):
-            name = safe(part.title, prefix=f"{number:0{digits}} ", ending=f".{form}")
+        for number, track in enumerate(listed, 1):
+            name = safe(track.title, prefix=f"{number:0{digits}} ", ending=f".{form}")
             made.add(name)
-            labels = part_labels(self.score, part, number, len(listed))
-            yield self._part(inside / name, form, source, part, labels)
-            yield _text((inside / name).with_suffix(".lrc"), texts.lyrics(labels))
-            entries.append((f"{base}/{name}", part.length_ms, labels.title))
+            labels = track_labels(self.score, track, number, len(listed))
+            yield self._track(inside / name, form, source, track, labels)
+            yield _text((inside / name).with_suffix(".lrc"), sidecars.lyrics(labels))
+            entries.append((f"{base}/{name}", track.length_ms, labels.title))
         yield put(inside / "cover.jpg", [self.cover])
         yield from _left_over(inside, made)
 
     def _source(self, form: str) -> Frames | Samples:
         if form == "mp3":
             return Frames(self.stitcher.stream(self.report), self.channels)
-        return Samples(self.stitcher.samples(self.report), self.channels)
+        samples = self.stitcher.samples(self.report)
+        return Samples(samples, self.score.length_ms, self.channels)
 
-    def _part(
-        self, target: Path, form: str, source: Frames | Samples, part: Part, labels: Labels
+    def _track(
+        self, target: Path, form: str, source: Frames | Samples, track: Track, labels: Labels
     ) -> Result:
         if isinstance(source, Frames):
-            return put(target, _joined(tag(labels, self.cover), source.take(part.length_ms)))
-        pieces = source.take(part.start_ms, part.end_ms)
+            return put(target, _joined(tag(labels, self.cover), source.take(track.length_ms)))
+        pieces = source.take(track.length_ms)
         return put_file(
             target, lambda draft: write(draft, form, pieces, self.channels, labels, self.cover)
         )
 
 
-def part_labels(score: Score, part: Part, number: int, count: int) -> Labels:
-    """The labels of one part: a track of an album that is the session."""
+def track_labels(score: Score, track: Track, number: int, count: int) -> Labels:
+    """The labels of one track; its album is the session."""
     whole = Labels.of(score)
     lines = tuple(
-        (event.start_ms - part.start_ms, plain(event.name)) for event in _said(score, part)
+        (event.start_ms - track.start_ms, plain(event.name)) for event in _said(score, track)
     )
     return replace(
         whole,
-        title=plain(part.title),
+        title=plain(track.title),
         album=whole.title,
-        length_ms=part.length_ms,
+        length_ms=track.length_ms,
         chapters=(),
         lines=lines,
         track=(number, count),
     )
 
 
-def _said(score: Score, part: Part) -> Iterator[Event]:
+def _said(score: Score, track: Track) -> Iterator[Event]:
     for event in score.events:
-        if event.kind == "speech" and part.start_ms <= event.start_ms < part.end_ms:
+        if event.kind == "speech" and track.start_ms <= event.start_ms < track.end_ms:
             yield event
 
 
@@ -207,5 +205,5 @@ def _left_over(inside: Path, made: set[str]) -> Iterator[Result]:
     """Numbered recordings of an earlier export, told of and left: they are not ours to delete."""
     for path in sorted(inside.iterdir()):
         numbered = _NUMBERED.fullmatch(path.name)
-        if numbered and numbered[1] in FORMATS and path.name not in made and path.is_file():
+        if numbered and numbered[1] in EXPORTED and path.name not in made and path.is_file():
             yield Result(path, "left over", path.stat().st_size)

@@ -1,4 +1,4 @@
-"""The score cut into pieces, and a piece sounded: clips and tones laid over each other by pydub.
+"""The score cut into pieces, and the key of each piece.
 
 A piece is a stretch of the score between two silences. It stands for itself: its events are
 counted from its own start and carry only what can be heard, so that equal stretches of a session
@@ -11,31 +11,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from voiceflow.audio.pcm import segment_of
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import SoundError
-from voiceflow.core.units import GRID_MS, ms_to_samples, snap_up
+from voiceflow.core.units import GRID_MS, snap_up
 from voiceflow.score.score import Event, Score
-from voiceflow.sounds import BREATHS, ToneSet
-
-if TYPE_CHECKING:
-    from pydub import AudioSegment
+from voiceflow.sounds import ToneSet
 
 HEAD_MS: Final = 48
-"""Silence before a piece's first event: an encoder and its decoder together delay by 1,105
-samples (46 ms), and so much of the head is given up to make them stand still."""
+"""Silence before a piece's first event. An encoder and its decoder together delay by 1,105 samples
+(46 ms); so many are cut from the head, and every event decodes where the score has it."""
 
 TAIL_MS: Final = 24
 """Silence after a piece's last event, before rounding up to the grid."""
 
-DUCK_DB: Final = 8
-RAMP_MS: Final = 144
-
 _VERSION: Final = "stitch 1"  # counts up with every change that can be heard
-_NEAR_MS: Final = 600  # between two clips closer than this a tone stays down: no pumping
-_PEAK: Final = 28_500  # of 32,767: -1.2 dBFS, which leaves true peaks under -1 dBTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,50 +76,6 @@ def cut(score: Score) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def stitch(
-    piece: Piece, clip: Callable[[str], bytes], tones: ToneSet, mono: bool = False
-) -> AudioSegment:
-    """Sound one piece.
-
-    Parameters
-    ----------
-    piece : Piece
-    clip : callable
-        Text as spoken to PCM, int16 little-endian, mono, 24 kHz.
-    tones : ToneSet
-    mono : bool
-        One channel: sides fold together, a clip keeps its sample values.
-
-    Returns
-    -------
-    AudioSegment
-        24 kHz, 16 bit, 2 channels, or 1 where both ears hear the same; exactly
-        ``ms_to_samples(piece.length_ms)`` frames, sample peak at most -1.2 dBFS, silent in its
-        first 48 ms and its last 24 ms.
-
-    Raises
-    ------
-    SoundError
-        A clip or a tone is longer than the score says.
-    """
-    mono = mono or not any(event.side for event in piece.events)
-    speech = [event for event in piece.events if event.kind == "speech"]
-    spans = _spans(speech)
-    breaths = _silence(piece.length_ms, mono)
-    signals: list[tuple[Event, AudioSegment]] = []
-    for event in piece.events:
-        if event.kind == "speech":
-            continue
-        tone = _fold(_checked(event, tones.tone(event.name, event.length_ms, event.side)), mono)
-        if event.name in BREATHS:
-            breaths = breaths.overlay(tone, position=event.start_ms)
-        else:
-            signals.append((event, tone))
-    bed = _lay(_duck(breaths, spans), signals)
-    clips = [(event, _checked(event, segment_of(clip(event.spoken)))) for event in speech]
-    return _mix(bed, clips)
-
-
 def piece_keys(
     pieces: Iterable[Piece], clip_key: Callable[[str], str], tones: ToneSet, *settings: str | int
 ) -> list[str]:
@@ -177,79 +123,22 @@ def _piece(events: Sequence[Event], end: int) -> Piece:
     return Piece(start, snap_up(end + TAIL_MS) - start, tuple(heard))
 
 
-def _spans(speech: Iterable[Event]) -> list[tuple[int, int]]:
-    """Where someone speaks, short pauses filled."""
+def speech_spans(events: Iterable[Event], near_ms: int) -> list[tuple[int, int]]:
+    """Start and end in milliseconds of each stretch of speech, in order.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        In order of start; those that are not speech are passed over.
+    near_ms : int
+        Pauses shorter than this are part of the stretch.
+    """
     spans: list[tuple[int, int]] = []
-    for event in speech:
-        if spans and event.start_ms - spans[-1][1] < _NEAR_MS:
+    for event in events:
+        if event.kind != "speech":
+            continue
+        if spans and event.start_ms - spans[-1][1] < near_ms:
             spans[-1] = (spans[-1][0], max(spans[-1][1], event.end_ms))
         else:
             spans.append((event.start_ms, event.end_ms))
     return spans
-
-
-def _duck(bed: AudioSegment, spans: Iterable[tuple[int, int]]) -> AudioSegment:
-    """`bed`, lower within each span, with a ramp on either side of it."""
-    if not bed.max:
-        return bed
-    length = len(bed)
-    for start, end in spans:
-        fall, rise = max(start - RAMP_MS, 0), min(end + RAMP_MS, length)
-        bed = _join(
-            bed[:fall],
-            _ramp(bed[fall:start], 0, -DUCK_DB),
-            bed[start:end].apply_gain(-DUCK_DB),
-            _ramp(bed[end:rise], -DUCK_DB, 0),
-            bed[rise:],
-        )
-    return bed
-
-
-def _ramp(segment: AudioSegment, from_db: float, to_db: float) -> AudioSegment:
-    """A gain that glides linearly in decibels, sample by sample.
-
-    pydub's own `fade` sets the gain once a millisecond in Python and takes ten times as long.
-    """
-    import numpy as np
-
-    samples = np.frombuffer(segment.raw_data, "<i2").reshape(-1, segment.channels)
-    gain = 10 ** (np.linspace(from_db, to_db, len(samples), dtype=np.float32) / 20)
-    return segment._spawn(np.rint(samples * gain[:, None]).astype("<i2").tobytes())
-
-
-def _mix(bed: AudioSegment, clips: Sequence[tuple[Event, AudioSegment]]) -> AudioSegment:
-    """Speech over tones. Should a hot sample bring the sum near full scale, tones give way."""
-    for lower_db in (0, 6, 12, 18, 24):
-        mixed = _lay(bed.apply_gain(-lower_db) if lower_db else bed, clips)
-        if mixed.max <= _PEAK:
-            break
-    return mixed
-
-
-def _lay(bed: AudioSegment, over: Iterable[tuple[Event, AudioSegment]]) -> AudioSegment:
-    for event, segment in over:
-        bed = bed.overlay(segment, position=event.start_ms)
-    return bed
-
-
-def _join(first: AudioSegment, *rest: AudioSegment) -> AudioSegment:
-    return first._spawn(b"".join(one.raw_data for one in (first, *rest)))
-
-
-def _checked(event: Event, segment: AudioSegment) -> AudioSegment:
-    """`segment`, if it is no longer than the score has room for."""
-    if segment.frame_count() > ms_to_samples(event.length_ms):
-        raise SoundError(
-            f"{event.name!r} lasts {len(segment)} ms, the score has {event.length_ms} ms for it",
-            hint="if it stays so, run `voiceflow cache clear`",
-        )
-    return segment
-
-
-def _fold(segment: AudioSegment, mono: bool) -> AudioSegment:
-    return segment.set_channels(1) if mono else segment
-
-
-def _silence(length_ms: int, mono: bool) -> AudioSegment:
-    channels = 1 if mono else 2
-    return segment_of(bytes(2 * channels * ms_to_samples(length_ms)), channels)

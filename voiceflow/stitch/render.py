@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
 from voiceflow.core.files import writing
-from voiceflow.core.units import clock, ms_to_samples
+from voiceflow.core.units import clock
+from voiceflow.formats import RENDERED
 from voiceflow.formats.mp3 import Splice, stream_length
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.score.prepare import Prepared, prepare
-from voiceflow.stitch.encoded import Sounded, Tally
+from voiceflow.stitch.encoded import EncodedPiece, Tally
 from voiceflow.stitch.rerender import Remembered, memo_key, recall, remember
 
 # What decides and sounds is loaded only where something is to be decided or sounded.
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
     from voiceflow.stitch.stitcher import Stitcher
-
-FORMATS = ("mp3", "wav", "flac", "ogg", "opus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +107,13 @@ def form_of(target: Path, form: str | None = None) -> str:
         There is no such format, or the ending says another.
     """
     ending = target.suffix.lstrip(".").lower()
-    if form is not None and form not in FORMATS:
-        raise InputError(f"there is no format {form!r}", hint=", ".join(FORMATS))
-    if ending in FORMATS and form not in (None, ending):
+    if form is not None and form not in RENDERED:
+        raise InputError(f"there is no format {form!r}", hint=", ".join(RENDERED))
+    if ending in RENDERED and form not in (None, ending):
         hint = f"write {target.with_suffix('.' + str(form))}, or leave the format out"
         raise InputError(f"{target} would not be what it says: the format is {form}", hint=hint)
-    if ending and ending not in FORMATS and form is None:
-        known = ", ".join(f".{one}" for one in FORMATS)
+    if ending and ending not in RENDERED and form is None:
+        known = ", ".join(f".{one}" for one in RENDERED)
         hint = f"{known}, or --format"
         raise InputError(f"{target}: voiceflow does not write .{ending}", hint=hint)
     return form or ending or "mp3"
@@ -141,7 +140,7 @@ def rejoined(remembered: Remembered, cache: Cache) -> Iterator[bytes]:
 
     def pieces() -> Iterator[tuple[int, bytes]]:
         for start_ms, key in remembered.pieces:
-            yield start_ms, Sounded.unpack(part("piece", key)).frames
+            yield start_ms, EncodedPiece.unpack(part("piece", key)).frames
 
     yield part("head", remembered.head)
     yield from Splice(remembered.channels).join(pieces(), remembered.length_ms)
@@ -187,11 +186,11 @@ def _anew(
             for chunk in recording(stitcher, report):
                 draft.write(chunk)
         else:
+            from voiceflow.draw.cover import cover_of
             from voiceflow.formats.containers import write
-            from voiceflow.formats.head import picture
             from voiceflow.formats.labels import Labels
 
-            labels, cover = Labels.of(score), picture(score, context.cache)
+            labels, cover = Labels.of(score), cover_of(score, context.cache)
             write(draft, form, stitcher.samples(report), stitcher.channels, labels, cover)
         watch.lap("sound")
     summary = Summary(
@@ -247,7 +246,7 @@ def keep(stitcher: Stitcher, driver: str, cache: Cache, key: str | None) -> None
 
 
 def _parts(stitcher: Stitcher) -> Remembered:
-    from voiceflow.formats.head import head_key
+    from voiceflow.formats.id3 import tag_key
 
     score, tally = stitcher.score, stitcher.tally
     starts = [piece.start_ms for piece in stitcher.pieces]
@@ -257,7 +256,7 @@ def _parts(stitcher: Stitcher) -> Remembered:
         loudness=tally.loudness(score.length_ms),
         peak=tally.peak(),
         channels=stitcher.channels,
-        head=head_key(score),
+        head=tag_key(score),
         pieces=tuple(zip(starts, stitcher.keys(), strict=True)),
     )
 
@@ -266,12 +265,12 @@ def recording(stitcher: Stitcher, report: Report = quiet) -> Iterator[bytes]:
     """The whole MP3 file, chunk by chunk: its tag, then the stream as pieces arrive."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from voiceflow.formats.head import head
+    from voiceflow.formats.id3 import tag_of
 
     stream = stitcher.stream(report)
     # The tag's cover takes a while to draw: the first pieces are begun meanwhile.
     with ThreadPoolExecutor(1) as pool:
-        drawn = pool.submit(head, stitcher.score, stitcher.cache)
+        drawn = pool.submit(tag_of, stitcher.score, stitcher.cache)
         first = next(stream, b"")
         yield drawn.result()
     yield first
@@ -290,14 +289,10 @@ def segment(
     """
     context = context or Context()
     stitcher = stitcher_of(prepare(reference, options, context), options, context)
-    from voiceflow.audio.pcm import segment_of
+    from voiceflow.audio.pcm import continuous, segment_of
 
-    channels = stitcher.channels
-    whole = bytearray(2 * channels * ms_to_samples(stitcher.score.length_ms))
-    for start_ms, pcm in stitcher.samples():
-        at = 2 * channels * ms_to_samples(start_ms)
-        whole[at : at + len(pcm)] = pcm
-    return segment_of(bytes(whole), channels)
+    blocks = continuous(stitcher.samples(), stitcher.score.length_ms, stitcher.channels)
+    return segment_of(b"".join(blocks), stitcher.channels)
 
 
 class _Watch:

@@ -22,8 +22,9 @@ from voiceflow.score.instruments import Instruments
 from voiceflow.score.options import Report, quiet
 from voiceflow.score.score import Score
 from voiceflow.stitch.bed_mix import underlaid
-from voiceflow.stitch.encoded import Sounded, Tally
-from voiceflow.stitch.pieces import Piece, cut, piece_keys, stitch
+from voiceflow.stitch.encoded import EncodedPiece, Tally
+from voiceflow.stitch.mixdown import stitch
+from voiceflow.stitch.pieces import Piece, cut, piece_keys
 from voiceflow.stitch.session_loudness import VERSION, measure
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Stitcher:
         self.pieces = cut(score)
         said = [event.spoken for event in score.events if event.kind == "speech"]
         self.tally = Tally(len(said), len(set(said)), len(self.pieces))
-        self._store: OrderedDict[str, Sounded] = OrderedDict()
+        self._store: OrderedDict[str, EncodedPiece] = OrderedDict()
         self._stored = 0
         self._lock = threading.Lock()
 
@@ -102,7 +103,7 @@ class Stitcher:
         keys = self.keys()
         self.tally.different = len(set(keys))
         with self._speaking(), _pool(self.jobs) as pool:
-            waiting: dict[str, Future[Sounded]] = {}
+            waiting: dict[str, Future[EncodedPiece]] = {}
             ahead = 0
             for at, (piece, key) in enumerate(zip(self.pieces, keys, strict=True)):
                 # Not far ahead even of what is cached: it would leave the store before its turn.
@@ -125,7 +126,7 @@ class Stitcher:
         splice: mp3.Splice,
         piece: Piece,
         key: str,
-        waiting: dict[str, Future[Sounded]],
+        waiting: dict[str, Future[EncodedPiece]],
     ) -> None:
         if key in waiting or key in self._store:
             return
@@ -183,24 +184,24 @@ class Stitcher:
         finally:
             self.instruments.speaker.close()
 
-    def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> Sounded:
+    def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> EncodedPiece:
         segment = self._stitched(piece)
         pcm, given = bytes(segment.raw_data), segment.channels
-        sounded = Sounded(splice.piece(pcm, given), measure(pcm, given, ears=self.channels))
+        sounded = EncodedPiece(splice.piece(pcm, given), measure(pcm, given, ears=self.channels))
         self.cache.put("piece", key, sounded.pack())
         return sounded
 
-    def _cached(self, key: str) -> Sounded | None:
+    def _cached(self, key: str) -> EncodedPiece | None:
         value = self.cache.get("piece", key)
-        return None if value is None else Sounded.unpack(value)
+        return None if value is None else EncodedPiece.unpack(value)
 
-    def _kept(self, key: str) -> Sounded | None:
+    def _kept(self, key: str) -> EncodedPiece | None:
         with self._lock:
             if key in self._store:
                 self._store.move_to_end(key)
             return self._store.get(key)
 
-    def _keep(self, key: str, sounded: Sounded) -> None:
+    def _keep(self, key: str, sounded: EncodedPiece) -> None:
         with self._lock:
             if key not in self._store:
                 self._stored += len(sounded.frames)

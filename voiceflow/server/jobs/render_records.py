@@ -24,7 +24,7 @@ from typing import Any, Final
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnknownNameError, VoiceflowError
 from voiceflow.core.files import write_atomic
-from voiceflow.formats.head import head
+from voiceflow.formats.id3 import tag_of
 from voiceflow.score.decide import Decision
 from voiceflow.score.instruments import Instruments
 from voiceflow.score.options import Context
@@ -131,7 +131,7 @@ def render_of(
     decision: Decision, stitcher: Stitcher, slug: str, source: str, given: dict[str, Any]
 ) -> Render:
     """What is kept of a decision that is about to be stitched."""
-    tag = head(decision.score, stitcher.cache)
+    tag = tag_of(decision.score, stitcher.cache)
     moments, starts = decision.plan.moments, decision.arranged.starts
     first: dict[int, int] = {}
     for moment, start in zip(moments, starts, strict=True):
@@ -211,7 +211,7 @@ def stream(
     """
     stitcher = fresh or _restored(render, library, cache, jobs)
     try:
-        yield head(render.score, cache)
+        yield tag_of(render.score, cache)
         yield from stitcher.stream()
     finally:
         stitcher.instruments.speaker.close()
@@ -221,7 +221,7 @@ def _restored(render: Render, library: Library, cache: Cache, jobs: int) -> Stit
     """What stitches a render as it was. Raises GoneError."""
     try:
         stitcher = stitcher_of(render, library, cache, jobs)
-        tag = head(render.score, cache)
+        tag = tag_of(render.score, cache)
         made = _id(stitcher, tag, render.slug, render.source, render.given)
     except VoiceflowError as error:
         raise GoneError(error.message) from None

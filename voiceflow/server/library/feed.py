@@ -15,8 +15,7 @@ from xml.etree import ElementTree as Xml
 
 from voiceflow import __version__
 from voiceflow.core.units import clock
-from voiceflow.formats.labels import plain
-from voiceflow.formats.sidecars import stamp
+from voiceflow.formats.labels import plain, timestamp
 from voiceflow.server.jobs.render_records import Render
 
 ITUNES: Final = "http://www.itunes.com/dtds/podcast-1.0.dtd"
@@ -116,7 +115,7 @@ def _item(channel: Xml.Element, episode: Episode, base: str) -> None:
     Xml.SubElement(item, f"{{{PODCAST}}}transcript", words)
     simple = Xml.SubElement(item, f"{{{PSC}}}chapters", version="1.2")
     for one in render.score.chapters:
-        told = {"start": stamp(one.start_ms), "title": plain(one.title)}
+        told = {"start": timestamp(one.start_ms), "title": plain(one.title)}
         Xml.SubElement(simple, f"{{{PSC}}}chapter", told)
 
 

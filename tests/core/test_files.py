@@ -19,7 +19,7 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import OutputError
 from voiceflow.core.files import is_abandoned, is_draft, locked, write_atomic, writing
 from voiceflow.server.auth.phones import Phones
-from voiceflow.server.jobs.render_records import Records
+from voiceflow.server.jobs.render_records import RenderRecords
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
@@ -318,7 +318,7 @@ def test_a_record_replaces_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    records = Records(tmp_path / "renders")
+    records = RenderRecords(tmp_path / "renders")
     monkeypatch.setattr("voiceflow.server.jobs.render_records._to_dict", lambda record: {})
     record = type("Record", (), {"id": "0" * 40})()
     records.put(record)

@@ -19,9 +19,8 @@ MOST_MOMENTS = 100_000
 class Roll:
     """The moments so far, and the context (`base`) that the next ones get."""
 
-    def __init__(self, positions: Positions, pacing: Pacing) -> None:
-        self.positions, self.pacing = positions, pacing
-        self.bouts: Sequence[Bout] = ()
+    def __init__(self, positions: Positions, pacing: Pacing, bouts: Sequence[Bout]) -> None:
+        self.positions, self.pacing, self.bouts = positions, pacing, bouts
         self.moments: list[Moment] = []
         self.base: dict[str, Any] = {}
         self.group = 0

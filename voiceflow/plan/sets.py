@@ -28,179 +28,179 @@ QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984
 SECOND_MS = 1_008
 
 
-class Sets(Roll):
-    """Adds the moments of a bout's sets to the roll."""
+def lay_set(roll: Roll, index: int, bout: Bout, number: int) -> None:
+    exercise, pacing = bout.exercise, bout.pacing
+    lead: dict[str, Any] = {"exercise": index, "section": bout.section}
+    sides = (exercise.first, other_side(exercise.first)) if exercise.sides == "each" else (None,)
+    for turn, side in enumerate(sides):
+        roll.base = {**roll.base, "set": number, **(roll.sides(side) if side else {})}
+        if turn:
+            _switch(roll, bout, side, lead)
+        elif number > 1:
+            _set_rest(roll, bout, number, lead)
+            if side:
+                _switch(roll, bout, side, lead)
+        elif bout.sets > 1 and pacing.say_sets and pacing.detail != "tones":
+            roll.add("set", Line("set"), after_ms=to_ms(pacing.air), **lead)
+        if exercise.work_s is not None:
+            lay_count_in(roll, bout, side, lead)
+            lay_work(roll, bout, exercise.work_s, side, lead)
+        elif exercise.flow:
+            _flow(roll, index, bout, side)
+        else:
+            lay_count_in(roll, bout, side, lead)
+            _reps(roll, index, bout, side, fresh=not turn and number == 1)
 
-    def set(self, index: int, bout: Bout, number: int) -> None:
-        exercise, pacing = bout.exercise, bout.pacing
-        lead: dict[str, Any] = {"exercise": index, "section": bout.section}
-        sides = (
-            (exercise.first, other_side(exercise.first)) if exercise.sides == "each" else (None,)
-        )
-        for turn, side in enumerate(sides):
-            self.base = {**self.base, "set": number, **(self.sides(side) if side else {})}
-            if turn:
-                self._switch(bout, side, lead)
-            elif number > 1:
-                self._set_rest(bout, number, lead)
-                if side:
-                    self._switch(bout, side, lead)
-            elif bout.sets > 1 and pacing.say_sets and pacing.detail != "tones":
-                self.add("set", Line("set"), after_ms=to_ms(pacing.air), **lead)
-            if exercise.work_s is not None:
-                self.count_in(bout, side, lead)
-                self.work(bout, exercise.work_s, side, lead)
-            elif exercise.flow:
-                self._flow(index, bout, side)
-            else:
-                self.count_in(bout, side, lead)
-                self._reps(index, bout, side, fresh=not turn and number == 1)
 
-    def _switch(self, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
-        lines = [Line("switch")]
-        if bout.exercise.switch is not None and bout.pacing.detail != "tones":
-            lines.append(Line("", bout.exercise.switch))
-        # An exercise may ask for more time to change sides than the pace, not for less.
-        seconds = max(bout.pacing.switch_time, self.pacing.switch_time)
-        least, gap = to_ms(seconds), to_ms(bout.pacing.air)
-        self.add(
-            "switch",
-            *lines,
-            least_ms=least,
-            after_ms=gap,
-            stretch_ms=QUIET_STRETCH_MS,
-            signal="switch",
-            side=side,
-            **lead,
-        )
+def _switch(roll: Roll, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
+    lines = [Line("switch")]
+    if bout.exercise.switch is not None and bout.pacing.detail != "tones":
+        lines.append(Line("", bout.exercise.switch))
+    # An exercise may ask for more time to change sides than the pace, not for less.
+    seconds = max(bout.pacing.switch_time, roll.pacing.switch_time)
+    least, gap = to_ms(seconds), to_ms(bout.pacing.air)
+    roll.add(
+        "switch",
+        *lines,
+        least_ms=least,
+        after_ms=gap,
+        stretch_ms=QUIET_STRETCH_MS,
+        signal="switch",
+        side=side,
+        **lead,
+    )
 
-    def _set_rest(self, bout: Bout, number: int, lead: dict[str, Any]) -> None:
-        lines = [Line("relax" if bout.exercise.work_s else "rest")]
-        if bout.pacing.say_sets and bout.pacing.detail != "tones":
-            lines.append(Line("set"))
-        ends = bout.exercise.work_s is not None and bout.exercise.sides != "each"
-        self.rest(bout, lines, lead, until_work=ends)
 
-    def rest(
-        self,
-        bout: Bout,
-        lines: Sequence[Line],
-        lead: dict[str, Any],
-        *,
-        until_work: bool = False,
-        **context: Any,
-    ) -> None:
-        rest = bout.pacing.rest
-        # The rest of an interval is part of the exercise: its length must not change.
-        stretch = 0.0 if bout.exercise.work_s else REST_STRETCH
-        shrink = 0.0 if bout.exercise.work_s else REST_SHRINK
-        self.add(
-            "rest",
-            *lines,
-            context=context,
-            least_ms=to_ms(rest),
-            after_ms=to_ms(bout.pacing.air),
-            stretch_ms=to_ms(max(rest, 4) * stretch),
-            shrink_ms=to_ms(rest * shrink),
-            until_work=until_work,
-            **lead,
-        )
+def _set_rest(roll: Roll, bout: Bout, number: int, lead: dict[str, Any]) -> None:
+    lines = [Line("relax" if bout.exercise.work_s else "rest")]
+    if bout.pacing.say_sets and bout.pacing.detail != "tones":
+        lines.append(Line("set"))
+    ends = bout.exercise.work_s is not None and bout.exercise.sides != "each"
+    lay_rest(roll, bout, lines, lead, until_work=ends)
 
-    def count_in(self, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
-        if bout.pacing.count_in:
-            ready = () if bout.pacing.detail == "tones" else (Line("ready"),)
-            beat = beat_ms(bout.pacing)
-            self.add(
-                "count-in", *ready, count=bout.pacing.count_in, beat_ms=beat, side=side, **lead
-            )
 
-    def _reps(self, index: int, bout: Bout, side: str | None, *, fresh: bool) -> None:
-        exercise, pacing = bout.exercise, bout.pacing
-        phases = [(phase, phase_ms(phase, exercise, pacing)) for phase in exercise.rep]
-        teach = taught(bout, fresh)
-        shared = tuple({**self.base, "reps": bout.reps}.items())
-        for rep in range(1, bout.reps + 1):
-            working = side
-            if exercise.sides == "alternate":
-                working = exercise.first if rep % 2 else other_side(exercise.first)
-            self.bound()
-            self.group += 1
-            context = dict(shared)
-            context.update(
-                rep=rep, left=bout.reps - rep, **(self.sides(working) if working else {})
-            )
-            prefix = prefix_of(rep, bout, alternate=exercise.sides == "alternate")
-            richness = richness_of(pacing, rep <= teach)
-            for number, (phase, length) in enumerate(phases):
-                context.update(breath=phase.breath, seconds=round(phase.seconds))
-                self.moments.append(
-                    Moment(
-                        "phase",
-                        index,
-                        length,
-                        box=True,
-                        context=tuple(context.items()),
-                        lines=(Line(phase.breath, phase.text),),
-                        breath=phase.breath,
-                        side=working,
-                        rep=rep,
-                        group=self.group,
-                        prefix="" if number else prefix,
-                        richness=richness,
-                        section=bout.section,
-                        beat_ms=beat_ms(pacing),
-                        count=hold_count(phase, length, pacing),
-                        count_up=pacing.count == "up",
-                    )
-                )
+def lay_rest(
+    roll: Roll,
+    bout: Bout,
+    lines: Sequence[Line],
+    lead: dict[str, Any],
+    *,
+    until_work: bool = False,
+    **context: Any,
+) -> None:
+    rest = bout.pacing.rest
+    # The rest of an interval is part of the exercise: its length must not change.
+    stretch = 0.0 if bout.exercise.work_s else REST_STRETCH
+    shrink = 0.0 if bout.exercise.work_s else REST_SHRINK
+    roll.add(
+        "rest",
+        *lines,
+        context=context,
+        least_ms=to_ms(rest),
+        after_ms=to_ms(bout.pacing.air),
+        stretch_ms=to_ms(max(rest, 4) * stretch),
+        shrink_ms=to_ms(rest * shrink),
+        until_work=until_work,
+        **lead,
+    )
 
-    def work(self, bout: Bout, seconds: float, side: str | None, lead: dict[str, Any]) -> None:
-        pacing = bout.pacing
-        self.group += 1
-        beats = {"none": 0, "last3": 3, "down": 3, "up": 3}[pacing.count]
-        self.add(
-            "work",
-            Line("work"),
-            least_ms=to_ms(seconds),
-            box=True,
-            side=side,
-            count=beats,
-            beat_ms=max(SECOND_MS, beat_ms(pacing)),
-            halfway=pacing.halfway and seconds >= 30 and pacing.detail != "tones",
-            group=self.group,
-            **lead,
-        )
 
-    def _flow(self, index: int, bout: Bout, side: str | None) -> None:
-        lead: dict[str, Any] = {"exercise": index, "section": bout.section, "side": side}
-        gap = to_ms(bout.pacing.air)
-        for step in bout.exercise.flow:
-            if step.kind == "say":
-                self.add("say", Line("", step.text), after_ms=gap, **lead)
-            elif step.kind == "bell":
-                self.add("bell", *_own(step), after_ms=gap, signal="bell", **lead)
-            elif step.kind == "silence":
-                length = to_ms(step.seconds / bout.pacing.tempo)
-                give: dict[str, Any] = {
-                    "stretch_ms": int(length * SILENCE_STRETCH),
-                    "shrink_ms": int(length * SILENCE_SHRINK),
-                }
-                self.add("silence", *_own(step), least_ms=length, after_ms=gap, **give, **lead)
-            else:
-                phase = Phase(step.kind, step.seconds, step.text, step.mark)
-                self.group += 1
-                self.add(
+def lay_count_in(roll: Roll, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
+    if bout.pacing.count_in:
+        ready = () if bout.pacing.detail == "tones" else (Line("ready"),)
+        beat = beat_ms(bout.pacing)
+        roll.add("count-in", *ready, count=bout.pacing.count_in, beat_ms=beat, side=side, **lead)
+
+
+def _reps(roll: Roll, index: int, bout: Bout, side: str | None, *, fresh: bool) -> None:
+    exercise, pacing = bout.exercise, bout.pacing
+    phases = [(phase, phase_ms(phase, exercise, pacing)) for phase in exercise.rep]
+    teach = taught(bout, fresh)
+    shared = tuple({**roll.base, "reps": bout.reps}.items())
+    for rep in range(1, bout.reps + 1):
+        working = side
+        if exercise.sides == "alternate":
+            working = exercise.first if rep % 2 else other_side(exercise.first)
+        roll.bound()
+        roll.group += 1
+        context = dict(shared)
+        context.update(rep=rep, left=bout.reps - rep, **(roll.sides(working) if working else {}))
+        prefix = prefix_of(rep, bout, alternate=exercise.sides == "alternate")
+        richness = richness_of(pacing, rep <= teach)
+        for number, (phase, length) in enumerate(phases):
+            context.update(breath=phase.breath, seconds=round(phase.seconds))
+            roll.moments.append(
+                Moment(
                     "phase",
-                    Line(step.kind, step.text),
-                    least_ms=phase_ms(phase, bout.exercise, bout.pacing),
+                    index,
+                    length,
                     box=True,
-                    breath=step.kind,
-                    group=self.group,
-                    richness=richness_of(bout.pacing, True),
-                    beat_ms=beat_ms(bout.pacing),
-                    context={"breath": step.kind, "seconds": round(step.seconds)},
-                    **lead,
+                    context=tuple(context.items()),
+                    lines=(Line(phase.breath, phase.text),),
+                    breath=phase.breath,
+                    side=working,
+                    rep=rep,
+                    group=roll.group,
+                    prefix="" if number else prefix,
+                    richness=richness,
+                    section=bout.section,
+                    beat_ms=beat_ms(pacing),
+                    count=hold_count(phase, length, pacing),
+                    count_up=pacing.count == "up",
                 )
+            )
+
+
+def lay_work(
+    roll: Roll, bout: Bout, seconds: float, side: str | None, lead: dict[str, Any]
+) -> None:
+    pacing = bout.pacing
+    roll.group += 1
+    beats = {"none": 0, "last3": 3, "down": 3, "up": 3}[pacing.count]
+    roll.add(
+        "work",
+        Line("work"),
+        least_ms=to_ms(seconds),
+        box=True,
+        side=side,
+        count=beats,
+        beat_ms=max(SECOND_MS, beat_ms(pacing)),
+        halfway=pacing.halfway and seconds >= 30 and pacing.detail != "tones",
+        group=roll.group,
+        **lead,
+    )
+
+
+def _flow(roll: Roll, index: int, bout: Bout, side: str | None) -> None:
+    lead: dict[str, Any] = {"exercise": index, "section": bout.section, "side": side}
+    gap = to_ms(bout.pacing.air)
+    for step in bout.exercise.flow:
+        if step.kind == "say":
+            roll.add("say", Line("", step.text), after_ms=gap, **lead)
+        elif step.kind == "bell":
+            roll.add("bell", *_own(step), after_ms=gap, signal="bell", **lead)
+        elif step.kind == "silence":
+            length = to_ms(step.seconds / bout.pacing.tempo)
+            give: dict[str, Any] = {
+                "stretch_ms": int(length * SILENCE_STRETCH),
+                "shrink_ms": int(length * SILENCE_SHRINK),
+            }
+            roll.add("silence", *_own(step), least_ms=length, after_ms=gap, **give, **lead)
+        else:
+            phase = Phase(step.kind, step.seconds, step.text, step.mark)
+            roll.group += 1
+            roll.add(
+                "phase",
+                Line(step.kind, step.text),
+                least_ms=phase_ms(phase, bout.exercise, bout.pacing),
+                box=True,
+                breath=step.kind,
+                group=roll.group,
+                richness=richness_of(bout.pacing, True),
+                beat_ms=beat_ms(bout.pacing),
+                context={"breath": step.kind, "seconds": round(step.seconds)},
+                **lead,
+            )
 
 
 def _own(step: Step) -> tuple[Line, ...]:

@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from voiceflow.plan.moments import Bout, Line, Moment, Plan, Wishes, pacing_of
-from voiceflow.plan.sets import FINISH_STRETCH_MS, QUIET_STRETCH_MS, Sets
+from voiceflow.plan.roll import Roll
+from voiceflow.plan.sets import (
+    FINISH_STRETCH_MS,
+    QUIET_STRETCH_MS,
+    lay_count_in,
+    lay_rest,
+    lay_set,
+    lay_work,
+)
 from voiceflow.plan.timing import to_ms
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.pacing import Pacing
@@ -26,8 +34,8 @@ def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
         under (`before`) and over (`after`) the session's own.
     """
     bouts = tuple(_bouts(session, wishes))
-    roll = _Unroller(session, positions, wishes, bouts)
-    return Plan(session, roll.pacing, bouts, *roll.run())
+    walk = _Unroller(session, positions, wishes, bouts)
+    return Plan(session, walk.roll.pacing, bouts, *walk.run())
 
 
 def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
@@ -52,20 +60,20 @@ def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
                 index += 1
 
 
-class _Unroller(Sets):
+class _Unroller:
     """Walks through the bouts: welcome, introduction, sets and rest of each, farewell."""
 
     def __init__(
         self, session: Session, positions: Positions, wishes: Wishes, bouts: Sequence[Bout]
     ) -> None:
-        super().__init__(positions, pacing_of(session, wishes))
+        self.roll = Roll(positions, pacing_of(session, wishes), bouts)
         self.session, self.bouts = session, bouts
         self.name, self.spare_ms = wishes.name or session.name, wishes.spare_ms
         self.chapters: list[tuple[str, int]] = []
         self.at: str | None = None
 
     def run(self) -> tuple[tuple[Moment, ...], tuple[tuple[str, int], ...]]:
-        self.base = self._session_context()
+        self.roll.base = self._session_context()
         self._open()
         for index, bout in enumerate(self.bouts):
             box = self.session.sections[bout.section].box_s
@@ -74,7 +82,7 @@ class _Unroller(Sets):
                 self._time_box(index, box)
             self._between(index)
         self._close()
-        return tuple(self.moments), tuple(self.chapters)
+        return tuple(self.roll.moments), tuple(self.chapters)
 
     def _session_context(self) -> dict[str, Any]:
         needs = self.session.needs or tuple(
@@ -87,7 +95,7 @@ class _Unroller(Sets):
         return {
             "title": self.session.title,
             "name": self.name,
-            "equipment": self.positions.listed(needs),
+            "equipment": self.roll.positions.listed(needs),
             "exercises": len({b.exercise.slug for b in self.bouts}),
             "level": self.session.level,
             "exercise": "",
@@ -114,9 +122,9 @@ class _Unroller(Sets):
     def _open(self) -> None:
         first = self.bouts[0].exercise
         self.chapters.append((self.session.title, 0))
-        context = {"next": first.name, "next_position": self.positions.name(first.position)}
-        after = to_ms(self.pacing.settle)
-        self.add(
+        context = {"next": first.name, "next_position": self.roll.positions.name(first.position)}
+        after = to_ms(self.roll.pacing.settle)
+        self.roll.add(
             "welcome",
             Line("welcome"),
             context=context,
@@ -126,12 +134,15 @@ class _Unroller(Sets):
         )
 
     def _close(self) -> None:
-        self.chapters.append(("", len(self.moments)))
-        self.base = {**self.base, "position": self.positions.name(self.at or "standing")}
-        after = to_ms(self.pacing.air * 2)
+        self.chapters.append(("", len(self.roll.moments)))
+        self.roll.base = {
+            **self.roll.base,
+            "position": self.roll.positions.name(self.at or "standing"),
+        }
+        after = to_ms(self.roll.pacing.air * 2)
         stretch = QUIET_STRETCH_MS + self.spare_ms
-        self.add("farewell", Line("farewell"), after_ms=after, stretch_ms=stretch)
-        self.add("end", Line("end"), signal="end")
+        self.roll.add("farewell", Line("farewell"), after_ms=after, stretch_ms=stretch)
+        self.roll.add("end", Line("end"), signal="end")
 
     def _begins_section(self, index: int) -> bool:
         return index == 0 or self.bouts[index - 1].section != self.bouts[index].section
@@ -145,25 +156,29 @@ class _Unroller(Sets):
     def _bout(self, index: int, bout: Bout) -> None:
         exercise, pacing = bout.exercise, bout.pacing
         section = self.session.sections[bout.section]
-        self.chapters.append((bout.title, len(self.moments)))
+        self.chapters.append((bout.title, len(self.roll.moments)))
         first = exercise.first if exercise.sides != "none" else None
-        self.base = {**self.base, **self._bout_context(bout, section), **self.sides(first)}
+        self.roll.base = {
+            **self.roll.base,
+            **self._bout_context(bout, section),
+            **self.roll.sides(first),
+        }
         lead: dict[str, Any] = {"exercise": index, "section": bout.section}
         if self._begins_section(index):
             lines = [Line("section")] if section.title else []
             if bout.section and pacing.remaining and pacing.detail != "tones":
                 lines.append(Line("remaining"))
-            self.add("section", *lines, after_ms=to_ms(pacing.air), **lead)
+            self.roll.add("section", *lines, after_ms=to_ms(pacing.air), **lead)
         self._transition(exercise, pacing, lead)
         self._introduce(index, bout, lead)
         self.at = exercise.position
         if section.box_s is not None:
             return
         for number in range(1, bout.sets + 1):
-            self.set(index, bout, number)
+            lay_set(self.roll, index, bout, number)
         # An interval ends with "Rest"; a flow says its own last words.
         if not exercise.flow or exercise.finish is not None:
-            self.add(
+            self.roll.add(
                 "finish",
                 Line("relax" if exercise.work_s else "finish", exercise.finish),
                 after_ms=to_ms(pacing.air),
@@ -178,7 +193,7 @@ class _Unroller(Sets):
             "exercise": exercise.name,
             "section": section.title,
             "level": exercise.level,
-            "position": self.positions.name(exercise.position),
+            "position": self.roll.positions.name(exercise.position),
             "sides": exercise.sides,
             "reps": bout.reps,
             "sets": bout.sets,
@@ -191,26 +206,28 @@ class _Unroller(Sets):
     def _transition(self, exercise: Exercise, pacing: Pacing, lead: dict[str, Any]) -> None:
         if exercise.position == self.at:
             return
-        path = self.positions.path(self.at, exercise.position)
+        path = self.roll.positions.path(self.at, exercise.position)
         seconds = sum(step.seconds for step in path) * pacing.transition
         lines = [Line("", step.say) for step in path]
-        self.add("transition", *lines, least_ms=to_ms(seconds), after_ms=to_ms(pacing.air), **lead)
+        self.roll.add(
+            "transition", *lines, least_ms=to_ms(seconds), after_ms=to_ms(pacing.air), **lead
+        )
 
     def _introduce(self, index: int, bout: Bout, lead: dict[str, Any]) -> None:
         exercise, pacing, quick = bout.exercise, bout.pacing, bout.quick
         gap = to_ms(pacing.air)
         purpose = None if quick else exercise.purpose
         if not (quick and self._just_named(index)):
-            self.add("name", Line("exercise", purpose), after_ms=gap, **lead)
+            self.roll.add("name", Line("exercise", purpose), after_ms=gap, **lead)
         if exercise.sides != "none":
-            self.add("sides", Line("sides"), after_ms=gap, **lead)
+            self.roll.add("sides", Line("sides"), after_ms=gap, **lead)
         if pacing.detail == "tones":
             settle = to_ms(pacing.settle)
-            self.moments[-1] = replace(self.moments[-1], after_ms=settle)
+            self.roll.moments[-1] = replace(self.roll.moments[-1], after_ms=settle)
             return
         if exercise.setup is not None:
             settle = to_ms(pacing.settle)
-            self.add(
+            self.roll.add(
                 "set-up",
                 Line("", exercise.setup),
                 after_ms=settle,
@@ -219,20 +236,22 @@ class _Unroller(Sets):
                 **lead,
             )
         if exercise.caution is not None and not (bout.known or bout.met):
-            self.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
+            self.roll.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
 
     def _just_named(self, index: int) -> bool:
         """Whether the rest before this interval has just named it as the next."""
-        before = self.moments[-1] if self.moments else None
+        before = self.roll.moments[-1] if self.roll.moments else None
         return before is not None and before.until_work and not self._begins_section(index)
 
     def _time_box(self, index: int, seconds: float) -> None:
         """The work of a time box: the person repeats the exercises until the time is over."""
         bout = self.bouts[index]
         lead: dict[str, Any] = {"exercise": index, "section": bout.section}
-        self.count_in(bout, None, lead)
-        self.work(bout, seconds, None, lead)
-        self.add("finish", Line("relax"), after_ms=to_ms(bout.pacing.air), signal="change", **lead)
+        lay_count_in(self.roll, bout, None, lead)
+        lay_work(self.roll, bout, seconds, None, lead)
+        self.roll.add(
+            "finish", Line("relax"), after_ms=to_ms(bout.pacing.air), signal="change", **lead
+        )
 
     def _between(self, index: int) -> None:
         bout = self.bouts[index]
@@ -243,7 +262,7 @@ class _Unroller(Sets):
         after = following.exercise
         context: dict[str, Any] = {
             "next": after.name,
-            "next_position": self.positions.name(after.position),
+            "next_position": self.roll.positions.name(after.position),
         }
         ends = bool(bout.exercise.work_s and after.work_s and following.quick)
         lines = [Line("next")] if bout.exercise.work_s else [Line("rest"), Line("next")]
@@ -256,4 +275,4 @@ class _Unroller(Sets):
             context.update(set=following.turn + 1, sets=rounds)
             lines.insert(-1, Line("round"))
         lead = {"exercise": index, "section": bout.section}
-        self.rest(bout, lines, lead, until_work=ends, **context)
+        lay_rest(self.roll, bout, lines, lead, until_work=ends, **context)

@@ -489,7 +489,7 @@ FAULTS = {
     "error": "an error on purpose",
     "empty": "wrote no sound",
     "nothing": "wrote an empty sound",
-    "noise": "no sound",
+    "noise": "not audio",
     "silence": "gave silence",
     "short": "too short for its words",
 }

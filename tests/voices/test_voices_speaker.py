@@ -414,7 +414,7 @@ def test_one_core_has_nothing_to_spare(
         ("error", "an error on purpose, twice"),
         ("empty", "wrote no sound, twice"),
         ("nothing", "empty sound, twice"),
-        ("noise", "is no sound, twice"),
+        ("noise", "is not audio, twice"),
         ("silence", "gave silence, twice"),
         ("short", "too short for its words, twice"),
         ("long", "too long for its words, twice"),

@@ -1,7 +1,8 @@
-"""Audio files that are not ours: opened, folded and brought to 24 kHz, one bounded part at a time.
+"""Reads audio files of the user: samples of a tone set, music for a bed.
 
-libsndfile reads them (WAV, FLAC, OGG, MP3, AIFF …); whatever it says against a file becomes a
-SoundError here.
+Comes in: any file that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF …). Goes out: stereo samples,
+and from `resample` samples at 24 kHz. Files are read in parts of bounded size, and every error of
+libsndfile becomes a SoundError.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ _DOWNMIX = {
 
 
 def digest(path: Path) -> str:
-    """What the file at `path` holds, as a hex digest. Raises SoundError."""
+    """A hex digest of the content of the file at `path`. Raises SoundError."""
     try:
         if not path.exists():
-            raise SoundError(f"{path.name}: there is no such file", hint=f"looked at {path}")
+            raise SoundError(f"{path.name}: there is no such file", hint=f"looked for {path}")
         if not path.is_file():
             raise SoundError(f"{path.name} is not a file")
         with path.open("rb") as file:
@@ -51,13 +52,13 @@ def digest(path: Path) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """The file as a `soundfile.SoundFile`, within the bounds that the rest relies on.
+    """The file as a `soundfile.SoundFile`, its rate and channels within bounds.
 
     Raises
     ------
     SoundError
-        It is not audio, is broken, has no frames, or a rate or channels beyond bounds; also where
-        reading in the body fails.
+        It is not audio, is broken, has no frames, or a rate or channels out of bounds. Also when
+        reading fails inside the `with` block.
     """
     import soundfile
 
@@ -75,11 +76,11 @@ def opened(path: Path) -> Iterator[Any]:
 
 def _check(file: Any, path: Path) -> None:
     if not LEAST_RATE <= file.samplerate <= MOST_RATE:
-        hint = f"from {LEAST_RATE} to {MOST_RATE} Hz"
-        raise SoundError(f"{path.name} has {file.samplerate} samples a second", hint=hint)
+        hint = f"use one from {LEAST_RATE} to {MOST_RATE} Hz"
+        raise SoundError(f"{path.name} has a sampling rate of {file.samplerate} Hz", hint=hint)
     if file.channels > MOST_CHANNELS:
         raise SoundError(
-            f"{path.name} has {file.channels} channels", hint=f"{MOST_CHANNELS} at most"
+            f"{path.name} has {file.channels} channels", hint=f"at most {MOST_CHANNELS} can be read"
         )
     if file.frames <= 0:
         raise SoundError(f"{path.name} holds no sound", hint="export it again")
@@ -95,21 +96,21 @@ def read_stereo(file: Any, frames: int, path: Path) -> Floats:
     Raises
     ------
     SoundError
-        The file holds numbers that are no sound (NaN, infinite).
+        The file holds samples that are NaN or infinite.
     """
     parts, left = [], frames
     while left > 0:
-        # A part at a time: of 64 channels a minute would not fit.
+        # In parts: a minute of 64 channels would not fit into memory.
         data = file.read(min(left, _PART), dtype="float32", always_2d=True)
         if not np.isfinite(data).all():
-            raise SoundError(f"{path.name} holds numbers that are no sound", hint="export it again")
+            raise SoundError(f"{path.name} has samples that are no numbers", hint="export it again")
         parts.append(fold(data))
         left = left - len(data) if len(data) == min(left, _PART) else 0
     return np.concatenate(parts) if parts else np.zeros((0, 2), dtype=np.float32)
 
 
 def fold(frames: Floats) -> Floats:
-    """Any number of channels as two, without getting louder than the loudest could.
+    """Any number of channels mixed down to two, no louder than the loudest of them.
 
     Parameters
     ----------
@@ -132,10 +133,10 @@ def fold(frames: Floats) -> Floats:
 
 
 def resample(frames: Floats, length: int) -> Floats:
-    """`frames` stretched to `length` samples by way of its spectrum.
+    """`frames` resampled to `length` samples by way of its spectrum.
 
-    The ends see each other, as the spectrum is a circle: leave a margin. The band is tapered over
-    its last twelfth, so that an edge rings for about a millisecond only.
+    The spectrum is periodic, so the end leaks into the beginning: leave a margin of silence. The
+    band is tapered over its last twelfth, so that an edge rings for only about a millisecond.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What an engine wrote, read back as mono samples at 24 kHz."""
+"""Reads the sound file that a voice engine wrote, as mono samples at 24 kHz."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from voiceflow.core.units import RATE
 Floats = npt.NDArray[np.floating[Any]]
 
 _REACH = 64  # samples on either side, of the lower rate
-_KAISER = 9.0  # what is folded back stays 90 dB down, but for the last 5 % of the band
-_BLOCK = 128  # samples at least that are worth a product of their own
+_KAISER = 9.0  # aliases stay 90 dB down, except in the last 5 % of the band
+_BLOCK = 128  # fewer samples are not worth a matrix product
 
 
 def read(path: Path) -> Floats:
@@ -27,7 +27,7 @@ def read(path: Path) -> Floats:
     Raises
     ------
     VoiceError
-        The file is missing, empty or no sound file.
+        The file is missing, empty or not a sound file.
     """
     if not path.is_file() or path.stat().st_size == 0:
         raise VoiceError("the voice wrote no sound")
@@ -43,9 +43,9 @@ def read(path: Path) -> Floats:
 def resample(x: Floats, rate: int) -> Floats:
     """`x` [shape=(n,)] brought from `rate` to 24 kHz, within 0.001 of full scale.
 
-    A windowed sinc, laid over blocks of samples as one matrix: 22,050 Hz becomes 24 kHz by 147
-    samples in to 160 out, each from the 64 on either side of it. Before the first sample and
-    behind the last is silence.
+    A windowed sinc, applied to blocks of samples as one matrix: from 22,050 Hz, 147 samples become
+    160, each made from the 64 samples on either side of it. Silence is assumed before the first
+    sample and after the last.
     """
     if rate == RATE:
         return x
@@ -60,10 +60,10 @@ def resample(x: Floats, rate: int) -> Floats:
 
 @functools.lru_cache(maxsize=2)
 def _interpolation(rate: int) -> tuple[Floats, int, int]:
-    """Weights [shape=(step + 2 * reach, out)] of a block of `step` samples and of its neighbours.
+    """Weights [shape=(step + 2 * reach, out)] of a block of `step` samples and its neighbours.
 
-    Whole blocks in become whole blocks out. Where the rate falls, what 24 kHz cannot hold is left
-    out by the same sinc, widened.
+    Whole blocks in become whole blocks out. From a higher rate, the same sinc is made wider and
+    filters out what 24 kHz cannot hold.
     """
     common = math.gcd(rate, RATE)
     several = -(-_BLOCK * common // rate)
@@ -86,18 +86,18 @@ def _read_wave(path: Path) -> tuple[Floats, int]:
     elif width == 1:
         flat = np.frombuffer(raw, np.uint8).astype(np.float32) / 128 - 1
     else:
-        raise wave.Error("a width that soundfile reads as well")
+        raise wave.Error("a sample width that soundfile reads")
     return _to_mono(flat[: flat.size // channels * channels].reshape(-1, channels)), rate
 
 
 def _read_other(path: Path) -> tuple[Floats, int]:
-    """Any other sound file: macOS voices write AIFF whatever the name says."""
+    """Any other sound file: macOS voices write AIFF, whatever the ending says."""
     import soundfile
 
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, ValueError) as error:
-        raise VoiceError("the voice wrote something that is no sound") from error
+        raise VoiceError("the voice wrote a file that is not audio") from error
     return _to_mono(samples), int(rate)
 
 

@@ -1,7 +1,8 @@
-"""WAV, FLAC, Ogg Vorbis and Opus: the same session uncompressed, packed, or small without MP3.
+"""Writes a session as WAV, FLAC, Ogg Vorbis or Opus.
 
-Written piece by piece, so that memory does not grow with the session; labels and chapters go in
-where the format has a place for them. The same input gives the same bytes.
+Comes in: pieces of samples, labels, a cover. They are written block by block, so that memory does
+not grow with the session; labels and chapters go wherever the format has a place for them. The
+same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def write(
         length_s = label(draft.path, labels, cover)
     except (OSError, MutagenError) as error:
         raise _failed(draft, error) from error
-    # libsndfile does not tell when its last bytes, written as it closes, find no room.
+    # libsndfile does not report when there is no room for the bytes it writes while closing.
     if abs(length_s * 1000 - labels.length_ms) > 1:
         raise _failed(draft, EOFError())
 
@@ -71,9 +72,9 @@ def write(
 def _write_wav(
     draft: Draft, sound: Iterable[bytes], channels: int, labels: Labels, cover: bytes | None
 ) -> None:
-    """Samples first, so that the simplest of players finds them; then what is said about them."""
+    """Samples first, where even the simplest player finds them; labels after them."""
     size = byte_count(labels.length_ms, channels)
-    # No cue points for the chapters that the tag has: FFmpeg would show each of them twice.
+    # The tag has the chapters. With cue points too, FFmpeg would show each of them twice.
     after = _info(labels) + _chunk(b"id3 ", tag(labels, cover))
     whole = 36 + size + len(after)
     if whole > _LIMIT:
@@ -91,7 +92,7 @@ def _write_wav(
 
 
 def _info(labels: Labels) -> bytes:
-    """The oldest labels a WAV knows, which file managers show."""
+    """The INFO chunk: the oldest labels of a WAV file, which file managers show."""
     pairs = (
         (b"INAM", labels.title),
         (b"IART", labels.artist),
@@ -114,14 +115,14 @@ def _encode(draft: Draft, kind: str, sound: Iterable[bytes], channels: int) -> N
     import soundfile
 
     form = _FORMS[kind]
-    # Only what libsndfile does is judged here: `sound` may fail for reasons of its own.
+    # Only errors of libsndfile are mapped: `sound` may fail for reasons of its own.
     failures = (soundfile.SoundFileError, OSError, AssertionError)
     try:
         file = soundfile.SoundFile(draft.path, "w", RATE, channels, form[1], format=form[0])
     except failures as error:
         raise _failed(draft, error) from error
     try:
-        # In blocks: libsndfile keeps a Vorbis write on its stack, which a long one would overrun.
+        # In blocks: libsndfile copies a Vorbis write to its stack, which a long one would overrun.
         for block in sound:
             try:
                 file.buffer_write(block, dtype="int16")
@@ -132,10 +133,10 @@ def _encode(draft: Draft, kind: str, sound: Iterable[bytes], channels: int) -> N
 
 
 def _failed(draft: Draft, error: Exception) -> OutputError:
-    """Neither libsndfile nor mutagen hands on why: a full disk is what is likely."""
+    """Neither libsndfile nor mutagen reports why: a full disk is the likely reason."""
     if isinstance(error, OSError):
         return explained(error, draft.target)
-    message = f"{str(draft.target)!r} could not be written to its end"
+    message = f"{str(draft.target)!r} could not be written completely"
     return OutputError(message, hint="is the disk full?")
 
 
@@ -172,7 +173,7 @@ def _label_pages(file: Any, path: Path, labels: Labels, cover: bytes | None) -> 
 
 
 def _settle_serial(path: Path) -> None:
-    """libsndfile gives a stream a random number; a fixed one keeps equal input equal bytes."""
+    """Replace libsndfile's random stream number, so that equal input gives equal bytes."""
     page_of = mutagen("ogg").OggPage
     with path.open("r+b") as file:
         while True:

@@ -1,4 +1,4 @@
-"""File names that every phone, card and desktop takes: FAT and exFAT, Android, Windows."""
+"""Makes file names that every phone, memory card and desktop accepts (FAT, exFAT, Windows)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LIMIT: Final = 120
 """Bytes in UTF-8, the ending included."""
 
 _RESERVED: Final = re.compile(r'[<>:"/\\|?*]+')
-# Windows takes these for devices, with any ending.
+# Windows reads these as devices, with any ending.
 _DEVICES: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)", re.I)
 
 
@@ -20,13 +20,13 @@ def safe(title: str, *, prefix: str = "", ending: str = "") -> str:
     Parameters
     ----------
     prefix, ending : str
-        Put before and after, as they are: ``"01 "``, ``".mp3"``.
+        Put before and after unchanged: ``"01 "``, ``".mp3"``.
 
     Returns
     -------
     str
-        NFC, at most 120 bytes in UTF-8, without reserved characters, controls or what cannot be
-        seen, no device's name, no dot or space at either end; ``session`` where nothing is left.
+        NFC, at most 120 bytes in UTF-8, without reserved, control or invisible characters, not the
+        name of a device, no dot or space at either end; ``session`` if nothing is left.
     """
     text = unicodedata.normalize("NFC", _RESERVED.sub(" - ", title))
     text = "".join(" " if char.isspace() else char for char in text if _stays(char))
@@ -44,21 +44,21 @@ def _stays(char: str) -> bool:
 
 
 def _trimmed(text: str) -> str:
-    # A player would read a line that begins with # in a playlist as a remark.
+    # In a playlist, a line that begins with # is a comment.
     return text.lstrip(" .#-~").rstrip(" .-")
 
 
 class FileNames:
-    """Names given in one folder, no two of which differ in case alone."""
+    """The names used in one folder; no two of them differ only in case."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def give(self, title: str) -> str:
-        """A safe name without an ending, not given before."""
+        """A safe name without an ending that was not given before."""
         number = 1
         while True:
-            # Room is left for the longest ending that follows.
+            # Leave room for the longest ending that may follow.
             more = f" ({number})" if number > 1 else ""
             name = safe(title, ending=more + ".chapters.json").removesuffix(".chapters.json")
             if name.casefold() not in self._taken:

@@ -1,4 +1,4 @@
-"""Labels as an ID3 tag: names, chapters, text with and without times, cover.
+"""Writes labels as an ID3 tag: names, chapters, text with and without times, cover.
 
 ID3v2.3, not v2.4: every player that reads v2.4 reads v2.3 too, while car radios, older Android
 scanners and Windows before 10 read only v2.3; chapters (CHAP, CTOC) are defined alike for both.

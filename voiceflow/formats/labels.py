@@ -1,4 +1,4 @@
-"""What a recording says about itself, whatever its format: names, chapters, the text as heard."""
+"""The labels of a recording, whatever its format: names, chapters, the text as spoken."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Labels:
     lines : tuple of (int, str)
         Start in milliseconds and text of each thing said, in order.
     year : int
-        Of this version, not of the day: the same input gives the same bytes next year too.
+        The year of this version, not today's: the same input gives the same bytes next year too.
     track : (int, int) or None
-        Number of this part and of all, where a session is split into files.
+        Number of this track and of all, if a session is split into files.
     """
 
     title: str
@@ -56,7 +56,7 @@ class Labels:
 
     @staticmethod
     def of(score: Score) -> Labels:
-        """The labels that a score gives by itself."""
+        """The labels of a score."""
         said = (event for event in score.events if event.kind == "speech")
         return Labels(
             title=plain(score.title),
@@ -84,6 +84,6 @@ def timestamp(ms: int) -> str:
 
 
 def plain(text: str) -> str:
-    """`text` on one line, without what a tag cannot hold: control characters, lone surrogates."""
+    """`text` on one line, without control characters and lone surrogates, which no tag can hold."""
     folded = " ".join(text.split())
     return "".join(char for char in folded if char.isprintable())

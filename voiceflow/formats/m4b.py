@@ -1,4 +1,4 @@
-"""M4B, the audiobook: AAC with chapters, by the FFmpeg that PyAV's wheel carries."""
+"""Writes a session as M4B, an audiobook: AAC with chapters, by the FFmpeg inside PyAV's wheel."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _AUDIOBOOK: Final = 2
 
 
 def ready() -> None:
-    """Raises InputError where what makes AAC is not here."""
+    """Raises InputError if the extra `m4b`, which makes AAC, is not installed."""
     if find_spec("av") is None:
-        hint = "pip install av, which is the extra `m4b`; or --format mp3, which has chapters too"
-        raise InputError("`--format m4b` needs av, which is not here", hint=hint)
+        hint = "pip install av (the extra `m4b`), or use --format mp3, which has chapters too"
+        raise InputError("`--format m4b` needs the package av, which is not installed", hint=hint)
 
 
 def write(
@@ -42,7 +42,7 @@ def write(
     Raises
     ------
     OutputError
-        It cannot be written to its end.
+        The file cannot be written completely.
     """
     import av
 
@@ -58,7 +58,7 @@ def write(
 def _encode(path: Path, pieces: Pieces, channels: int, labels: Labels) -> None:
     import av
 
-    # Nothing of the day or of the version of FFmpeg: equal input, equal bytes.
+    # No date and no version of FFmpeg in the file: equal input gives equal bytes.
     options = {"fflags": "+bitexact", "movflags": "+faststart"}
     with av.open(str(path), "w", format="ipod", options=options) as file:
         layout = "mono" if channels == 1 else "stereo"

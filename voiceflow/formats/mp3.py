@@ -1,4 +1,4 @@
-"""The splice: pieces encoded one by one, joined by bytes into one MP3 stream.
+"""Encodes pieces one by one and joins their MP3 frames, byte by byte, into one stream.
 
 MPEG-2 layer III at 24 kHz holds 576 samples a frame: 24 ms, the grid of the score. At a constant
 bit rate every frame has the same number of bytes, so the length of the stream and the place of
@@ -6,13 +6,14 @@ every chapter are known before anything is encoded.
 
 A fresh encoder has an empty bit reservoir: its frames depend on nothing before them. Encoder and
 decoder together delay by 1,105 samples (576 in LAME, 529 in any layer III decoder). So many
-samples of the silence at a piece's head are left away, and every event decodes where the score
-has it. Between pieces stands one silent frame, repeated.
+samples of the silence at a piece's head are left out, and every event decodes where the score
+has it. Between pieces one silent frame is repeated.
 
-The stream carries no Xing or Info header, by test. With one for the whole, mpg123 takes 529
-samples from the beginning and FFmpeg takes none, or 529 too if LAME's extension is there: every
-event would sound 22 ms early in some players. FFmpeg and mutagen find the same duration either way,
-to the millisecond, and seeking by its table of 100 places is less exact than a constant bit rate.
+The stream has no Xing or Info header; tests decided that. With a header, mpg123 skips the first
+529 samples and FFmpeg skips none, or 529 too if LAME's extension is there: every event would sound
+22 ms early in some players. FFmpeg and mutagen find the same duration either way, to the
+millisecond, and seeking by a header's table of 100 places is less exact than by a constant bit
+rate.
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ BIT_RATES: Final = {1: 56, 2: 96}
 """Kilobits per second by channels."""
 
 QUALITY: Final = 7
-"""LAME's `-q`. From 7 on it shapes no noise, so no scale factors are written: FFmpeg 5, still
-in many players, reads the last of them wrong at 24 kHz (its table's band ends two lines early).
-Measured on speech and tones: 0.5 dB less noise than quality 5, for three quarters of the time.
+"""LAME's `-q`. From 7 on LAME shapes no noise and writes no scale factors. FFmpeg 5, still in many
+players, reads the last scale factor wrong at 24 kHz (its table's band ends two lines early).
+Measured on speech and tones: 0.5 dB less noise than quality 5, in three quarters of the time.
 """
 
 GAIN: Final = 0.95
-"""What LAME multiplies all samples with at these bit rates (its presets' `scale`), measured."""
+"""LAME multiplies all samples by this at our bit rates (its presets' `scale`); measured."""
 
 _CHUNK: Final = 512  # silent frames handed on at a time: 12 s
 _SYNC: Final = {1: b"\xff\xf3\x74", 2: b"\xff\xf3\xa4"}  # MPEG-2 layer III, bit rate, 24 kHz
 
 # Header and side information of LAME's own frame of silence. Its main data is empty and begins in
-# the frame itself, so it may stand anywhere, and anything may stand behind it.
+# the frame itself, so it can be put anywhere and followed by any frame.
 _SILENT: Final = {
     1: bytes.fromhex("fff374c4 000000034800000000"),
     2: bytes.fromhex("fff3a464 00000001a4000000000000034800000000"),
@@ -48,7 +49,7 @@ _SILENT: Final = {
 
 
 def frame_bytes(channels: int) -> int:
-    """Bytes of one frame: 72 bytes a second and bit at half sampling rates, never padded here."""
+    """Bytes of one frame: 72 times bit rate over sampling rate in MPEG-2, not padded here."""
     return 72 * BIT_RATES[channels] * 1000 // RATE
 
 
@@ -65,11 +66,11 @@ def stream_length(length_ms: int, channels: int) -> int:
 
 
 def settings(channels: int) -> tuple[str | int, ...]:
-    """What decides the encoder's bytes besides the samples: belongs in a piece's key."""
+    """What decides the encoder's bytes besides the samples; part of a piece's key."""
     import lameenc
 
-    # It tells no version, and asking the package's metadata takes longer than all of a warm
-    # render's sums: the file itself changes with every version.
+    # lameenc does not report its version, and reading the package's metadata takes longer than
+    # adding up a warm render. The file itself changes with every version.
     built = Path(lameenc.__file__).stat()
     encoder = f"lame {built.st_size} {built.st_mtime_ns} {QUALITY} {DELAY} {GAIN}"
     return encoder, channels, BIT_RATES[channels]
@@ -86,7 +87,7 @@ def encode(pcm: bytes, channels: int, given: int = 0) -> bytes:
     channels : {1, 2}
         Of the stream.
     given : {0, 1, 2}
-        Channels of `pcm`, where one stands for both ears. 0 is `channels`.
+        Channels of `pcm`: 1 where one channel stands for both ears. 0 is `channels`.
 
     Returns
     -------
@@ -96,10 +97,10 @@ def encode(pcm: bytes, channels: int, given: int = 0) -> bytes:
     width = 2 * (given or channels)
     count, rest = divmod(len(pcm), FRAME * width)
     if rest:
-        raise ValueError(f"{len(pcm)} bytes are no whole number of frames")
+        raise ValueError(f"{len(pcm)} bytes are not a whole number of frames")
     encoder = _encoder(channels)
     sound = _louder(pcm[DELAY * width :], 2 * channels // width)
-    # Silence behind, so that the encoder looks ahead into the silence that follows every piece.
+    # Silence after it: the encoder looks ahead into the silence that follows every piece.
     padded = sound + bytes(2 * channels * (DELAY + 2 * FRAME))
     frames = bytes(encoder.encode(padded)) + bytes(encoder.flush())
     frames = frames[: count * frame_bytes(channels)]
@@ -108,7 +109,7 @@ def encode(pcm: bytes, channels: int, given: int = 0) -> bytes:
 
 
 def encode_stream(blocks: Iterable[bytes], channels: int) -> Iterator[bytes]:
-    """One stream from samples that are never silent: encoded in one go, block by block.
+    """One stream from samples that are never silent, encoded in one go, block by block.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def encode_stream(blocks: Iterable[bytes], channels: int) -> Iterator[bytes]:
         yield data
     count, rest = divmod(came, FRAME * width)
     if rest:
-        raise ValueError(f"{came} bytes are no whole number of frames")
+        raise ValueError(f"{came} bytes are not a whole number of frames")
     tail = bytes(encoder.encode(bytes(width * (DELAY + 2 * FRAME)))) + bytes(encoder.flush())
     yield tail[: count * size - gone]
 
@@ -154,7 +155,7 @@ def _encoder(channels: int) -> Any:
 
 
 class Splice:
-    """One stream out of pieces, in order, with silence between them.
+    """One stream made of pieces, in order, with silence between them.
 
     Parameters
     ----------
@@ -209,7 +210,7 @@ class Splice:
 
 
 def _louder(pcm: bytes, times: int = 1) -> bytes:
-    """Make up for LAME's own gain, so that the recording is as loud as its samples.
+    """`pcm` raised by LAME's own loss, so that the recording is as loud as its samples.
 
     Each sample comes `times` in a row.
     """
@@ -224,4 +225,4 @@ def _check(frames: bytes, count: int, channels: int) -> None:
     size = frame_bytes(channels)
     for at, byte in enumerate(_SYNC[channels]):
         if frames[at::size] != bytes([byte]) * count:
-            raise RuntimeError("the MP3 encoder did not keep to one frame size")
+            raise RuntimeError("the MP3 encoder wrote frames of different sizes")

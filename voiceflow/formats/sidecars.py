@@ -1,4 +1,4 @@
-"""What stands beside a recording: words with times, chapters, a playlist."""
+"""The files beside a recording: words with times, chapters, a playlist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lyrics(labels: Labels) -> str:
 
 
 def transcript(score: Score) -> str:
-    """What is said, as WebVTT. Cues do not overlap: one ends where the next begins."""
+    """What is said, as WebVTT. Cues do not overlap: each ends where the next one begins."""
     said = [event for event in score.events if event.kind == "speech"]
     lines = ["WEBVTT", f"Language: {score.language}", ""]
     for at, event in enumerate(said):
@@ -33,12 +33,12 @@ def transcript(score: Score) -> str:
 
 
 def chapters(score: Score, image: str = "") -> dict[str, Any]:
-    """Chapters as Podcasting 2.0 has them: JSON chapters, version 1.2.0.
+    """Chapters in the format of Podcasting 2.0: JSON chapters, version 1.2.0.
 
     Parameters
     ----------
     image : str
-        Address of a picture, for the first chapter.
+        Address of a picture for the first chapter.
     """
     listed: list[dict[str, Any]] = [
         {
@@ -73,5 +73,5 @@ def _minutes(ms: int) -> str:
 
 
 def _cue(text: str) -> str:
-    """A cue's text, without what would end it or be read as a tag."""
+    """A cue's text, with what WebVTT would read as a tag or an entity escaped."""
     return plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

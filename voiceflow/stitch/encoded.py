@@ -1,4 +1,4 @@
-"""A piece as the cache keeps it, and the tally of a whole render."""
+"""One piece as the cache keeps it, and the tally of a whole render."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EncodedPiece:
 
 @dataclass(slots=True)
 class Tally:
-    """What a render did: for `--profile` and for the loudness of the whole."""
+    """What a render did: for `--profile`, and for the loudness of the session."""
 
     speech: int = 0
     clips: int = 0
@@ -46,7 +46,7 @@ class Tally:
     peaks: set[float] = field(default_factory=set)
 
     def loudness(self, length_ms: int) -> float:
-        """Integrated LUFS of all that has been written."""
+        """Integrated loudness in LUFS of all that was written."""
         return session_loudness(self.powers, length_ms)
 
     def peak(self) -> float:

@@ -1,4 +1,4 @@
-"""Sessions rendered into a folder: recordings, covers, words, chapters and a playlist."""
+"""Exports sessions into a folder: recordings, covers, words, chapters and a playlist."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from voiceflow.stitch.tracks import Frames, Samples, Track, tracks
 _NUMBERED: Final = re.compile(r"\d{2,} .*\.(\w+)")
 
 Entry = tuple[str, int, str]
-"""Of a playlist: path, length in milliseconds, title."""
+"""One line of a playlist: path, length in milliseconds, title."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What files are wanted.
+    """Which files an export writes.
 
     Attributes
     ----------
     form : str
         One of `formats.EXPORTED`.
     split : bool
-        A file for each exercise, in a folder of their own.
+        A file for each exercise, in a folder for the session.
     """
 
     form: str = "mp3"
@@ -55,19 +55,19 @@ def export(
     context: Context | None = None,
     report: Report = quiet,
 ) -> Iterator[Result]:
-    """Export sessions into a folder, which is made where it is missing.
+    """Export sessions into a folder, which is made if it is missing.
 
     Yields
     ------
     Result
-        For each file, as soon as it is there: recordings first, the playlist last.
+        For each file, as soon as it is written: recordings first, the playlist last.
 
     Raises
     ------
     InputError
-        A session or what is asked of it is wrong.
+        A session or an option is wrong.
     OutputError
-        A file cannot be written. Those before it are there, whole.
+        A file cannot be written. Those before it are complete.
     """
     _check(files)
     folder(into)
@@ -75,7 +75,7 @@ def export(
     names, entries, bases = FileNames(), list[Entry](), list[str]()
     names.give("voiceflow sessions")  # the playlist's, where there are several
     wanted = tuple(dict.fromkeys(references))
-    for reference in wanted:  # a name that is wrong shows before anything is written
+    for reference in wanted:  # a wrong name shows before anything is written
         load_session(reference, context.library, level=options.level)
     for reference in wanted:
         prepared = prepare(reference, options, context, report)
@@ -95,12 +95,12 @@ def _check(files: ExportOptions) -> None:
     if files.form == "m4b":
         if files.split:
             hint = "leave out --split, or use --format mp3"
-            raise InputError("an m4b holds a whole session: it has chapters", hint=hint)
+            raise InputError("m4b cannot be split: it holds the whole session", hint=hint)
         m4b.ready()
 
 
 class _SessionFiles:
-    """One session, decided, and the files that are made of it."""
+    """One decided session, and the files made of it."""
 
     def __init__(
         self, prepared: Prepared, options: Options, context: Context, report: Report
@@ -111,7 +111,7 @@ class _SessionFiles:
         self.cover = cover_of(self.score, context.cache)
 
     def whole(self, into: Path, base: str, form: str, entries: list[Entry]) -> Iterator[Result]:
-        """One recording, and beside it cover, words and chapters."""
+        """One recording, with cover, words and chapters beside it."""
         target = into / f"{base}.{form}"
         if form == "mp3":
             yield put(target, recording(self.stitcher, self.report))
@@ -202,7 +202,7 @@ def _json(told: object) -> str:
 
 
 def _left_over(inside: Path, made: set[str]) -> Iterator[Result]:
-    """Numbered recordings of an earlier export, told of and left: they are not ours to delete."""
+    """Numbered recordings of an earlier export: reported, but not ours to delete."""
     for path in sorted(inside.iterdir()):
         numbered = _NUMBERED.fullmatch(path.name)
         if numbered and numbered[1] in EXPORTED and path.name not in made and path.is_file():

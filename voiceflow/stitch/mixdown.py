@@ -70,7 +70,7 @@ def stitch(
 
 
 def _duck(bed: AudioSegment, spans: Iterable[tuple[int, int]]) -> AudioSegment:
-    """`bed`, lower within each span, with a ramp on either side of it."""
+    """`bed`, lowered within each span, with a ramp on either side."""
     if not bed.max:
         return bed
     length = len(bed)
@@ -87,7 +87,7 @@ def _duck(bed: AudioSegment, spans: Iterable[tuple[int, int]]) -> AudioSegment:
 
 
 def _ramp(segment: AudioSegment, from_db: float, to_db: float) -> AudioSegment:
-    """A gain that glides linearly in decibels, sample by sample.
+    """A gain that moves linearly in decibels, sample by sample.
 
     pydub's own `fade` sets the gain once a millisecond in Python and takes ten times as long.
     """
@@ -100,7 +100,7 @@ def _ramp(segment: AudioSegment, from_db: float, to_db: float) -> AudioSegment:
 
 
 def _mix(bed: AudioSegment, clips: Sequence[tuple[Event, AudioSegment]]) -> AudioSegment:
-    """Speech over tones. Should a hot sample bring the sum near full scale, tones give way."""
+    """Speech over tones. If the sum comes near full scale, the tones are lowered."""
     for lower_db in (0, 6, 12, 18, 24):
         mixed = _lay(bed.apply_gain(-lower_db) if lower_db else bed, clips)
         if mixed.max <= PEAK:
@@ -119,11 +119,11 @@ def _join(first: AudioSegment, *rest: AudioSegment) -> AudioSegment:
 
 
 def _checked(event: Event, segment: AudioSegment) -> AudioSegment:
-    """`segment`, if it is no longer than the score has room for."""
+    """`segment`, after a check that it is no longer than its event in the score."""
     if segment.frame_count() > ms_to_samples(event.length_ms):
         raise SoundError(
             f"{event.name!r} lasts {len(segment)} ms, the score has {event.length_ms} ms for it",
-            hint="if it stays so, run `voiceflow cache clear`",
+            hint="try again; if that does not help, run `voiceflow cache clear`",
         )
     return segment
 

@@ -37,8 +37,8 @@ class Piece:
     start_ms, length_ms : int
         On the grid.
     events : tuple of Event
-        What sounds, `start_ms` counted from the piece's start, without what is not heard
-        (moment, exercise, repetition).
+        What sounds, with `start_ms` counted from the piece's start and without what cannot be
+        heard (moment, exercise, repetition).
     """
 
     start_ms: int
@@ -58,7 +58,7 @@ def cut(score: Score) -> tuple[Piece, ...]:
     Raises
     ------
     ValueError
-        The score does not keep its own rules: an event off the grid, too near its start or end.
+        The score breaks its own rules: an event is off the grid, or too near the start or end.
     """
     pieces: list[Piece] = []
     group: list[Event] = []
@@ -79,10 +79,10 @@ def cut(score: Score) -> tuple[Piece, ...]:
 def piece_keys(
     pieces: Iterable[Piece], clip_key: Callable[[str], str], tones: ToneSet, *settings: str | int
 ) -> list[str]:
-    """A content key for each piece: all that decides its samples, and `settings`.
+    """A key for each piece, made of all that decides its samples, and of `settings`.
 
     `settings` is what the caller makes of the samples: channels, encoder, bit rate. Pieces that
-    sound alike have one key, wherever they stand.
+    sound the same have the same key, wherever they are.
     """
     clip_key, tone_key = functools.cache(clip_key), functools.cache(tones.key)
     head = [_VERSION, *map(str, settings)]
@@ -93,7 +93,7 @@ def piece_keys(
         if heard not in keys:
             parts = [*head, str(piece.length_ms)]
             for event in piece.events:
-                # A tone's name goes in beside its key: it decides whether the tone ducks.
+                # A tone's name is part of the key too: it decides whether the tone ducks.
                 speech = event.kind == "speech"
                 source = clip_key(event.spoken) if speech else tone_key(event.name) + event.name
                 parts.append(f"{event.start_ms} {event.length_ms} {event.side} {source}")
@@ -105,7 +105,7 @@ def piece_keys(
 def _piece(events: Sequence[Event], end: int) -> Piece:
     start = events[0].start_ms - HEAD_MS
     if start < 0:
-        raise ValueError(f"an event at {events[0].start_ms} ms: a score begins with 48 ms silence")
+        raise ValueError(f"an event at {events[0].start_ms} ms: it must begin 48 ms or later")
     heard = []
     for event in events:
         if event.start_ms % GRID_MS:

@@ -1,7 +1,7 @@
-"""A folder that files are put into: what is there and right already is not touched.
+"""Puts files into a folder and leaves alone those that are already right.
 
-So an export can run into a folder that is synced: a file that stays the same keeps its time, and
-not even a draft appears beside it.
+So an export can run into a synced folder: a file that stays the same keeps its time, and not even
+a draft appears beside it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from voiceflow.core.errors import OutputError
 from voiceflow.core.files import Draft, explained, writing
 
 _CHUNK: Final = 1 << 20
-_ELSEWHERE: Final = "name another folder with --to"
+_ELSEWHERE: Final = "choose another folder with --to"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one file. `state`: written, unchanged, or left over from an earlier time."""
+    """What happened to one file. `state`: written, unchanged, or left over from before."""
 
     path: Path
     state: str
@@ -35,26 +35,26 @@ class Result:
 
 
 def folder(path: Path) -> None:
-    """Makes a folder, and those above it. Raises OutputError."""
+    """Make a folder and its parents. Raises OutputError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        message = f"{str(path)!r} cannot be a folder: there is a file in its place"
+        message = f"{str(path)!r} cannot be made a folder: there is a file of that name"
         raise OutputError(message, hint=_ELSEWHERE) from None
     except (OSError, ValueError) as error:
         raise OutputError(explained(error, path).message, hint=_ELSEWHERE) from error
     if not os.access(path, os.W_OK | os.X_OK):
-        # Asked before the work; what only writing shows is told then.
+        # Checked before the work starts; other problems show only when writing.
         raise OutputError(f"{str(path)!r} may not be written to", hint=_ELSEWHERE)
 
 
 def put(target: Path, data: Iterable[bytes]) -> Result:
-    """Has `target` hold `data`, written as a whole, or left alone where it holds it already.
+    """Make `target` hold `data`: written as a whole, or left alone if it holds it already.
 
     Raises
     ------
     OutputError
-        It cannot be written; `target` is then as it was. What `data` raises passes through.
+        It cannot be written; `target` is then unchanged. What `data` raises passes through.
     """
     size, chunks = 0, iter(data)
     rest: bytes | None = None
@@ -77,7 +77,7 @@ def put(target: Path, data: Iterable[bytes]) -> Result:
 
 
 def put_file(target: Path, make: Callable[[Draft], None]) -> Result:
-    """The same for what can only be made as a file: it is made elsewhere first."""
+    """The same for what can only be made as a file: it is made in a temporary folder first."""
     try:
         away = tempfile.TemporaryDirectory(prefix="voiceflow-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -91,7 +91,7 @@ def put_file(target: Path, make: Callable[[Draft], None]) -> Result:
 
 @contextmanager
 def _old(target: Path) -> Iterator[BinaryIO | None]:
-    """The file as it is; None where there is none that can be compared with."""
+    """The file as it is; None if there is none to compare with."""
     try:
         file = target.open("rb") if target.is_file() else None
     except (OSError, ValueError):

@@ -37,8 +37,8 @@ class Track:
 def tracks(score: Score, pieces: Iterable[Piece]) -> tuple[Track, ...]:
     """One track for each chapter, on the grid.
 
-    A chapter starts with its first word; a tone before it wakes headphones that sleep. So a track
-    begins where the piece begins that the chapter's start lies in, unless that is long before.
+    A chapter starts with its first word, but the tone before that wakes sleeping headphones. So a
+    track begins with the piece that holds the chapter's start, unless that began long before.
     """
     if not score.chapters:
         return (Track(score.title, 0, score.length_ms),)
@@ -77,9 +77,9 @@ class Frames:
     def take(self, length_ms: int) -> Iterator[bytes]:
         """The frames of the next `length_ms`, a stream that can be decoded by itself.
 
-        Sounds begin with frames that need nothing before them. Where the cut goes through a sound
-        all the same (a bed has no gaps), the first frame or two become silent: their data stays,
-        for those that follow refer to it.
+        Each sound begins with frames that need nothing before them. If the cut goes through a
+        sound all the same (a bed has no gaps), the first frame or two become silent; their data
+        stays, because the frames after them refer to it.
         """
         left = length_ms // GRID_MS
         there = 0
@@ -89,7 +89,7 @@ class Frames:
             if frame[_BACK] <= there:
                 yield frame
                 break
-            # It reaches back itself: some decoders keep no more than the frame before asks for.
+            # The silent frame reaches back too: some decoders keep only what a frame refers to.
             reach = bytes([min(there, 255)])
             yield self._silent[:_BACK] + reach + self._silent[_BACK + 1 :] + frame[self._side :]
             there += self._size - self._side

@@ -1,8 +1,8 @@
-"""One utterance made into a clip: trimmed at both ends, levelled, faded, 16 bits.
+"""Makes a clip from one utterance: trimmed at both ends, levelled, faded, 16 bits.
 
-Everything is decided on a curve of one value a millisecond, then drawn over the samples, so that
-a clip costs a few milliseconds. The whole clip is known beforehand, hence every gain moves evenly
-to both sides of its reason: nothing pumps and no attack is late.
+Gains are decided on a curve of one value per millisecond and then applied to the samples, so that
+a clip takes only a few milliseconds. The whole clip is known beforehand, so a gain changes evenly
+before and after its cause: nothing pumps, and no attack comes late.
 """
 
 from __future__ import annotations

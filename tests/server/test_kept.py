@@ -235,7 +235,7 @@ HOSTILE = (
 @pytest.mark.parametrize("title", HOSTILE)
 def test_no_title_is_more_than_a_title(keeping: Keeping, title: str) -> None:
     if not title.isprintable():
-        with pytest.raises(Refusal, match="the title is none"):
+        with pytest.raises(Refusal, match="the title is not valid"):
             read_title(title, "")
         return
     _, render = keeping.render("breathing")

@@ -68,14 +68,14 @@ def main(
         from voiceflow.server.http.listener import run
         from voiceflow.server.studio import ServerFolders, Studio
     except ImportError as error:
-        hint = "pip install segno starlette uvicorn, which are the extra `serve`"
-        raise InputError(f"`serve` needs {error.name}, which is not here", hint=hint) from None
+        hint = "pip install segno starlette uvicorn (the extra `serve`)"
+        raise InputError(f"`serve` needs {error.name}, which is not installed", hint=hint) from None
     cache = Cache(Cache.default_root())
     if forget:
         from voiceflow.server.auth.phones import Phones
 
         count = Phones(ServerFolders.of(where, cache).state / "phones.json").forget()
-        print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each has to be paired again.")
+        print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each must be paired again.")
         return
     studio = Studio(where, cache, jobs=jobs)
     try:
@@ -102,6 +102,6 @@ def library_at(folder: str | Path | None) -> Library:
         return usual
     path = Path(folder).expanduser()
     if not path.is_dir():
-        hint = "a folder with sessions/ and exercises/ in it"
+        hint = "name a folder that holds sessions/ and exercises/"
         raise InputError(f"there is no folder {str(folder)!r}", hint=hint)
     return replace(usual, user=path.resolve())

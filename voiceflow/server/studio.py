@@ -170,7 +170,9 @@ class Studio:
 
     def _read(self, slug: object, given: object) -> tuple[str, Options, Given]:
         if not isinstance(slug, str) or not slug:
-            raise Refusal(422, "input", "`session` names a session", hint="GET /api/v1/sessions")
+            raise Refusal(
+                422, "input", "`session` must be the name of a session", hint="GET /api/v1/sessions"
+            )
         if len(slug) > 200:
             raise unknown("session called", slug)
         self.sessions.path(slug)
@@ -239,7 +241,7 @@ class Studio:
         """A render by its id. Raises Refusal, 404."""
         render = self.renders.get(render_id)
         if render is None:
-            raise unknown("render", render_id, "press listen again")
+            raise unknown("render", render_id, "press Listen again")
         return render
 
     async def changed(
@@ -307,7 +309,9 @@ def read_json(data: bytes) -> Any:
     try:
         return json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise Refusal(400, "json", "the body is not JSON", hint="send a JSON object") from None
+        raise Refusal(
+            400, "json", "the request body is not valid JSON", hint="send a JSON object"
+        ) from None
 
 
 def _no_constant(name: str) -> None:

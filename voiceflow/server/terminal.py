@@ -103,4 +103,4 @@ class Terminal:
         """Someone has come in."""
         self.say("", f"Paired: {name}.")
         if sys.stdin is not None and sys.stdin.isatty():
-            self.say("Press Enter for a code for another phone.")
+            self.say("Press Enter to show a code for another phone.")

@@ -77,7 +77,7 @@ class Phones:
         phone = Phone(secrets.token_hex(6), name, hashed(token), now, now, feed)
         with self._changing() as phones:
             if len(phones) >= MOST_PHONES:
-                hint = "revoke one on the settings page, or all with --forget"
+                hint = "forget one on the settings page, or all with --forget"
                 raise OutputError(f"{MOST_PHONES} phones are paired already", hint=hint)
             phones.append(phone)
         return phone, token
@@ -155,7 +155,7 @@ class Phones:
                 self._stamp = None
         except OSError as error:
             reason = error.strerror or str(error)
-            raise OutputError(f"the paired phones cannot be written down: {reason}") from None
+            raise OutputError(f"the list of paired phones cannot be saved: {reason}") from None
 
     def _stat(self) -> tuple[int, int, int]:
         try:

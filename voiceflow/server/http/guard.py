@@ -106,8 +106,9 @@ class Guard:
             raise
         except Exception as error:
             # Neither the address nor the message: either may hold a token.
-            self.tell(f"voiceflow has a fault: {type(error).__name__}{_place(error)}")
-            fault = Refusal(500, "fault", "voiceflow has a fault", hint="see the terminal")
+            self.tell(f"internal error: {type(error).__name__}{_place(error)}; please report this")
+            hint = "the terminal says where; please report this"
+            fault = Refusal(500, "fault", "internal error", hint=hint)
             await self._refuse(fault, scope, receive, sending)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,9 +117,9 @@ class Guard:
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > MOST_TARGET:
             raise Refusal(414, "long", "the address is too long")
         if method not in _METHODS:
-            raise Refusal(405, "method", "there is no such method here")
+            raise Refusal(405, "method", "this method is not supported")
         if "\0" in path or any(ord(char) < 32 for char in path):
-            raise Refusal(400, "address", "the address holds a character that none may hold")
+            raise Refusal(400, "address", "the address contains a character that is not allowed")
         body = Body(headers, receive)
         scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"
         public = path in PUBLIC
@@ -133,8 +134,8 @@ class Guard:
         name = host_name(hosts[0]) if len(hosts) == 1 else ""
         scope["scheme"] = self.names.get(name) or scope.get("scheme", "http")
         if not (name in self.names or _is_address(name)):
-            hint = "call it by its number, or name it with --name"
-            raise Refusal(421, "host", "this server is not called by that name", hint=hint)
+            hint = "use its IP address, or start the server with --name"
+            raise Refusal(421, "host", "this server does not answer to that host name", hint=hint)
 
     async def _let_in(self, scope: Scope, headers: Headers, path: str) -> None:
         """The phone that asks, kept in the scope. Raises Refusal: 401, or 429 after many tries."""
@@ -152,7 +153,9 @@ class Guard:
         if given:
             if wait := self.studio.failures.wait_s(client):
                 hint = f"try again in {wait} s"
-                raise Refusal(429, "attempts", "too many attempts", hint=hint, retry_after=wait)
+                raise Refusal(
+                    429, "attempts", "too many failed attempts", hint=hint, retry_after=wait
+                )
             self.studio.failures.failed(client)
         raise locked_out()
 
@@ -211,7 +214,7 @@ class Body:
             async with asyncio.timeout(BODY_S):
                 message = await self._receive()
         except TimeoutError:
-            raise Refusal(408, "slow", "the body does not come") from None
+            raise Refusal(408, "slow", "the request body did not arrive in time") from None
         self._left -= len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._left < 0:
@@ -220,7 +223,7 @@ class Body:
 
     @staticmethod
     def _long() -> Refusal:
-        return Refusal(413, "long", f"the body is longer than {MOST_BODY} bytes")
+        return Refusal(413, "long", f"the request body is longer than {MOST_BODY} bytes")
 
 
 def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
@@ -236,18 +239,20 @@ def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None and site not in ("same-origin", "none"):
-        raise Refusal(403, "origin", "another site may not ask for that")
+        raise Refusal(403, "origin", "requests from another site are not allowed")
     if origin is not None:
         host = headers.get("host", "").lower()
         if origin.lower() not in (f"http://{host}", f"https://{host}"):
-            raise Refusal(403, "origin", "another site may not ask for that")
+            raise Refusal(403, "origin", "requests from another site are not allowed")
     elif site is None and not bearer and not form:
         hint = "send Origin, or Authorization: Bearer instead of the cookie"
-        raise Refusal(403, "origin", "a change has to say where it comes from", hint=hint)
+        raise Refusal(403, "origin", "the request does not say which site it comes from", hint=hint)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     length = headers.get("content-length", "0")
     if not form and kind != "application/json" and (length != "0" or kind):
-        raise Refusal(415, "type", "send JSON", hint="Content-Type: application/json")
+        raise Refusal(
+            415, "type", "the request body must be JSON", hint="Content-Type: application/json"
+        )
 
 
 def locked_out() -> Refusal:

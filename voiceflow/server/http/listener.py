@@ -32,8 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError):
-        hint = "127.0.0.1 for this computer alone, 0.0.0.0 for the home network"
-        raise InputError(f"there is no host {host!r} here", hint=hint) from None
+        hint = "use 127.0.0.1 for this computer alone, 0.0.0.0 for the home network"
+        raise InputError(f"cannot find the host {host!r}", hint=hint) from None
     family, kind, protocol, _, address = found[0]
     listening = socket.socket(family, kind, protocol)
     try:
@@ -44,7 +44,7 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         reason = error.strerror or str(error)
-        hint = f"--port {port + 1}, or end what uses it" if port else ""
+        hint = f"use --port {port + 1}, or stop the program that uses this one" if port else ""
         raise OutputError(f"cannot listen on {host}:{port}: {reason}", hint=hint) from None
     listening.setblocking(False)
     return listening
@@ -97,7 +97,7 @@ def run(
         terminal = Terminal(base_address(host, bound, scheme), local=is_local(host))
         minutes = round(studio.pairing.lasts_s / 60)
         terminal.invite(studio.pairing.new(), minutes)
-        terminal.say("", "Ctrl-C ends the server.")
+        terminal.say("", "Press Ctrl-C to stop the server.")
         studio.on_paired = terminal.paired
         _listen_to_keys(studio, terminal, minutes)
         look = studio.warm if warm else studio.sessions.all

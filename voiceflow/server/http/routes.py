@@ -116,8 +116,8 @@ class Api:
         body = await read_body(request, ("event_ms", *CHANGES))
         at = body.pop("event_ms", None)
         if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at <= _LONGEST_MS:
-            told_ = fault("a whole number of milliseconds is needed here", field="event_ms")
-            raise Refusal(422, "input", "`event_ms` is where the listener is", faults=[told_])
+            told_ = fault("`event_ms` must be a whole number of milliseconds", field="event_ms")
+            raise Refusal(422, "input", "the position of the listener is missing", faults=[told_])
         render = await self._render(request)
         changes = {key: value for key, value in body.items() if value is not None}
         work = self.studio.changed(_phone(request).id, render, at, changes)
@@ -142,8 +142,8 @@ class Api:
         body = await read_body(request, ("render", "id", "title"))
         render_id = body.get("render", body.get("id"))
         if not isinstance(render_id, str):
-            told_ = fault("`render` is the id of a render", field="render")
-            raise Refusal(422, "input", "which render?", faults=[told_])
+            told_ = fault("`render` must be the id of a render", field="render")
+            raise Refusal(422, "input", "no render was named", faults=[told_])
         render = await asyncio.to_thread(self.studio.find_render, render_id)
         kept, made = await self.keeper.keep(_phone(request).id, render, body.get("title"))
         return JSONResponse({"slug": kept.slug, **render_json(made, kept.slug)}, 201)
@@ -302,14 +302,14 @@ def refuse_words(where: str, given: Iterable[str], known: tuple[str, ...]) -> No
     """422 for words that mean nothing, each with what may have been meant."""
     faults = [
         fault(
-            f"`{printable(word)}` is not known here",
+            f"unknown key `{printable(word)}`",
             did_you_mean(word[:60], known),
             field=f"{where}.{printable(word)}",
         )
         for word in list(given)[:20]
     ]
     if faults:
-        raise Refusal(422, "input", "some words are not known here", faults=faults)
+        raise Refusal(422, "input", "the request has unknown keys", faults=faults)
 
 
 def _lasting(request: Request, render: Render, kind: str, make: Any) -> Response:

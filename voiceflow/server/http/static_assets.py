@@ -46,7 +46,7 @@ class StaticAssets(StaticFiles):
             answer = await super().get_response(path, scope)
         except HTTPException as error:
             if error.status_code == 405:
-                raise Refusal(405, "method", "there is no such method here") from None
+                raise Refusal(405, "method", "this method is not supported") from None
             raise unknown("file", path) from None
         ending = Path(path).suffix
         answer.headers["Cache-Control"] = "no-cache"  # kept, and asked after each time

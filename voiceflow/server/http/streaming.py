@@ -73,7 +73,9 @@ class Streams:
             raise Refusal(429, "busy", "too many downloads at once", hint=hint, retry_after=5)
         if len(self._open) >= self._most and not self._give_way(self._open):
             hint = "try again in a moment"
-            raise Refusal(503, "busy", "too many listeners just now", hint=hint, retry_after=5)
+            raise Refusal(
+                503, "busy", "too many people are listening right now", hint=hint, retry_after=5
+            )
         stream = _Stream(client, self.clock())
         self._open.append(stream)
         return stream
@@ -175,7 +177,7 @@ class GrowingFileResponse:
         except (StoppedGrowing, OSError):
             if begun:
                 raise BrokenOff from None
-            slow = Refusal(503, "busy", "this takes too long just now", retry_after=5)
+            slow = Refusal(503, "busy", "this is taking too long", retry_after=5)
             raise mp3.problem or slow from None
         finally:
             if file is not None:

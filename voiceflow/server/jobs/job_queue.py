@@ -91,7 +91,7 @@ class JobQueue:
         try:
             return await asyncio.wrap_future(_watched(job.future))
         except Dropped:
-            raise self._busy("this takes too long just now") from None
+            raise self._busy("this is taking too long") from None
         finally:
             self._leave(job)
 
@@ -130,7 +130,7 @@ class JobQueue:
     def _join(self, client: str, key: Hashable, work: Work[T]) -> _Job[T]:
         with self._wake:
             if self._closed:
-                raise self._busy("the server is ending")
+                raise self._busy("the server is shutting down")
             job = self._jobs.get(key)
             if job is not None:
                 job.waiting += 1

@@ -320,7 +320,7 @@ class Mp3Files:
         while not mp3.whole:
             chunk = next(source, None)
             if chunk is None or mp3.done + len(chunk) > mp3.size:
-                raise GoneError("it comes out at another length")
+                raise GoneError("its length has changed")
             _write(file, chunk)
             made += len(chunk)
             mp3.grew(mp3.done + len(chunk))
@@ -453,20 +453,21 @@ def storage(error: OSError) -> Refusal:
         hint = "free some space on the computer, then try again"
         return Refusal(507, "storage", "the computer has no space left for this session", hint=hint)
     reason = error.strerror or type(error).__name__
-    return Refusal(507, "storage", f"the session cannot be written down: {reason}")
+    return Refusal(507, "storage", f"the session cannot be saved: {reason}")
 
 
 def _problem(error: BaseException) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, GoneError):
-        told = f"this session cannot be made as it was: {error}"
-        return Refusal(410, "gone", told, hint="press listen again")
+        told = f"this recording can no longer be made: {error}"
+        return Refusal(410, "gone", told, hint="press Listen again")
     if isinstance(error, VoiceflowError):
         return Refusal(500, "failed", error.message, hint=error.hint)
     if isinstance(error, OSError):
         return storage(error)
-    return Refusal(500, "failed", f"voiceflow has a fault: {type(error).__name__}")
+    told = f"internal error: {type(error).__name__}"
+    return Refusal(500, "failed", told, hint="please report this")
 
 
 def _from(source: Iterator[bytes], skip: int) -> Iterator[bytes]:

@@ -136,7 +136,7 @@ class Keeper:
         """The script, under a name that is free: nothing is ever written over."""
         source = self.studio.sessions.path(render.slug)
         if source_of(source) != render.source:
-            hint = "press listen again, then keep it"
+            hint = "press Listen again, then keep it"
             raise Refusal(409, "edited", "the session has been edited since", hint=hint)
         try:
             text = script_of(render, source, title, self.library)
@@ -165,8 +165,8 @@ class Keeper:
                 return slug
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise OutputError(f"the session cannot be written down: {reason}") from None
-        raise InputError("there are too many sessions of that name", hint="choose another title")
+            raise OutputError(f"the session cannot be saved: {reason}") from None
+        raise InputError("there are too many sessions with that name", hint="choose another title")
 
     def _unwrite(self, slug: str) -> None:
         path = self._script(slug)
@@ -267,7 +267,7 @@ class Keeper:
                 write_private(self.path, json.dumps(told, indent=1, ensure_ascii=False).encode())
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise OutputError(f"what is kept cannot be written down: {reason}") from None
+            raise OutputError(f"the list of kept sessions cannot be saved: {reason}") from None
 
     def _read(self) -> list[Kept]:
         try:
@@ -287,11 +287,11 @@ def read_title(title: object, usual: str) -> str:
     text = " ".join(title.split()) if isinstance(title, str) else ""
     if not text or len(text) > LONGEST_TITLE:
         hint = f"1 to {LONGEST_TITLE} characters"
-        told = fault("`title` is a text", hint, field="title")
-        raise Refusal(422, "input", "the title is none", faults=[told])
+        told = fault("`title` must be text", hint, field="title")
+        raise Refusal(422, "input", "the title is not valid", faults=[told])
     if not text.isprintable() or any("\ud800" <= char <= "\udfff" for char in text):
-        told = fault("the title holds a character that text cannot hold", field="title")
-        raise Refusal(422, "input", "the title is none", faults=[told])
+        told = fault("the title contains a character that is not allowed", field="title")
+        raise Refusal(422, "input", "the title is not valid", faults=[told])
     return text
 
 

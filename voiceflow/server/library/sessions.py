@@ -81,7 +81,7 @@ class SessionLibrary:
             raise unknown("session called", slug, error.hint) from None
         real, roots = path.resolve(), (self.library.user, self.library.bundled)
         if "." in slug or not any(real.is_relative_to(root.resolve()) for root in roots):
-            raise unknown("session called", slug, "it leads out of the library")
+            raise unknown("session called", slug, "it points outside the library")
         return path
 
     def slugs(self) -> tuple[str, ...]:
@@ -167,7 +167,8 @@ class SessionLibrary:
         except VoiceflowError as error:
             wrong = refused(error, self.library).faults
         except Exception as error:  # one script must not take all pages with it
-            wrong = [fault(f"voiceflow has a fault with this script: {type(error).__name__}")]
+            told = f"internal error in this session: {type(error).__name__}"
+            wrong = [fault(told, "please report this")]
         return entry | {"errors": wrong, "title": _title(path) or slug}
 
     def _told(self, path: Path) -> Entry:

@@ -58,7 +58,7 @@ def read_options(given: object, names: Offered) -> tuple[Options, Given]:
     if given is None:
         given = {}
     if not isinstance(given, Mapping):
-        raise Refusal(422, "input", "`options` is a mapping", hint='{"tempo": 0.9}')
+        raise Refusal(422, "input", "`options` must be an object", hint='{"tempo": 0.9}')
     faults: list[Fault] = []
     said: Given = {}
     for key, value in given.items():
@@ -71,7 +71,7 @@ def read_options(given: object, names: Offered) -> tuple[Options, Given]:
         if len(faults) > 20:
             break
     if faults:
-        raise Refusal(422, "input", "some options are wrong", faults=faults)
+        raise Refusal(422, "input", "some options are not valid", faults=faults)
     said = {key: said[key] for key in KEYS if key in said}
     return _options(said), said
 
@@ -93,8 +93,8 @@ def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
         return _equipment(value, where, faults)
     text = _text(value)
     if text is None or len(text) > LONGEST_TEXT:
-        told = "is too long" if text else "a text or a number is needed here"
-        faults.append(fault(told, field=where))
+        wrong = "is too long" if text else "must be text or a number"
+        faults.append(fault(f"`{key}` {wrong}", field=where))
         return None
     if key == "minutes":
         return _minutes(text, where, faults)
@@ -110,10 +110,12 @@ def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
 def _field(key: str, text: str, where: str, faults: list[Fault]) -> Any:
     """A value as the scripts read it."""
     if key == "name" and len(text) > LONGEST_NAME:
-        faults.append(fault(f"a name has up to {LONGEST_NAME} characters", field=where))
+        faults.append(fault(f"a name may have at most {LONGEST_NAME} characters", field=where))
         return None
     if key == "name" and (not text.isprintable() or any("\ud800" <= c <= "\udfff" for c in text)):
-        faults.append(fault("a character that text cannot hold", "delete it", field=where))
+        faults.append(
+            fault("the name has a character that is not allowed", "delete it", field=where)
+        )
         return None
     kind = _OWN[key] if key in _OWN else _PACING[key].kind
     if key == "name" and not text.strip():
@@ -132,7 +134,7 @@ def _minutes(text: str, where: str, faults: list[Fault]) -> str | None:
         faults.append(fault(f"{printable(text)!r} is not a time", "20, or 12:30", field=where))
         return None
     if not least <= seconds <= most:
-        hint = "from a few seconds to six hours"
+        hint = "from 5 seconds to 6 hours"
         faults.append(fault(f"{printable(text)} is out of range", hint, field=where))
         return None
     return text.strip()
@@ -141,7 +143,7 @@ def _minutes(text: str, where: str, faults: list[Fault]) -> str | None:
 def _equipment(value: Any, where: str, faults: list[Fault]) -> list[str] | None:
     things = [value] if isinstance(value, str) else value
     if not isinstance(things, list) or len(things) > len(EQUIPMENT):
-        faults.append(fault("a list is needed here", ", ".join(EQUIPMENT), field=where))
+        faults.append(fault("`equipment` must be a list", ", ".join(EQUIPMENT), field=where))
         return None
     for thing in things:
         if thing not in EQUIPMENT:

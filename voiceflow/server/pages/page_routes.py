@@ -133,10 +133,10 @@ class Pages:
         code = form.get("code", [""])[0]
         if not studio.pairing.use(code[:64]):
             if wait := studio.failures.wait_s(client):
-                raise Refusal(429, "attempts", "too many attempts", retry_after=wait)
+                raise Refusal(429, "attempts", "too many failed attempts", retry_after=wait)
             studio.failures.failed(client)
-            hint = "scan the code that the terminal shows now"
-            raise Refusal(401, "unpaired", "this code has been used, or is too old", hint=hint)
+            hint = "scan the code that the terminal shows now, or press Enter there for a new one"
+            raise Refusal(401, "unpaired", "this code has been used or has expired", hint=hint)
         name = phone_name(request.headers.get("user-agent", ""))
         _, token = await asyncio.to_thread(studio.phones.pair, name)
         studio.on_paired(name)
@@ -197,7 +197,7 @@ def phone_json(phone: Phone, this: Phone) -> dict[str, Any]:
     return {
         "id": phone.id,
         "name": phone.name,
-        "seen": f"paired {paired}, last here {seen}",
+        "seen": f"paired {paired}, last seen {seen}",
         "this": phone.id == this.id,
         "feed": bool(phone.feed),
     }

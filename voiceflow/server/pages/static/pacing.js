@@ -33,8 +33,8 @@ export class Pacing {
   /** @param by 1 for less talk, -1 for more */
   talk(by, atMs) {
     const at = DETAILS.indexOf(this.detail) + by;
-    if (at < 0) return this.say("Everything is said already.");
-    if (at >= DETAILS.length) return this.say("Only tones are left already.");
+    if (at < 0) return this.say("Everything is already said.");
+    if (at >= DETAILS.length) return this.say("Only the tones are left.");
     this.detail = DETAILS[at];
     const told = { full: "Full words", brief: "Fewer words", tones: "Tones only" }[this.detail];
     return this.#ask(atMs, `${told} from the next exercise on.`);
@@ -61,7 +61,7 @@ export class Pacing {
     } catch (error) {
       if (turn !== this.asked) return;
       this.#giveUp();
-      this.say(error instanceof Refused ? [error.message, error.problems[0]?.hint].filter(Boolean).join(" ") : "That could not be had.");
+      this.say(error instanceof Refused ? [error.message, error.problems[0]?.hint].filter(Boolean).join(" ") : "That change could not be made.");
     }
   }
 

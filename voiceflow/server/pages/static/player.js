@@ -29,7 +29,7 @@ const media = new Media(render, { play, pause, previous: previousOrAgain, next, 
 
 async function scored(address) {
   const answer = await fetch(address);
-  if (!answer.ok) say("This session is no longer there. Make it anew from the list of sessions.");
+  if (!answer.ok) say("This session is no longer there. Open it again from the list of sessions.");
   return answer.json();
 }
 
@@ -44,7 +44,7 @@ function play() {
   if (audio.error) reload();
   return audio.play().catch((error) => {
     if (error.name === "NotAllowedError") at("play").focus();
-    else if (error.name !== "AbortError") say("It cannot be played. Is the server there?");
+    else if (error.name !== "AbortError") say("It cannot be played. Is the server running?");
   });
 }
 
@@ -82,7 +82,7 @@ function toChapter(index) {
 
 function next() {
   if (chapterNow() + 1 < timeline.chapters.length) toChapter(chapterNow() + 1);
-  else say("This is the last one.");
+  else say("This is the last exercise.");
 }
 
 function previous() {
@@ -188,7 +188,7 @@ audio.addEventListener("timeupdate", () => {
 });
 audio.addEventListener("waiting", () => view.waiting(true));
 for (const name of ["playing", "pause", "error"]) audio.addEventListener(name, () => view.waiting(false));
-audio.addEventListener("error", () => say("The sound broke off. Is the server there? Press play to try again."));
+audio.addEventListener("error", () => say("The sound stopped. Is the server running? Press play to try again."));
 audio.addEventListener("ended", end);
 document.addEventListener("visibilitychange", wake);
 window.addEventListener("pagehide", save);
@@ -240,7 +240,7 @@ wakefulness();
 const left = recall(`at.${render.id}`, {}).at_ms ?? 0;
 if (left > 10000 && left < timeline.length - 10000) {
   to(left - 3000);
-  say(`Going on at ${clock(left)}.`);
+  say(`Continuing at ${clock(left)}.`);
 }
 follow();
 state();

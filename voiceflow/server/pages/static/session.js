@@ -38,7 +38,7 @@ function begin() {
     choices.asWritten();
     form.querySelectorAll('input[type="range"]').forEach((slider) => tellSlider(slider, choices));
     tellAbout();
-    say("All as written.");
+    say("Everything is as written again.");
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -73,13 +73,13 @@ async function made(choices, button) {
   button.setAttribute("aria-busy", "true");
   label.textContent = "Preparing…";
   // A first time takes longer: every sentence is spoken and measured before the first is heard.
-  const patience = setTimeout(() => (label.textContent = "Speaking it once…"), 4000);
+  const patience = setTimeout(() => (label.textContent = "Preparing the speech…"), 4000);
   try {
     const body = { session: choices.slug, options: choices.options() };
-    return await sendInTurn("POST", "/renders", body, () => (label.textContent = "Waiting our turn…"));
+    return await sendInTurn("POST", "/renders", body, () => (label.textContent = "Waiting for the server…"));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    show(document.getElementById("errors"), "That cannot be done", error.problems);
+    show(document.getElementById("errors"), "This session cannot be made", error.problems);
     return null;
   } finally {
     clearTimeout(patience);

@@ -8,7 +8,7 @@ const last = recall("last");
 if (last?.id && last.at_ms > 10000) {
   const place = document.getElementById("continue");
   place.querySelector("a").href = `/player/${encodeURIComponent(last.id)}#listen`;
-  place.querySelector(".what").textContent = `Go on: ${last.title}`;
+  place.querySelector(".what").textContent = `Continue: ${last.title}`;
   place.querySelector(".left").textContent = `${clock(last.length_ms - last.at_ms)} left`;
   place.hidden = false;
 }

@@ -456,6 +456,7 @@ def test_keyboard_alone(opened: Opener) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/session/two-breaths", wait_until="commit")
     walk(page, lambda: page.evaluate("document.activeElement.id") == "minutes")
+    expect(page.locator("#listen")).to_be_enabled()  # only then does Enter send the form
     page.keyboard.press("Enter")
     page.wait_for_url("**/player/*", wait_until="commit")
     hears(page, 0.2)

@@ -1,4 +1,4 @@
-"""Keeping: a script that reads well, and gives the same when it is rendered by its name."""
+"""Kept sessions: a script that reads well, and sounds the same when it is rendered by its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting and ending `serve`: what is told, what is refused, and that it starts light."""
+"""Starting and ending `serve`: messages, refusals, and that it starts light."""
 
 from __future__ import annotations
 

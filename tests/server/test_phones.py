@@ -1,4 +1,4 @@
-"""Who may come in: tokens, codes, and how often one may be wrong."""
+"""Tokens of phones and feeds, pairing codes, and limits on wrong ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server as a phone meets it: paired, it chooses, listens, changes and keeps."""
+"""The API and the pages as a paired phone uses them: choose, listen, change, keep."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""`voiceflow serve`: a personal class studio for the phones of a home, in one process.
+"""`voiceflow serve`: sessions for the phones of a home, from one process.
 
-    main("0.0.0.0", 8765)
-
-Nothing heavy is loaded before `main` is called, and Starlette and uvicorn only by it: they come
-with the extra ``serve``.
+`main` takes an address and a library folder, and serves until Ctrl-C. Importing this package loads
+nothing heavy; Starlette and uvicorn (the extra ``serve``) are imported only by `main`.
 """
 
 from __future__ import annotations
@@ -34,34 +32,34 @@ def main(
     jobs: int = 0,
     warm: bool = True,
 ) -> None:
-    """Serve until Ctrl-C; or forget all paired phones, and end.
+    """Serve until Ctrl-C; or forget all paired phones and return.
 
     Parameters
     ----------
     host : str
         ``127.0.0.1`` for this computer alone, ``0.0.0.0`` for the home network.
     port : int
-        0 for any that is free.
+        0 for any free port.
     library : path or None
         The folder of the user's own scripts; None for the usual one.
     open_browser : bool
         Pair the browser of this computer, and open it.
     forget : bool
-        Revoke all phones and feeds, also of a server that runs.
+        Revoke all phones and feeds, including those of a running server.
     names : iterable of str
-        Host names by which the server may be called besides this computer's own; with
-        ``https://`` before it where another server before this one speaks that.
+        Host names the server answers to besides this computer's own; with ``https://`` in front
+        where a reverse proxy speaks https.
     certificate, key : path or None
-        PEM files, for https: a phone stores sessions only from a server it calls by https.
+        PEM files for https. A phone's browser stores sessions only from an https address.
     jobs : int
-        Workers for one render; 0 for one a core.
+        Worker processes for one render; 0 for one per core.
     warm : bool
-        Speak the words of all sessions beforehand, while nothing else is asked for.
+        Speak the words of all sessions in advance, while the server is idle.
 
     Raises
     ------
     VoiceflowError
-        It cannot begin.
+        The server cannot start.
     """
     where = library_at(library)
     try:
@@ -96,7 +94,7 @@ def main(
 
 
 def library_at(folder: str | Path | None) -> Library:
-    """The library whose own scripts are in `folder`. Raises InputError where it is no folder."""
+    """The library with the user's scripts in `folder`. Raises InputError if it is not a folder."""
     usual = default_library()
     if folder is None:
         return usual

@@ -1,6 +1,8 @@
-"""What a phone may ask of a session: one table for reading, for the pages and for the description.
+"""Reads the options of a request: what a phone may choose for a session.
 
-Offered are looked up among those that the library and the voices offer, never as paths.
+JSON values come in; `Options` for the pipeline and the same as plain values go out, or a `Refusal`
+that names every problem. Names (voices, paces …) are looked up among those on offer, never used as
+paths.
 """
 
 from __future__ import annotations
@@ -43,17 +45,17 @@ class Offered:
 
 
 def read_options(given: object, names: Offered) -> tuple[Options, Given]:
-    """The options in a request, for the pipeline; and as plain values that mean the same.
+    """The options of a request: for the pipeline, and as plain values with the same meaning.
 
     Parameters
     ----------
     given : object
-        What JSON gave: a mapping of the words in `KEYS`. None is not said.
+        From JSON: a mapping with keys of `KEYS`. A value of None counts as not given.
 
     Raises
     ------
     Refusal
-        422 with everything that is wrong.
+        422, with every problem.
     """
     if given is None:
         given = {}
@@ -87,7 +89,7 @@ def _options(said: Given) -> Options:
 
 
 def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
-    """One value, or None with a fault noted."""
+    """One value, or None with the problem added to `faults`."""
     where = f"options.{key}"
     if key == "equipment":
         return _equipment(value, where, faults)
@@ -108,7 +110,7 @@ def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
 
 
 def _field(key: str, text: str, where: str, faults: list[Fault]) -> Any:
-    """A value as the scripts read it."""
+    """A value, read and checked as in a script."""
     if key == "name" and len(text) > LONGEST_NAME:
         faults.append(fault(f"a name may have at most {LONGEST_NAME} characters", field=where))
         return None
@@ -155,7 +157,7 @@ def _equipment(value: Any, where: str, faults: list[Fault]) -> list[str] | None:
 
 
 def _text(value: Any) -> str | None:
-    """A JSON value as it would stand in a script."""
+    """A JSON value as text, as it would be written in a script; None if it cannot be."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -168,11 +170,11 @@ def _text(value: Any) -> str | None:
 
 
 def printable(text: str) -> str:
-    """What was sent, as it may be said back: short, on one line, without control characters."""
+    """Text from a request, safe to repeat in a message: short, one line, printable."""
     kept = "".join(char if char.isprintable() else " " for char in text[:60])
     return kept + ("…" if len(text) > 60 else "")
 
 
 def canonical(given: Given) -> str:
-    """Options as one text that is the same for the same options."""
+    """Options as one text, equal for equal options."""
     return json.dumps(given, sort_keys=True, ensure_ascii=True)

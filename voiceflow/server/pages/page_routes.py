@@ -1,4 +1,7 @@
-"""The pages, and what they are made of: styles, scripts, icons."""
+"""The routes of the HTML pages, of pairing, and of the files the pages need.
+
+Requests come in; HTML from Jinja templates goes out. Pairing turns a one-time code into a cookie.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Pages:
-    """Routes that answer with a page or a part of one."""
+    """The endpoints, bound to a studio and its kept sessions."""
 
     def __init__(self, studio: Studio, keeper: Keeper) -> None:
         self.studio, self.keeper = studio, keeper
@@ -58,7 +61,7 @@ class Pages:
         )
 
     def routes(self) -> list[BaseRoute]:
-        """Of all pages."""
+        """The routes of all pages."""
         return [
             Route("/", self.home),
             Route("/session/{slug}", self.session),
@@ -76,7 +79,7 @@ class Pages:
         ]
 
     def locked(self) -> str:
-        """The page without a token."""
+        """The page shown without a token."""
         return (self.folder / "locked.html").read_text(encoding="utf-8")
 
     async def home(self, request: Request) -> Response:
@@ -116,7 +119,7 @@ class Pages:
     async def offline(self, request: Request) -> Response:
         return self._page("offline.html")
 
-    # Pairing: a code is used by a browser that runs the page, not by one who looks where it leads.
+    # Pairing: GET shows a page that posts the code, so that a link preview does not use it up.
 
     async def pair(self, request: Request) -> Response:
         code = request.query_params.get("code", "")
@@ -166,7 +169,7 @@ class Pages:
 
 
 def render_json(render: Render, kept: str | None = None) -> dict[str, Any]:
-    """A render as the pages and the API name it."""
+    """A render as the pages and the API show it."""
     base = f"/renders/{render.id}"
     return {
         "id": render.id,
@@ -214,14 +217,14 @@ _BROWSERS: Final = (
 
 
 def phone_name(agent: str) -> str:
-    """A name for a phone by what its browser says of itself: only words of ours."""
+    """A name for a phone from its User-Agent, made only of words from these tables."""
     system = next((name for word, name in _SYSTEMS if word in agent), "Phone")
     browser = next((name for word, name in _BROWSERS if word in agent), "")
     return f"{system}, {browser}" if browser else system
 
 
 def svg_response(request: Request, drawn: bytes) -> Response:
-    """An SVG as a document of its own."""
+    """A drawn SVG as a response, sandboxed for when it is opened by itself."""
     etag = f'"{fingerprint(drawn)}"'
     headers = {
         "ETag": etag,

@@ -1,4 +1,4 @@
-// Below the player: keep, make offline, keep the screen on.
+// The buttons below the player: keep, make offline, keep the screen on.
 
 import { Refused, send } from "/static/api.js";
 import { ask } from "/static/naming.js";
@@ -84,7 +84,7 @@ export function wakefulness() {
     try {
       lock = await navigator.wakeLock.request("screen");
     } catch {
-      // Low battery, for instance; the sound goes on all the same.
+      // Low battery, for instance. The sound continues.
       button.setAttribute("aria-pressed", "false");
       say("This phone does not allow that right now.");
     }
@@ -95,6 +95,6 @@ export function wakefulness() {
     await lock?.release();
     lock = null;
   });
-  // The lock is lost whenever the page is out of sight.
+  // The browser releases the lock whenever the page is hidden.
   document.addEventListener("visibilitychange", hold);
 }

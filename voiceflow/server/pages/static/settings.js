@@ -1,4 +1,4 @@
-// Settings: what is stored, the feed's address, the phones.
+// The settings page: stored sessions, the feed's address, paired phones.
 
 import { send } from "/static/api.js";
 import { forgetAll } from "/static/memory.js";
@@ -42,7 +42,7 @@ at("copy")?.addEventListener("click", async () => {
   say("Copied.");
 });
 
-/** Do it, or say why not. */
+/** Run `act`; show the message if it fails. */
 async function attempt(act) {
   try {
     await act();

@@ -1,4 +1,4 @@
-// The studio: go on where one left off, and what is stored here.
+// The start page: continue the last session, and the sessions stored here.
 
 import { recall } from "/static/memory.js";
 import { fill } from "/static/rows.js";

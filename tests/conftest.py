@@ -63,7 +63,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("VOICEFLOW_SLOW"):
         return
-    skip = pytest.mark.skip(reason="takes minutes: VOICEFLOW_SLOW=1 runs it")
+    skip = pytest.mark.skip(reason="slow: VOICEFLOW_SLOW=1 runs it")
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(skip)

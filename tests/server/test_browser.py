@@ -407,7 +407,7 @@ def test_going_on_where_one_left_off_and_the_end(opened: Opener, server: Server)
     page.get_by_role("button", name="Pause").click()
     player = page.url
     page.goto(server.base)
-    page.get_by_role("link", name="Go on: Two Breaths").click()
+    page.get_by_role("link", name="Continue: Two Breaths").click()
     page.wait_for_url(player, wait_until="commit")
     hears(page, middle / 1000 - 4)
     assert now_s(page) < middle / 1000 + 3
@@ -433,7 +433,7 @@ def test_choices_are_remembered(opened: Opener, server: Server) -> None:
     page.goto(f"{server.base}/session/two-breaths")  # sounds are a person's, minutes a session's
     expect(page.get_by_label("Minutes", exact=True)).to_have_value("")
     expect(page.locator("#tones")).to_have_value("ocean")
-    page.get_by_role("button", name="All as written").click()
+    page.get_by_role("button", name="Reset all to as written").click()
     expect(page.locator("#tones")).to_have_value("bowl")
 
 
@@ -443,7 +443,7 @@ def test_what_is_wrong_is_said_where_it_is(opened: Opener, server: Server) -> No
     expect(card).to_contain_text("sessions/not-yet.yaml:7")
     expect(card).to_contain_text("inhale")
     card.get_by_role("link").click()
-    expect(page.get_by_role("heading", name="put right first")).to_be_visible()
+    expect(page.get_by_role("heading", name="has errors to fix first")).to_be_visible()
     expect(page.get_by_role("button", name="Listen")).to_have_count(0)
     page.goto(f"{server.base}/session/hip-back-short")
     page.get_by_label("Minutes", exact=True).fill("1")
@@ -459,6 +459,7 @@ def test_keyboard_alone(opened: Opener) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/session/two-breaths", wait_until="commit")
     walk(page, lambda: page.evaluate("document.activeElement.id") == "minutes")
+    expect(page.locator("#listen")).to_be_enabled()  # only then does Enter send the form
     page.keyboard.press("Enter")
     page.wait_for_url("**/player/*", wait_until="commit")
     hears(page, 0.2)

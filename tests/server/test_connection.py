@@ -1,4 +1,4 @@
-"""Where we reach into uvicorn: each thing that is used there is there, and does what it did.
+"""The seam to uvicorn: everything we use there exists, and behaves as we need.
 
 If one of these fails after an update, uvicorn has changed: `RELIES_ON` in `connection.py` says what
 it was needed for.
@@ -84,7 +84,7 @@ class Clock:
                 act()
 
 
-class Door:
+class FakeServer:
     """Connections to an application that answers when it is told to."""
 
     def __init__(self) -> None:
@@ -110,9 +110,9 @@ class Door:
         return made, transport
 
 
-def at_the_door(test: Callable[[Door], Coroutine[Any, Any, None]]) -> None:
+def with_server(test: Callable[[FakeServer], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
-        await test(Door())
+        await test(FakeServer())
 
     asyncio.run(run())
 
@@ -126,8 +126,8 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 def test_uvicorn_has_all_that_we_rely_on() -> None:
-    async def look(door: Door) -> None:
-        made, _ = door.connect()
+    async def look(server: FakeServer) -> None:
+        made, _ = server.connect()
         lacks = [f"{name}: {why}" for name, why in RELIES_ON.items() if not hasattr(made, name)]
         assert not lacks, f"uvicorn {uvicorn.__version__} has no more of H11Protocol: {lacks}"
         assert made in made.connections
@@ -135,66 +135,66 @@ def test_uvicorn_has_all_that_we_rely_on() -> None:
         assert made.cycle is None
         made.data_received(REQUEST)
         assert made.cycle.response_complete is False
-        door.answer.set()
+        server.answer.set()
         await until(lambda: made.cycle.response_complete)
 
-    at_the_door(look)
+    with_server(look)
 
 
 def test_a_request_that_does_not_come_cuts_the_connection() -> None:
-    async def nothing(door: Door) -> None:
-        _, transport = door.connect()
-        door.clock.go_off()
+    async def nothing(server: FakeServer) -> None:
+        _, transport = server.connect()
+        server.clock.go_off()
         assert transport.aborted
 
-    async def drops(door: Door) -> None:
-        made, transport = door.connect()
+    async def drops(server: FakeServer) -> None:
+        made, transport = server.connect()
         for byte in REQUEST[:-2]:
             made.data_received(bytes([byte]))
-        door.clock.go_off()
+        server.clock.go_off()
         assert transport.aborted
 
-    at_the_door(nothing)
-    at_the_door(drops)
+    with_server(nothing)
+    with_server(drops)
 
 
 def test_an_answer_may_take_any_time() -> None:
-    async def slow(door: Door) -> None:
-        made, transport = door.connect()
+    async def slow(server: FakeServer) -> None:
+        made, transport = server.connect()
         made.data_received(REQUEST)
-        assert not door.clock.waits()
-        door.clock.go_off()
+        assert not server.clock.waits()
+        server.clock.go_off()
         assert not transport.aborted
-        door.answer.set()
+        server.answer.set()
         await until(lambda: b" 204 " in transport.written)
 
-    at_the_door(slow)
+    with_server(slow)
 
 
 def test_after_an_answer_the_next_request_is_waited_for() -> None:
-    async def twice(door: Door) -> None:
-        door.answer.set()
-        made, transport = door.connect()
+    async def twice(server: FakeServer) -> None:
+        server.answer.set()
+        made, transport = server.connect()
         for count in (1, 2):
             made.data_received(REQUEST)
             while transport.written.count(b" 204 ") < count:
                 await asyncio.sleep(0)
-            await until(door.clock.waits)
-        door.clock.go_off()
+            await until(server.clock.waits)
+        server.clock.go_off()
         assert transport.aborted
 
-    at_the_door(twice)
+    with_server(twice)
 
 
 def test_a_connection_that_is_gone_is_not_waited_for() -> None:
-    async def gone(door: Door) -> None:
-        made, transport = door.connect()
+    async def gone(server: FakeServer) -> None:
+        made, transport = server.connect()
         made.connection_lost(None)
-        assert not door.clock.waits()
+        assert not server.clock.waits()
         assert made not in made.connections
         assert not transport.aborted
 
-    at_the_door(gone)
+    with_server(gone)
 
 
 def test_one_connection_too_many_is_cut_and_the_others_stay(
@@ -203,15 +203,15 @@ def test_one_connection_too_many_is_cut_and_the_others_stay(
     monkeypatch.setattr(seam, "MOST_CONNECTIONS", 5)
     monkeypatch.setattr(seam, "MOST_OF_ONE", 3)
 
-    async def many(door: Door) -> None:
-        one = [door.connect("192.168.1.9")[1].aborted for _ in range(4)]
+    async def many(server: FakeServer) -> None:
+        one = [server.connect("192.168.1.9")[1].aborted for _ in range(4)]
         assert one == [False, False, False, True]
         # The one that was cut is counted until its end is noticed.
-        assert not door.connect("192.168.1.10")[1].aborted
-        assert door.connect("192.168.1.11")[1].aborted
+        assert not server.connect("192.168.1.10")[1].aborted
+        assert server.connect("192.168.1.11")[1].aborted
 
-    async def proxy(door: Door) -> None:
-        assert not any(door.connect("127.0.0.1")[1].aborted for _ in range(5))
+    async def proxy(server: FakeServer) -> None:
+        assert not any(server.connect("127.0.0.1")[1].aborted for _ in range(5))
 
-    at_the_door(many)
-    at_the_door(proxy)
+    with_server(many)
+    with_server(proxy)

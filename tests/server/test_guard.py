@@ -1,7 +1,7 @@
-"""Who comes in, and what the door asks first: in this process, so that every `pytest` runs it.
+"""What the guard lets in: asked in-process, so that every `pytest` runs it.
 
 Tokens, codes, host names, origins, limits on guessing, paths and ranges. What needs a real socket
-(bytes that are no request, slow clients, many connections) is in `test_hostile.py`.
+(malformed requests, slow clients, many connections) is in `test_hostile.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a server on a home network must withstand: nothing of it breaks it, or tells a secret."""
+"""What a server on a home network must withstand without breaking or revealing a secret."""
 
 from __future__ import annotations
 

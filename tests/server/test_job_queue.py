@@ -1,4 +1,4 @@
-"""Deciding in turn: bounded, fair, once for the same wish, and nothing for nobody."""
+"""The queue of decisions: bounded and fair; equal requests done once, unwanted ones not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping: a script that reads well, and gives the same when it is rendered by its name."""
+"""Kept sessions: a script that reads well, and sounds the same when it is rendered by its name."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ HOSTILE = (
 @pytest.mark.parametrize("title", HOSTILE)
 def test_no_title_is_more_than_a_title(keeping: Keeping, title: str) -> None:
     if not title.isprintable():
-        with pytest.raises(Refusal, match="the title is none"):
+        with pytest.raises(Refusal, match="the title is not valid"):
             read_title(title, "")
         return
     _, render = keeping.render("breathing")

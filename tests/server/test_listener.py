@@ -1,4 +1,4 @@
-"""Starting and ending `serve`: what is told, what is refused, and that it starts light."""
+"""Starting and ending `serve`: messages, refusals, and that it starts light."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "999.1.1.1", "a b", "\ud800", "x" * 300])
 def test_a_host_that_is_none_is_told(host: str) -> None:
-    with pytest.raises(InputError, match="there is no host") as told:
+    with pytest.raises(InputError, match="cannot find the host") as told:
         bind(host, 0)
     assert "0.0.0.0" in told.value.hint
 
@@ -185,7 +185,7 @@ def test_in_a_terminal_a_code_is_drawn_and_enter_draws_another(tmp_path: Path) -
     )  # fmt: skip
     os.close(below)
     try:
-        first = _until(above, rb"Ctrl-C ends the server")
+        first = _until(above, rb"Press Ctrl-C to stop the server")
         assert "█".encode() in first
         one = re.search(rb"code=([\w-]+)", first)
         os.write(above, b"\n")

@@ -1,4 +1,4 @@
-"""Tapes: made while they are read, in turn, bounded; whole under their name, or not there."""
+"""MP3 files made while they are read: in turn, bounded, complete under their name or not there."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def read(files: Mp3Files, mp3: GrowingFile, start: int = 0, end: int | Non
     return found
 
 
-def test_a_tape_is_read_while_it_is_made(folders: Callable[..., Mp3Files], source: Source) -> None:
+def test_a_file_is_read_while_it_is_made(folders: Callable[..., Mp3Files], source: Source) -> None:
     source.free = False
     files = folders()
     mp3 = files.of(render())
@@ -126,7 +126,7 @@ def test_a_tape_is_read_while_it_is_made(folders: Callable[..., Mp3Files], sourc
     assert asyncio.run(listen()) == content(render())
 
 
-def test_a_whole_tape_stands_under_its_name(folders: Callable[..., Mp3Files]) -> None:
+def test_a_whole_file_stands_under_its_name(folders: Callable[..., Mp3Files]) -> None:
     files = folders()
     mp3 = files.of(render())
     wait_for(lambda: files.status(render())["state"] == "ready" and mp3.path.suffix == ".mp3")
@@ -134,7 +134,7 @@ def test_a_whole_tape_stands_under_its_name(folders: Callable[..., Mp3Files]) ->
     assert [path.suffix for path in files.folder.iterdir()] == [".mp3"]
 
 
-def test_a_tape_that_is_there_is_not_made_again(
+def test_a_file_that_is_there_is_not_made_again(
     folders: Callable[..., Mp3Files], source: Source
 ) -> None:
     first = folders()
@@ -265,7 +265,7 @@ def test_too_many_are_told_to_come_back(folders: Callable[..., Mp3Files], source
     assert files.of(render(1)) is mp3s[1]  # who has one keeps it
 
 
-def test_a_tape_that_nobody_listens_to_gives_way(
+def test_a_file_that_nobody_listens_to_gives_way(
     folders: Callable[..., Mp3Files], source: Source
 ) -> None:
     source.free = False
@@ -319,7 +319,7 @@ def test_every_fault_has_its_answer(
 
 
 @pytest.mark.parametrize("off", [-1, 1])
-def test_a_tape_of_another_length_is_none(folders: Callable[..., Mp3Files], off: int) -> None:
+def test_a_file_of_another_length_is_none(folders: Callable[..., Mp3Files], off: int) -> None:
     folder = folders().folder
 
     def wrong(one: Render) -> Iterator[bytes]:
@@ -346,7 +346,7 @@ def test_a_full_disk_is_told_before_the_work(
     assert source.begun == []
 
 
-def test_finished_tapes_are_bounded_and_the_oldest_go(folders: Callable[..., Mp3Files]) -> None:
+def test_finished_files_are_bounded_and_the_oldest_go(folders: Callable[..., Mp3Files]) -> None:
     files = folders(limit_bytes=60 * CHUNK)
     for number in range(5):
         mp3 = files.of(render(number))
@@ -398,7 +398,7 @@ def test_a_server_that_ends_leaves_nothing_half_made(
     assert [path for path in files.folder.iterdir() if path.suffix == ".part"] == []
 
 
-def test_a_tape_does_not_wait_for_ever(folders: Callable[..., Mp3Files], source: Source) -> None:
+def test_a_file_does_not_wait_for_ever(folders: Callable[..., Mp3Files], source: Source) -> None:
     source.free = False
     files = folders()
     mp3 = files.of(render())

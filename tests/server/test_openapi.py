@@ -1,6 +1,6 @@
-"""`openapi.json` is written by hand: here it is held against routes, tables and answers.
+"""`openapi.json` is written by hand: these tests compare it with routes, tables and responses.
 
-Whoever adds a route, an option or a status code finds here what the description still lacks.
+They fail if a route, an option or a status code is missing in the description.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who may come in: tokens, codes, and how often one may be wrong."""
+"""Tokens of phones and feeds, pairing codes, and limits on wrong ones."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_place_that_is_no_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "serve").write_text("")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot be saved"):
         Phones(tmp_path / "serve" / "phones.json").pair("")
 
 

@@ -1,4 +1,4 @@
-"""Parts of a file, as RFC 9110 has them."""
+"""Range and conditional requests, as RFC 9110 defines them."""
 
 from __future__ import annotations
 

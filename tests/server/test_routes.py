@@ -1,4 +1,4 @@
-"""The server as a phone meets it: paired, it chooses, listens, changes and keeps."""
+"""The API and the pages as a paired phone uses them: choose, listen, change, keep."""
 
 from __future__ import annotations
 
@@ -368,7 +368,7 @@ def test_a_session_edited_since_it_was_heard_is_not_kept_unseen(
     path.write_text(TINY + "# edited\n")
     answer = phone.post("/api/v1/kept", json={"render": render["id"]})
     assert answer.status_code == 409
-    assert "listen again" in answer.json()["hint"]
+    assert "Listen again" in answer.json()["hint"]
     path.unlink()
     assert phone.post("/api/v1/kept", json={"render": render["id"]}).status_code == 404
 
@@ -472,7 +472,7 @@ def test_a_render_whose_sounds_have_changed_is_gone(tmp_path: Path) -> None:
         answer = phone.get(render["mp3"])
         assert answer.status_code == 410
         assert answer.json()["error"] == "gone"
-        assert "listen again" in answer.json()["hint"]
+        assert "Listen again" in answer.json()["hint"]
 
 
 def test_a_record_that_was_scribbled_on_is_not_believed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What version 0.1.0 wrote is read, and written alike: paired phones, kept sessions, renders."""
+"""Files that version 0.1.0 wrote are read, and written the same: phones, kept sessions, renders."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""`voiceflow serve`: a personal class studio for the phones of a home, in one process.
+"""`voiceflow serve`: sessions for the phones of a home, from one process.
 
-    main("0.0.0.0", 8765)
-
-Nothing heavy is loaded before `main` is called, and Starlette and uvicorn only by it: they come
-with the extra ``serve``.
+`main` takes an address and a library folder, and serves until Ctrl-C. Importing this package loads
+nothing heavy; Starlette and uvicorn (the extra ``serve``) are imported only by `main`.
 """
 
 from __future__ import annotations
@@ -34,48 +32,48 @@ def main(
     jobs: int = 0,
     warm: bool = True,
 ) -> None:
-    """Serve until Ctrl-C; or forget all paired phones, and end.
+    """Serve until Ctrl-C; or forget all paired phones and return.
 
     Parameters
     ----------
     host : str
         ``127.0.0.1`` for this computer alone, ``0.0.0.0`` for the home network.
     port : int
-        0 for any that is free.
+        0 for any free port.
     library : path or None
         The folder of the user's own scripts; None for the usual one.
     open_browser : bool
         Pair the browser of this computer, and open it.
     forget : bool
-        Revoke all phones and feeds, also of a server that runs.
+        Revoke all phones and feeds, including those of a running server.
     names : iterable of str
-        Host names by which the server may be called besides this computer's own; with
-        ``https://`` before it where another server before this one speaks that.
+        Host names the server answers to besides this computer's own; with ``https://`` in front
+        where a reverse proxy speaks https.
     certificate, key : path or None
-        PEM files, for https: a phone stores sessions only from a server it calls by https.
+        PEM files for https. A phone's browser stores sessions only from an https address.
     jobs : int
-        Workers for one render; 0 for one a core.
+        Worker processes for one render; 0 for one per core.
     warm : bool
-        Speak the words of all sessions beforehand, while nothing else is asked for.
+        Speak the words of all sessions in advance, while the server is idle.
 
     Raises
     ------
     VoiceflowError
-        It cannot begin.
+        The server cannot start.
     """
     where = library_at(library)
     try:
         from voiceflow.server.http.listener import run
         from voiceflow.server.studio import ServerFolders, Studio
     except ImportError as error:
-        hint = "pip install segno starlette uvicorn, which are the extra `serve`"
-        raise InputError(f"`serve` needs {error.name}, which is not here", hint=hint) from None
+        hint = "pip install segno starlette uvicorn (the extra `serve`)"
+        raise InputError(f"`serve` needs {error.name}, which is not installed", hint=hint) from None
     cache = Cache(Cache.default_root())
     if forget:
         from voiceflow.server.auth.phones import Phones
 
         count = Phones(ServerFolders.of(where, cache).state / "phones.json").forget()
-        print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each has to be paired again.")
+        print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each must be paired again.")
         return
     studio = Studio(where, cache, jobs=jobs)
     try:
@@ -96,12 +94,12 @@ def main(
 
 
 def library_at(folder: str | Path | None) -> Library:
-    """The library whose own scripts are in `folder`. Raises InputError where it is no folder."""
+    """The library with the user's scripts in `folder`. Raises InputError if it is not a folder."""
     usual = default_library()
     if folder is None:
         return usual
     path = Path(folder).expanduser()
     if not path.is_dir():
-        hint = "a folder with sessions/ and exercises/ in it"
+        hint = "name a folder that holds sessions/ and exercises/"
         raise InputError(f"there is no folder {str(folder)!r}", hint=hint)
     return replace(usual, user=path.resolve())

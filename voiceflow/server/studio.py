@@ -1,4 +1,8 @@
-"""What the server holds, and the few things it does with it; no request is seen here."""
+"""What the server holds, and its few operations; no HTTP request is seen here.
+
+A session's name and options come in; a decided `Render` goes out, with its MP3 being made. The
+studio joins the library, the job queue, the render records, the MP3 files and the paired phones.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,7 @@ STATE: Final = "serve"  # in the user's library
 
 @dataclass(frozen=True, slots=True)
 class ServerFolders:
-    """Where the server keeps what it must remember, and what it can make again."""
+    """The server's two folders: `state` must be kept, `store` is a cache that can be remade."""
 
     state: Path
     store: Path
@@ -60,7 +64,7 @@ class Studio:
     library : Library
     cache : Cache
     jobs : int >= 0
-        Worker processes and threads for one render; 0 for one a core.
+        Worker processes and threads for one render; 0 for one per core.
     """
 
     def __init__(self, library: Library, cache: Cache, *, jobs: int = 0) -> None:
@@ -86,7 +90,7 @@ class Studio:
         self._ended = threading.Event()
 
     def close(self) -> None:
-        """Stop all work; nothing half made is left."""
+        """Stop all work and remove unfinished files."""
         self._ended.set()
         self.job_queue.close()
         self.mp3_files.close()
@@ -99,19 +103,19 @@ class Studio:
     # Renders
 
     async def render(self, client: str, slug: object, given: object) -> Render:
-        """A session decided with the options `given`; the making of its MP3 has begun.
+        """Decide a session with the options `given`, and start making its MP3.
 
         Raises
         ------
         Refusal
-            The session or an option is wrong; or too much is being done.
+            The session or an option is not valid, or the server is too busy.
         """
         render = await self.decided(client, slug, given)
         await asyncio.to_thread(self.mp3_files.of, render)
         return render
 
     async def decided(self, client: str, slug: object, given: object) -> Render:
-        """A session decided with the options `given`. Raises Refusal."""
+        """Decide a session with the options `given`. Raises Refusal."""
         name, options, said = await asyncio.to_thread(self._read, slug, given)
         key = await asyncio.to_thread(self._key, name, said)
         render = await asyncio.to_thread(self._known, key)
@@ -124,7 +128,7 @@ class Studio:
         return await self.job_queue.do(client, key, work)
 
     def expect(self, slug: str) -> None:
-        """Someone looks at a session and may soon want to hear it: have its words spoken."""
+        """Decide a session in the background: someone is looking at it and may soon want it."""
         try:
             slug, options, said = self._read(slug, {})
         except Refusal:
@@ -134,10 +138,10 @@ class Studio:
             self.job_queue.begin(key, lambda report: self._decide(key, slug, options, said, report))
 
     def warm(self) -> None:
-        """Have the words of every session spoken when nothing else is to be done.
+        """Speak the words of every session while the server is idle.
 
-        The first `listen` to a session would wait for them. What was spoken once is noted, so
-        that the next start has nothing to do.
+        Otherwise the first listener to a session waits for them. Sessions done are noted in the
+        cache, so the next start skips them.
         """
         for entry in self.sessions.all():
             if not entry["errors"]:
@@ -170,7 +174,9 @@ class Studio:
 
     def _read(self, slug: object, given: object) -> tuple[str, Options, Given]:
         if not isinstance(slug, str) or not slug:
-            raise Refusal(422, "input", "`session` names a session", hint="GET /api/v1/sessions")
+            raise Refusal(
+                422, "input", "`session` must be the name of a session", hint="GET /api/v1/sessions"
+            )
         if len(slug) > 200:
             raise unknown("session called", slug)
         self.sessions.path(slug)
@@ -178,7 +184,7 @@ class Studio:
         return slug, options, said
 
     def _key(self, slug: str, said: Given) -> str:
-        """The same for the same wish, as long as no file that it depends on is changed."""
+        """A key that is equal for equal requests until a file they depend on changes."""
         return f"{slug} {canonical(said)} {self.sessions.stamp(slug)}"
 
     def _known(self, key: str) -> Render | None:
@@ -192,7 +198,7 @@ class Studio:
         self, key: str, slug: str, options: Options, given: Given, report: Report,
         *, gently: bool = False,
     ) -> Render:  # fmt: skip
-        """Decide, and keep what has to be known to sound it. In a thread of the queue."""
+        """Decide, and record what is needed to sound it. Runs in a thread of the job queue."""
         report("deciding", 0, 1)
         try:
             path = self.sessions.path(slug)
@@ -210,7 +216,7 @@ class Studio:
         except OSError as error:
             raise storage(error) from None
         with self._lock:
-            # The picture is drawn when it is looked at, with what it needs of the plan.
+            # The picture is drawn only when it is asked for; it needs the plan.
             self._plans[render.id] = decision.plan
             self._fresh[render.id] = stitcher
             for held in (self._plans, self._fresh):
@@ -223,7 +229,7 @@ class Studio:
         return render
 
     def again(self, slug: str, then: Callable[[Render], None]) -> None:
-        """Decide a session anew when there is time, and say so."""
+        """Decide a session again when the server is idle, and pass the render to `then`."""
         try:
             slug, options, said = self._read(slug, {})
         except Refusal:
@@ -236,21 +242,21 @@ class Studio:
         self.job_queue.begin(f"again {key}", work)
 
     def find_render(self, render_id: str) -> Render:
-        """A render by its id. Raises Refusal, 404."""
+        """The render with this id. Raises Refusal (404)."""
         render = self.renders.get(render_id)
         if render is None:
-            raise unknown("render", render_id, "press listen again")
+            raise unknown("render", render_id, "press Listen again")
         return render
 
     async def changed(
         self, client: str, render: Render, event_ms: int, changes: Mapping[str, Any]
     ) -> tuple[Render, int]:
-        """The same session with changed pacing, and where in it the next exercise begins."""
+        """The same session with changed pacing, and where its next exercise starts (ms)."""
         given = {**render.given, **changes}
         try:
             new = await self.render(client, render.slug, given)
         except Refusal as refusal:
-            # What was fitted to a time may not fit it at another speed.
+            # A session fitted to a length may not reach that length at another tempo.
             if refusal.status != 422 or "minutes" not in given:
                 raise
             given.pop("minutes")
@@ -274,7 +280,7 @@ class Studio:
         return drawn
 
     def session_picture(self, slug: str) -> bytes:
-        """The timeline of a session as written, as SVG. Raises Refusal."""
+        """The timeline of a session without any options, as SVG. Raises Refusal."""
         path, stamp = self.sessions.path(slug), self.sessions.stamp(slug)
         key = Cache.key("picture", __version__, slug, stamp)
         drawn = self.cache.get("picture", key)
@@ -295,7 +301,7 @@ class Studio:
 
 
 def source_of(path: Path) -> str:
-    """A fingerprint of a script as it is now; "" where it cannot be read."""
+    """A fingerprint of a script's present content; "" if it cannot be read."""
     try:
         return fingerprint(path.read_bytes())
     except OSError:
@@ -303,11 +309,13 @@ def source_of(path: Path) -> str:
 
 
 def read_json(data: bytes) -> Any:
-    """JSON as it is sent. Raises Refusal, 400."""
+    """Parse a JSON body; NaN and Infinity are not JSON. Raises Refusal (400)."""
     try:
         return json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise Refusal(400, "json", "the body is not JSON", hint="send a JSON object") from None
+        raise Refusal(
+            400, "json", "the request body is not valid JSON", hint="send a JSON object"
+        ) from None
 
 
 def _no_constant(name: str) -> None:

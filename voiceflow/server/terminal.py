@@ -1,4 +1,7 @@
-"""What is told in the terminal: the code to scan, the address, and who has come."""
+"""Text for the terminal: the QR code to scan, the server's address, and each phone that pairs.
+
+Addresses and codes come in; lines of text (and a QR code as SVG for the settings page) go out.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +24,20 @@ def code_svg(address: str) -> str:
 
 
 def code_text(address: str) -> str:
-    """An address as a QR code in half blocks: dark on light, in every colour scheme."""
+    """An address as a QR code in half-block characters, dark on light in every colour scheme."""
     import segno
 
     file = io.StringIO()
     segno.make(address, error="l").terminal(out=file, compact=True, border=2)
-    # The blocks are the light of the code.
+    # segno draws the light modules, so the colours have to be fixed or the code is inverted.
     return "\n".join(f"{_LIGHT_ON_DARK}{line}{_PLAIN}" for line in file.getvalue().splitlines())
 
 
 def lan_address() -> str | None:
-    """The address of this computer in its network; nothing is sent to find it."""
+    """This computer's address in its network, or None. No packet is sent to find it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # of the block for documentation: it is no one's
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737): no such host
             found = str(probe.getsockname()[0])
         except OSError:
             return None
@@ -42,7 +45,7 @@ def lan_address() -> str | None:
 
 
 def base_address(host: str, port: int, scheme: str = "http") -> str:
-    """The address that a phone is given."""
+    """The base URL to give to a phone."""
     if host in OPEN_TO_ALL:
         host = lan_address() or "127.0.0.1"
     shown = f"[{host}]" if ":" in host else host
@@ -56,7 +59,7 @@ def is_local(host: str) -> bool:
 
 
 def welcome(base: str, code: str, *, local: bool, minutes: int, drawn: bool = True) -> str:
-    """Code and address, and how to open the server where it is closed."""
+    """The invitation: code, address, and how to let phones in if only this computer may."""
     address = f"{base}/pair?code={code}"
     lines = [
         *([code_text(address), ""] if drawn else []),
@@ -74,7 +77,7 @@ def welcome(base: str, code: str, *, local: bool, minutes: int, drawn: bool = Tr
 
 
 class Terminal:
-    """Tells what happens; codes are drawn where there is a terminal that can show them."""
+    """Prints what happens. Codes are drawn if the output is a terminal that can show them."""
 
     def __init__(self, base: str, *, local: bool, out: TextIO | None = None) -> None:
         self.base, self.local = base, local
@@ -89,18 +92,18 @@ class Terminal:
         return True
 
     def say(self, *lines: str) -> None:
-        """Print lines at once; a terminal that cannot show a character shows another."""
+        """Print lines at once; characters that the terminal cannot show are replaced."""
         encoding = getattr(self.out, "encoding", None) or "utf-8"
         for line in lines:
             print(line.encode(encoding, "replace").decode(encoding), file=self.out, flush=True)
 
     def invite(self, code: str, minutes: int) -> None:
-        """Show a new code."""
+        """Show a new pairing code."""
         told = welcome(self.base, code, local=self.local, minutes=minutes, drawn=self.draws)
         self.say(told)
 
     def paired(self, name: str) -> None:
-        """Someone has come in."""
+        """Say that a phone was paired."""
         self.say("", f"Paired: {name}.")
         if sys.stdin is not None and sys.stdin.isatty():
-            self.say("Press Enter for a code for another phone.")
+            self.say("Press Enter to show a code for another phone.")

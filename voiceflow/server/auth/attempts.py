@@ -1,4 +1,8 @@
-"""How often something may go wrong before it is refused, per address and in all, within bounds."""
+"""Limits failed attempts, per address and for all addresses together.
+
+Failures come in with their address; out comes how long that address has to wait. Memory is bounded,
+however many addresses fail.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,14 @@ _MOST_ADDRESSES = 1024
 
 
 class AttemptLimiter:
-    """Failed attempts, forgiven with time: a bucket for each address and one for all.
+    """Counts failed attempts in leaky buckets: one for each address and one for all.
 
     Parameters
     ----------
     each, whole : int > 0
-        Failures at once, of one address and of all together.
+        How many failures fill the bucket of one address, and of all together.
     per_s : float > 0
-        Seconds in which a full bucket empties again.
+        Seconds until a full bucket is empty again.
     """
 
     def __init__(
@@ -35,7 +39,7 @@ class AttemptLimiter:
         self._lock = threading.Lock()
 
     def wait_s(self, address: str) -> int:
-        """Whole seconds until `address` may fail again; 0 where it may now."""
+        """Whole seconds until `address` may try again; 0 if it may now."""
         with self._lock:
             now = self._clock()
             mine = self._level(self._filled.get(network(address)), self._each, now)
@@ -63,7 +67,7 @@ class AttemptLimiter:
 
 
 def network(address: str) -> str:
-    """What counts as one address: an IPv6 host commands a whole /64."""
+    """The key that counts as one address; for IPv6 the /64, which one host controls."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,7 @@
-"""The one-time secret in the QR code: good once, for a while, then there is a new one."""
+"""One-time pairing codes, as shown in the QR code: each is good once and for a limited time.
+
+`new` gives out a code; `use` takes what a phone sends and says whether it was right.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,12 @@ class _Code:
 
 
 class Pairing:
-    """Codes that are open. The terminal has one; a paired phone may ask for one more.
+    """The open codes: the terminal shows one, and a paired phone may ask for more.
 
     Parameters
     ----------
     lasts_s : float > 0
-        How long a code is good for.
+        How long a code is valid.
     """
 
     def __init__(
@@ -38,7 +41,7 @@ class Pairing:
         self._lock = threading.Lock()
 
     def new(self) -> str:
-        """A new code; of too many open ones the oldest is closed."""
+        """A new code. If too many are open, the oldest is closed."""
         code = secrets.token_urlsafe(18)
         with self._lock:
             now = self._clock()
@@ -47,7 +50,7 @@ class Pairing:
         return code
 
     def use(self, code: str) -> bool:
-        """Whether `code` is open; from now on it is not."""
+        """Whether `code` is open; it is closed by this call. Only hashes are compared."""
         given = hashed(code)
         with self._lock:
             now, found = self._clock(), None

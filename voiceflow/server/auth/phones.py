@@ -1,8 +1,8 @@
-"""The phones that may come in: their tokens, kept as hashes in the user's library.
+"""The paired phones: their tokens are compared here, and kept as hashes in the user's library.
 
-A token is 256 bits of chance that only the phone holds. A phone's feed has a token of its own,
-derived from the phone's: so it can be shown on the phone again and again, and neither is ever
-on this disk. Revoking a feed counts its generation up; revoking a phone forgets both.
+A token (256 random bits) comes in; the phone that holds it, or None, goes out. Each phone's feed
+has a token of its own, derived from the phone's: it can be shown again and again, though neither
+token is ever on disk. Revoking a feed counts its generation up; revoking a phone ends both.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Phone:
 
 
 class Phones:
-    """The file of paired phones. Safe with several servers, and with `--forget` beside them.
+    """The file of paired phones. Several servers and `--forget` may use it at once.
 
     Parameters
     ----------
     path : Path
-        Written as a whole, readable to its owner alone. What cannot be read is no phone at all.
+        Written atomically, readable by its owner only. If it cannot be read, nobody is paired.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
@@ -56,7 +56,7 @@ class Phones:
         self._phones: tuple[Phone, ...] = ()
 
     def all(self) -> tuple[Phone, ...]:
-        """Every paired phone; read again where the file has changed."""
+        """Every paired phone. The file is read again whenever it has changed."""
         with self._lock:
             stamp = self._stat()
             if stamp != self._stamp:
@@ -64,12 +64,12 @@ class Phones:
             return self._phones
 
     def pair(self, name: str) -> tuple[Phone, str]:
-        """A new phone and its token, which is told here and never again.
+        """Pair a new phone; its token is returned here and cannot be had again.
 
         Raises
         ------
         OutputError
-            There are too many, or the file cannot be written.
+            Too many phones are paired, or the file cannot be written.
         """
         token = secrets.token_urlsafe(32)
         now = int(self._clock())
@@ -77,49 +77,49 @@ class Phones:
         phone = Phone(secrets.token_hex(6), name, hashed(token), now, now, feed)
         with self._changing() as phones:
             if len(phones) >= MOST_PHONES:
-                hint = "revoke one on the settings page, or all with --forget"
+                hint = "forget one on the settings page, or all with --forget"
                 raise OutputError(f"{MOST_PHONES} phones are paired already", hint=hint)
             phones.append(phone)
         return phone, token
 
     def find(self, token: str) -> Phone | None:
-        """The phone that holds `token`."""
+        """The phone that holds `token`, or None."""
         return self._compare(token, lambda phone: phone.token)
 
     def find_feed(self, token: str) -> Phone | None:
-        """The phone whose feed has `token`."""
+        """The phone whose feed has `token`, or None."""
         return self._compare(token, lambda phone: phone.feed)
 
     def _compare(self, token: str, of: Callable[[Phone], str]) -> Phone | None:
         given, found = hashed(token), None
-        for phone in self.all():  # all are looked at, whichever it is
+        for phone in self.all():  # all of them: the time must not tell which one matched
             if hmac.compare_digest(of(phone).encode(), given.encode()):
                 found = phone
         return found
 
     def is_new_day(self, phone: Phone) -> bool:
-        """Whether it is worth noting that a phone was here: a day is exact enough."""
+        """Whether `touch` is due. Once a day is exact enough and spares the disk."""
         return abs(self._clock() - phone.seen) >= _DAY_S
 
     def touch(self, phone: Phone) -> None:
-        """Note that a phone was here."""
+        """Record that a phone was seen now."""
         now = int(self._clock())
         with suppress(OutputError), self._changing() as phones:
             phones[:] = [replace(one, seen=now) if one.id == phone.id else one for one in phones]
 
     def feed_token(self, token: str, phone: Phone) -> str:
-        """The token of the feed of the phone that holds `token`; "" where it was revoked."""
+        """The feed token of the phone that holds `token`; "" if it was revoked."""
         made = _feed_token(token, phone.generation)
         return made if hmac.compare_digest(hashed(made), phone.feed) else ""
 
     def renew_feed(self, token: str, phone: Phone) -> str:
-        """A new feed token; the old one is void."""
+        """Make a new feed token; the old one stops working."""
         made = _feed_token(token, phone.generation + 1)
         self._put(replace(phone, generation=phone.generation + 1, feed=hashed(made)))
         return made
 
     def revoke_feed(self, phone: Phone) -> None:
-        """No feed for this phone until a new one is made."""
+        """Turn off this phone's feed until a new token is made."""
         self._put(replace(phone, generation=phone.generation + 1, feed=""))
 
     def _put(self, phone: Phone) -> None:
@@ -127,7 +127,7 @@ class Phones:
             phones[:] = [phone if one.id == phone.id else one for one in phones]
 
     def revoke(self, phone_id: str) -> bool:
-        """Forget one phone; whether it was there."""
+        """Forget one phone. Returns whether it was paired."""
         with self._changing() as phones:
             left = [one for one in phones if one.id != phone_id]
             there = len(left) < len(phones)
@@ -135,7 +135,7 @@ class Phones:
         return there
 
     def forget(self) -> int:
-        """Forget all phones; how many there were."""
+        """Forget all phones. Returns how many there were."""
         with self._changing() as phones:
             count = len(phones)
             phones.clear()
@@ -143,7 +143,7 @@ class Phones:
 
     @contextmanager
     def _changing(self) -> Iterator[list[Phone]]:
-        """The phones as they are on disk, to be changed and written back as a whole."""
+        """The phones on disk, to be changed by the caller and then written back atomically."""
         try:
             with self._lock, locked(self.path):
                 phones = list(self._read())
@@ -155,7 +155,7 @@ class Phones:
                 self._stamp = None
         except OSError as error:
             reason = error.strerror or str(error)
-            raise OutputError(f"the paired phones cannot be written down: {reason}") from None
+            raise OutputError(f"the list of paired phones cannot be saved: {reason}") from None
 
     def _stat(self) -> tuple[int, int, int]:
         try:
@@ -183,7 +183,7 @@ def _checked(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def hashed(token: str) -> str:
-    """A token as it is kept. It is 256 bits of chance: no salt and no slow hash are needed."""
+    """The hash of a token, as it is stored. 256 random bits need no salt and no slow hash."""
     return sha256(b"voiceflow token " + token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -195,5 +195,5 @@ def _feed_token(token: str, generation: int) -> str:
 
 
 def fingerprint(data: bytes) -> str:
-    """A short name for some bytes."""
+    """A short hash that names some bytes."""
     return blake2b(data, digest_size=16).hexdigest()

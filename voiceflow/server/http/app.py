@@ -1,4 +1,7 @@
-"""The application: a library and a cache become routes behind a guard."""
+"""Builds the ASGI application: routes for pages and API, behind the guard.
+
+A `Studio` and the host names it answers to come in; the application goes out.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,14 @@ def application(studio: Studio, names: Iterable[str] = ()) -> ASGIApp:
     Parameters
     ----------
     studio : Studio
-        What it serves; whoever made it closes it.
+        What is served. The caller closes it.
     names : iterable of str
-        Host names by which it may be called, besides its own and any address in numbers;
-        with ``https://`` before it where a server before this one speaks that.
+        Host names to answer to, besides this computer's own and any IP address; with
+        ``https://`` in front where a reverse proxy speaks https.
     """
     keeper = Keeper(studio)
     pages, api = Pages(studio, keeper), Api(studio, keeper)
-    # A bare router: what is refused reaches the guard as it was raised.
+    # A bare Router, not Starlette(): a Refusal must reach the guard as an exception.
     app = Router([*pages.routes(), *api.routes()], redirect_slashes=False, default=_no_route)
     called = {**dict.fromkeys(own_names(), ""), **dict(map(_called, names))}
     return Guard(app, studio, called, pages.locked)
@@ -42,7 +45,7 @@ def _called(name: str) -> tuple[str, str]:
 
 
 def own_names() -> frozenset[str]:
-    """The names that this computer goes by at home."""
+    """The host names of this computer in a home network."""
     host = socket.gethostname().lower().rstrip(".")
     short = host.partition(".")[0]
     return frozenset({"localhost", host, short, f"{short}.local"} - {""})

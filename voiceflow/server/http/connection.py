@@ -1,10 +1,10 @@
-"""One connection of uvicorn's, with limits that uvicorn has not.
+"""A connection of uvicorn with limits that uvicorn does not have.
 
-This is the only place that reaches into uvicorn. What it uses there is listed in `RELIES_ON`; a
-test looks for each of it, so that a new uvicorn which has changed is told by name.
+This is the only module that reaches into uvicorn. `RELIES_ON` lists what it uses there; a test
+checks each item, and names it when a new uvicorn has changed it.
 
-A socket's bytes come in through uvicorn; out goes either nothing of ours, or the end of the
-connection: because there are too many, or because no whole request came in time.
+It changes no bytes. It only cuts a connection: when there are too many, or when no whole request
+arrives in time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST_CONNECTIONS: Final = 512
 MOST_OF_ONE: Final = 128
 FIRST_REQUEST_S: Final = 20.0
 
-# Of uvicorn: methods that it calls and we extend, and what a connection carries.
+# Methods that uvicorn calls and we extend, and attributes of a connection.
 RELIES_ON: Final = {
     "connection_made": "called once, with the transport, when a client connects",
     "data_received": "called with the bytes that have come",
@@ -35,7 +35,7 @@ RELIES_ON: Final = {
 
 
 class BoundedConnection(H11Protocol):
-    """A connection that is cut if it is one too many, or if no request comes of it."""
+    """A connection that is cut if there are too many, or if its request is late."""
 
     _late: asyncio.TimerHandle | None = None
 
@@ -55,13 +55,13 @@ class BoundedConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        # Only a whole request stops the clock: one that comes drop by drop is late as well.
+        # Only a complete request head stops the clock: a request sent byte by byte is late too.
         if self._answering:
             self._stop_clock()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self._answering:  # no other request has come with the last one
+        if not self._answering:  # unless a pipelined request is already being answered
             self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,8 +1,8 @@
-"""What stands before every route: whose request it is, where it comes from, how large it is.
+"""Checks every request before any route sees it, and turns every exception into a response.
 
-In this order: the name by which the server was called (a page elsewhere may have its own name
-point here), length, cross-site changes, then the phone. What a route or a library raises becomes
-an answer here, and nothing of it, neither address nor token, a line in a log.
+In this order: host name (against DNS rebinding), length, token, and for changes the origin (against
+cross-site requests). Requests come in; only those of paired phones go on. Logs never contain an
+address or a token.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ _METHODS: Final = _CHANGES | {"GET", "HEAD", "OPTIONS"}
 
 
 class Guard:
-    """The application, guarded.
+    """An ASGI application in front of another one.
 
     Parameters
     ----------
     names : mapping of str to str
-        Host names, in lower case and without port, by which the server may be called, each with
-        the scheme under which that is done where another server stands before this one.
-        Addresses in numbers always may: no name service can make them point elsewhere.
+        Host names to answer to, in lower case and without port, each with the scheme that a
+        reverse proxy uses for it (or ""). IP addresses are always allowed: DNS cannot make them
+        point elsewhere.
     locked : callable
-        The page that is all one sees without a token.
+        Gives the page shown without a token.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Guard:
         try:
             await self._guarded(scope, receive, sending)
         except BrokenOff:
-            return  # the connection is cut: there is no other way to say it
+            return  # uvicorn cuts the connection: a response that has begun has no other end
         except Refusal as refusal:
             await self._refuse(refusal, scope, receive, sending)
         except VoiceflowError as error:
@@ -105,9 +105,10 @@ class Guard:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            # Neither the address nor the message: either may hold a token.
-            self.tell(f"voiceflow has a fault: {type(error).__name__}{_place(error)}")
-            fault = Refusal(500, "fault", "voiceflow has a fault", hint="see the terminal")
+            # Not the URL and not the message: either may contain a token.
+            self.tell(f"internal error: {type(error).__name__}{_place(error)}; please report this")
+            hint = "the terminal says where; please report this"
+            fault = Refusal(500, "fault", "internal error", hint=hint)
             await self._refuse(fault, scope, receive, sending)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,9 +117,9 @@ class Guard:
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > MOST_TARGET:
             raise Refusal(414, "long", "the address is too long")
         if method not in _METHODS:
-            raise Refusal(405, "method", "there is no such method here")
+            raise Refusal(405, "method", "this method is not supported")
         if "\0" in path or any(ord(char) < 32 for char in path):
-            raise Refusal(400, "address", "the address holds a character that none may hold")
+            raise Refusal(400, "address", "the address contains a character that is not allowed")
         body = Body(headers, receive)
         scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"
         public = path in PUBLIC
@@ -133,11 +134,11 @@ class Guard:
         name = host_name(hosts[0]) if len(hosts) == 1 else ""
         scope["scheme"] = self.names.get(name) or scope.get("scheme", "http")
         if not (name in self.names or _is_address(name)):
-            hint = "call it by its number, or name it with --name"
-            raise Refusal(421, "host", "this server is not called by that name", hint=hint)
+            hint = "use its IP address, or start the server with --name"
+            raise Refusal(421, "host", "this server does not answer to that host name", hint=hint)
 
     async def _let_in(self, scope: Scope, headers: Headers, path: str) -> None:
-        """The phone that asks, kept in the scope. Raises Refusal: 401, or 429 after many tries."""
+        """Find the phone by its token, and note it in the scope. Raises Refusal (401 or 429)."""
         phones, client = self.studio.phones, scope["vf.client"]
         given = _feed_token(path) if path.startswith(FEED) else _token(headers)
         phone: Phone | None = None
@@ -152,7 +153,9 @@ class Guard:
         if given:
             if wait := self.studio.failures.wait_s(client):
                 hint = f"try again in {wait} s"
-                raise Refusal(429, "attempts", "too many attempts", hint=hint, retry_after=wait)
+                raise Refusal(
+                    429, "attempts", "too many failed attempts", hint=hint, retry_after=wait
+                )
             self.studio.failures.failed(client)
         raise locked_out()
 
@@ -160,7 +163,7 @@ class Guard:
         self, refusal: Refusal, scope: Scope, receive: Receive, send: _Sending
     ) -> None:
         if send.begun:
-            return  # half an answer is out: the connection is cut
+            return  # half a response is out: the connection is cut
         answer = self._answer(refusal, scope)
         await answer(scope, receive, send)
 
@@ -178,7 +181,7 @@ class Guard:
 
 
 class _Sending:
-    """`send`, with the headers that every answer has; knows whether an answer has begun."""
+    """`send`, adding the headers of every response; knows whether a response has begun."""
 
     def __init__(self, send: Send) -> None:
         self._send, self.begun = send, False
@@ -196,7 +199,7 @@ class _Sending:
 
 
 class Body:
-    """`receive`, refusing a body that is too long, told or not, or too slow to come."""
+    """`receive`, refusing bodies that are too long (announced or not) or too slow."""
 
     def __init__(self, headers: Headers, receive: Receive) -> None:
         self._receive, self._left, self._whole = receive, MOST_BODY, False
@@ -211,7 +214,7 @@ class Body:
             async with asyncio.timeout(BODY_S):
                 message = await self._receive()
         except TimeoutError:
-            raise Refusal(408, "slow", "the body does not come") from None
+            raise Refusal(408, "slow", "the request body did not arrive in time") from None
         self._left -= len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._left < 0:
@@ -220,44 +223,46 @@ class Body:
 
     @staticmethod
     def _long() -> Refusal:
-        return Refusal(413, "long", f"the body is longer than {MOST_BODY} bytes")
+        return Refusal(413, "long", f"the request body is longer than {MOST_BODY} bytes")
 
 
 def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
-    """Refuse a change that another site asks for.
+    """Refuse a change requested by another site.
 
-    A browser says where a change comes from; one that says nothing is none, and holds no cookie
-    but the one it was handed: it shows its token as a bearer.
+    Browsers send Origin or Sec-Fetch-Site with every change. A client that sends neither is not
+    a browser, and has to show its token as a bearer, which no other site can make a browser do.
 
     Raises
     ------
     Refusal
-        403, or 415 where a body is not JSON.
+        403; or 415 if the body is not JSON.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None and site not in ("same-origin", "none"):
-        raise Refusal(403, "origin", "another site may not ask for that")
+        raise Refusal(403, "origin", "requests from another site are not allowed")
     if origin is not None:
         host = headers.get("host", "").lower()
         if origin.lower() not in (f"http://{host}", f"https://{host}"):
-            raise Refusal(403, "origin", "another site may not ask for that")
+            raise Refusal(403, "origin", "requests from another site are not allowed")
     elif site is None and not bearer and not form:
         hint = "send Origin, or Authorization: Bearer instead of the cookie"
-        raise Refusal(403, "origin", "a change has to say where it comes from", hint=hint)
+        raise Refusal(403, "origin", "the request does not say which site it comes from", hint=hint)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     length = headers.get("content-length", "0")
     if not form and kind != "application/json" and (length != "0" or kind):
-        raise Refusal(415, "type", "send JSON", hint="Content-Type: application/json")
+        raise Refusal(
+            415, "type", "the request body must be JSON", hint="Content-Type: application/json"
+        )
 
 
 def locked_out() -> Refusal:
-    """401: a phone that is not paired."""
+    """The 401 for a phone that is not paired."""
     hint = "scan the code in the terminal where voiceflow serve runs"
     return Refusal(401, "unpaired", "this phone is not paired", hint=hint)
 
 
 def host_name(host: str) -> str:
-    """A Host header's name, in lower case, without port and brackets; "" for what is none."""
+    """The name in a Host header, in lower case, without port and brackets; "" if not valid."""
     host = host.strip().lower()
     if host.startswith("["):
         name, _, rest = host[1:].partition("]")
@@ -280,7 +285,7 @@ def _bearer(headers: Headers) -> str | None:
 
 
 def _token(headers: Headers) -> str:
-    """The token that is shown, as a bearer or in the cookie."""
+    """The token of a request: a bearer, or else the cookie."""
     bearer = _bearer(headers)
     if bearer is not None:
         return bearer
@@ -297,7 +302,7 @@ def _feed_token(path: str) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """File and line of ours where it came up."""
+    """The last file and line of voiceflow in a traceback."""
     trace, found = error.__traceback__, ""
     while trace is not None:
         code = trace.tb_frame.f_code

@@ -1,4 +1,7 @@
-"""Running the application: a socket, a bounded number of connections, an end that is clean."""
+"""Runs the application: opens the socket, starts uvicorn, and ends cleanly on Ctrl-C.
+
+A studio, host and port come in; `run` returns when the server has stopped.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,14 @@ _BACKLOG: Final = 256
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises InputError or OutputError where there can be none."""
+    """A listening socket. Raises InputError or OutputError."""
     try:
         found = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError):
-        hint = "127.0.0.1 for this computer alone, 0.0.0.0 for the home network"
-        raise InputError(f"there is no host {host!r} here", hint=hint) from None
+        hint = "use 127.0.0.1 for this computer alone, 0.0.0.0 for the home network"
+        raise InputError(f"cannot find the host {host!r}", hint=hint) from None
     family, kind, protocol, _, address = found[0]
     listening = socket.socket(family, kind, protocol)
     try:
@@ -44,14 +47,14 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         reason = error.strerror or str(error)
-        hint = f"--port {port + 1}, or end what uses it" if port else ""
+        hint = f"use --port {port + 1}, or stop the program that uses this one" if port else ""
         raise OutputError(f"cannot listen on {host}:{port}: {reason}", hint=hint) from None
     listening.setblocking(False)
     return listening
 
 
 def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = None) -> Any:
-    """The server for an application: it logs nothing, and takes no one's word for an address."""
+    """The uvicorn server of an application. It logs nothing and trusts no proxy headers."""
     config = uvicorn.Config(
         app,
         http=BoundedConnection,
@@ -68,7 +71,7 @@ def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = 
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    # uvicorn would log whole requests with their addresses when something breaks off.
+    # When a request breaks off, uvicorn would log its URL, which may hold a token.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return uvicorn.Server(config)
@@ -85,7 +88,7 @@ def run(
     certificate: Path | None = None,
     key: Path | None = None,
 ) -> None:
-    """Serve until Ctrl-C. Raises InputError or OutputError where it cannot begin."""
+    """Serve until Ctrl-C. Raises InputError or OutputError if it cannot start."""
     listening = bind(host, port)
     try:
         if certificate is not None:
@@ -97,7 +100,7 @@ def run(
         terminal = Terminal(base_address(host, bound, scheme), local=is_local(host))
         minutes = round(studio.pairing.lasts_s / 60)
         terminal.invite(studio.pairing.new(), minutes)
-        terminal.say("", "Ctrl-C ends the server.")
+        terminal.say("", "Press Ctrl-C to stop the server.")
         studio.on_paired = terminal.paired
         _listen_to_keys(studio, terminal, minutes)
         look = studio.warm if warm else studio.sessions.all
@@ -119,7 +122,7 @@ def _try_certificate(certificate: Path, key: Path | None) -> None:
 
 
 def _listen_to_keys(studio: Studio, terminal: Terminal, minutes: int) -> None:
-    """Enter shows a new code, where there is a keyboard."""
+    """Show a new code whenever Enter is pressed, if there is a keyboard."""
     if not (sys.stdin is not None and sys.stdin.isatty()):
         return
 

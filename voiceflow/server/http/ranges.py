@@ -1,4 +1,8 @@
-"""A part of a file, as asked for: RFC 9110, one range. More than one is answered with the whole."""
+"""HTTP range and conditional requests for one file (RFC 9110).
+
+Request headers and the file's size, ETag and date come in; status, headers and the bytes to send go
+out. One range is supported; a request for several is answered with the whole file.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +30,9 @@ def answer(asked: Mapping[str, str], size: int, etag: str, modified: int) -> Ans
     Parameters
     ----------
     size : int > 0
-        Bytes of the whole.
+        Bytes of the whole file.
     etag : str
-        With its quotes; strong.
+        A strong ETag, with its quotes.
     modified : int
         Seconds since the epoch.
     """
@@ -54,7 +58,10 @@ def answer(asked: Mapping[str, str], size: int, etag: str, modified: int) -> Ans
 
 
 def _part(wanted: str, size: int) -> tuple[int, int] | None:
-    """Start and end (after the last byte); an empty one cannot be had. None asks for the whole."""
+    """First byte and end (exclusive) of a range; None for the whole file.
+
+    An empty range means that it cannot be satisfied (416).
+    """
     match = _RANGE.fullmatch(wanted.strip().replace(" ", ""))
     if match is None or match[1] == match[2] == "":
         return None
@@ -69,7 +76,7 @@ def _part(wanted: str, size: int) -> tuple[int, int] | None:
 
 
 def unchanged(asked: Mapping[str, str], etag: str, modified: int | None = None) -> bool:
-    """Whether who asks has it already; without `modified` only its tag can tell."""
+    """Whether the client has this version already; without `modified` only the ETag counts."""
     if known := asked.get("if-none-match"):
         tags = {one.strip().removeprefix("W/") for one in known.split(",")}
         return "*" in tags or etag in tags
@@ -78,7 +85,7 @@ def unchanged(asked: Mapping[str, str], etag: str, modified: int | None = None) 
 
 
 def _matches(asked: Mapping[str, str], etag: str, modified: int) -> bool:
-    """Whether what who asks insists on is still so."""
+    """Whether If-Match and If-Unmodified-Since still hold (else 412)."""
     if wanted := asked.get("if-match"):
         tags = {one.strip() for one in wanted.split(",")}
         return "*" in tags or etag in tags
@@ -87,7 +94,7 @@ def _matches(asked: Mapping[str, str], etag: str, modified: int) -> bool:
 
 
 def _same(asked: Mapping[str, str], etag: str, modified: int) -> bool:
-    """Whether the part asked for is of what is there now (If-Range)."""
+    """Whether If-Range allows a part: it must be a part of this version."""
     given = asked.get("if-range", "").strip()
     if not given:
         return True

@@ -1,4 +1,7 @@
-"""An answer that is not what was asked for: status, what is wrong, and what to do about it."""
+"""Error responses: an HTTP status, what is wrong, and what to do about it.
+
+Exceptions of voiceflow come in; a `Refusal`, with paths of this computer removed, goes out.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,18 @@ Fault = dict[str, Any]
 
 
 class Refusal(Exception):
-    """Ends a request.
+    """Ends a request with an error response.
 
     Parameters
     ----------
     status : int
-        Of HTTP.
+        The HTTP status.
     error : str
-        One word for a program: ``busy``, ``input``, ``unknown`` …
+        One word for programs: ``busy``, ``input``, ``unknown`` …
     message : str
-        A sentence for a person.
+        A sentence for people.
     faults : iterable of dict
-        Each thing that is wrong: message, hint, severity, and where it stands.
+        Each problem: message, hint, severity, and its place (a field, or file and line).
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Refusal(Exception):
             self.headers["Retry-After"] = str(retry_after)
 
     def to_dict(self) -> dict[str, Any]:
-        """The body of the answer as plain values for JSON."""
+        """The response body, as plain values for JSON."""
         body: dict[str, Any] = {
             "error": self.error,
             "message": self.message,
@@ -67,20 +70,20 @@ class Refusal(Exception):
 
 
 def fault(message: str, hint: str = "", *, field: str = "", severity: str = "error") -> Fault:
-    """One thing that is wrong; `field` names it in what was sent."""
+    """One problem; `field` names the part of the request that it is about."""
     place = {"field": field} if field else {}
     return {"message": message, "hint": hint, "severity": severity, **place}
 
 
 def placed(problem: Problem, library: Library) -> Fault:
-    """A problem of a script, its file named within its library: no path of this computer."""
+    """A problem in a script; its file is named relative to the library."""
     mark = problem.mark
     told = fault(problem.message, problem.hint, severity=problem.severity)
     return {"file": within(mark.file, library), "line": mark.line, "column": mark.column, **told}
 
 
 def within(file: str, library: Library) -> str:
-    """`file` as it is named within the library; only its name where it is elsewhere."""
+    """`file` relative to the library; only its name if it is elsewhere."""
     path = Path(file)
     for root in (library.user, library.bundled, library.sounds.parent):
         for one in (root, root.resolve()):
@@ -90,7 +93,7 @@ def within(file: str, library: Library) -> str:
 
 
 def refused(error: VoiceflowError, library: Library) -> Refusal:
-    """What voiceflow says is wrong, as an answer."""
+    """An exception of voiceflow as an error response."""
     if isinstance(error, ScriptError):
         faults = [placed(problem, library) for problem in error.problems]
         return Refusal(422, "script", "the script has errors", faults=faults)
@@ -110,5 +113,5 @@ def _without_paths(text: str, library: Library) -> str:
 
 
 def unknown(what: str, name: str, hint: str = "") -> Refusal:
-    """404: there is no such thing."""
+    """A 404: there is no `what` called `name`."""
     return Refusal(404, "unknown", f"there is no {what} {name[:80]!r}".rstrip(), hint=hint)

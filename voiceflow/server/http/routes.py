@@ -1,4 +1,8 @@
-"""The JSON behind the pages, the files of a render, and the feed."""
+"""The routes of the JSON API, of a render's files and of the podcast feed.
+
+Requests that the guard let through come in; JSON, files and RSS go out. `openapi.json` describes
+them, and a test holds the two together.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ from voiceflow.server.pages.page_routes import phone_json, render_json, svg_resp
 from voiceflow.server.studio import Studio, read_json
 from voiceflow.server.terminal import code_svg
 
-START: Final = "hip-back-short"  # in the feed until something is kept
+START: Final = "hip-back-short"  # the feed's one episode until something is kept
 OPENAPI: Final = Path(__file__).with_name("openapi.json")
 CHANGES: Final = ("tempo", "detail", "pace", "teach", "rest", "speech", "breath_in", "breath_out")
 _LONGEST_MS: Final = 24 * 3_600_000
@@ -39,13 +43,13 @@ Json = dict[str, Any]
 
 
 class Api:
-    """Routes that answer with data."""
+    """The endpoints, bound to a studio and its kept sessions."""
 
     def __init__(self, studio: Studio, keeper: Keeper) -> None:
         self.studio, self.keeper = studio, keeper
 
     def routes(self) -> list[Route]:
-        """Of the API, of renders and of the feed."""
+        """The routes of the API, of renders and of the feed."""
         v1, render = "/api/v1", "/renders/{id}"
         return [
             Route(f"{v1}/openapi.json", self.openapi),
@@ -116,8 +120,8 @@ class Api:
         body = await read_body(request, ("event_ms", *CHANGES))
         at = body.pop("event_ms", None)
         if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at <= _LONGEST_MS:
-            told_ = fault("a whole number of milliseconds is needed here", field="event_ms")
-            raise Refusal(422, "input", "`event_ms` is where the listener is", faults=[told_])
+            wrong = fault("`event_ms` must be a whole number of milliseconds", field="event_ms")
+            raise Refusal(422, "input", "the position of the listener is missing", faults=[wrong])
         render = await self._render(request)
         changes = {key: value for key, value in body.items() if value is not None}
         work = self.studio.changed(_phone(request).id, render, at, changes)
@@ -142,8 +146,8 @@ class Api:
         body = await read_body(request, ("render", "id", "title"))
         render_id = body.get("render", body.get("id"))
         if not isinstance(render_id, str):
-            told_ = fault("`render` is the id of a render", field="render")
-            raise Refusal(422, "input", "which render?", faults=[told_])
+            wrong = fault("`render` must be the id of a render", field="render")
+            raise Refusal(422, "input", "no render was named", faults=[wrong])
         render = await asyncio.to_thread(self.studio.find_render, render_id)
         kept, made = await self.keeper.keep(_phone(request).id, render, body.get("title"))
         return JSONResponse({"slug": kept.slug, **render_json(made, kept.slug)}, 201)
@@ -249,7 +253,7 @@ class Api:
         return [Episode(render, f"voiceflow:start:{START}", render.created, render.created)]
 
     async def _again(self, client: str, kept: Kept) -> None:
-        """Make a lost render again, so that its episode does not go; unless it has errors now."""
+        """Decide a lost render again to keep its episode, unless its script now has errors."""
         try:
             render = await self.studio.decided(client, kept.slug, {})
         except Refusal as refusal:
@@ -276,18 +280,18 @@ class Media:
         answer: ASGIApp = GrowingFileResponse(
             render, studio.mp3_files, studio.streams, client, name
         )
-        # The guard watches over bodies; here only the end of the connection is waited for.
+        # From here on, `receive` is only used to notice that the client goes away.
         await answer(scope, receive, send)
 
 
 def no_query(request: Request) -> None:
-    """Refuse a query that nothing reads: 422, with a hint."""
+    """Refuse query parameters, as no route here has any. Raises Refusal (422)."""
     if request.query_params:
         refuse_words("query", request.query_params.keys(), ())
 
 
 async def read_body(request: Request, words: Iterable[str]) -> Json:
-    """The JSON object that was sent, with no other keys than `words`. Raises Refusal."""
+    """The JSON object of the body, with no keys but `words`. Raises Refusal."""
     no_query(request)
     data = await request.body()
     body = read_json(data) if data else {}
@@ -299,21 +303,21 @@ async def read_body(request: Request, words: Iterable[str]) -> Json:
 
 
 def refuse_words(where: str, given: Iterable[str], known: tuple[str, ...]) -> None:
-    """422 for words that mean nothing, each with what may have been meant."""
+    """Refuse unknown keys (422), each with the known key that may have been meant."""
     faults = [
         fault(
-            f"`{printable(word)}` is not known here",
+            f"unknown key `{printable(word)}`",
             did_you_mean(word[:60], known),
             field=f"{where}.{printable(word)}",
         )
         for word in list(given)[:20]
     ]
     if faults:
-        raise Refusal(422, "input", "some words are not known here", faults=faults)
+        raise Refusal(422, "input", "the request has unknown keys", faults=faults)
 
 
 def _lasting(request: Request, render: Render, kind: str, make: Any) -> Response:
-    """An answer that never changes under its address."""
+    """A response that never changes under its URL."""
     etag = f'"{render.id}-{kind}-{__version__}"'
     headers = {"ETag": etag, "Cache-Control": _FOREVER}
     if unchanged(request.headers, etag, render.created):

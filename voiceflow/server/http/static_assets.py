@@ -1,7 +1,7 @@
 """Styles, scripts and icons of the pages, served from one folder by Starlette.
 
 A request's path comes in, the file goes out: with its ETag, or as 304 where the browser has it.
-Starlette finds the file and lets no path leave the folder; here stand only our headers.
+Starlette finds the file and lets no path leave the folder; this module only adds headers.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from starlette.types import Scope
 
 from voiceflow.server.http.refusals import Refusal, unknown
 
-# Starlette asks the system what a file is. Windows may have it that a script is plain text, and
-# with `nosniff` a browser then runs none.
+# Starlette asks the system for a file's type. Windows may call a script plain text, and because of
+# `nosniff` a browser would then not run it.
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -46,10 +46,10 @@ class StaticAssets(StaticFiles):
             answer = await super().get_response(path, scope)
         except HTTPException as error:
             if error.status_code == 405:
-                raise Refusal(405, "method", "there is no such method here") from None
+                raise Refusal(405, "method", "this method is not supported") from None
             raise unknown("file", path) from None
         ending = Path(path).suffix
-        answer.headers["Cache-Control"] = "no-cache"  # kept, and asked after each time
+        answer.headers["Cache-Control"] = "no-cache"  # cached, but checked each time
         if ending == ".svg":
             answer.headers["Content-Security-Policy"] = PICTURE_POLICY
         if answer.status_code != 304 and ending in _TYPES:

@@ -1,6 +1,7 @@
-"""Sending a mp3: what is there is read from its file, for the rest one waits.
+"""Sends an MP3 while it is still being made.
 
-A reader that vanishes is noticed, and one that only stands still gives way to those that come.
+A render and a range come in; bytes go out as soon as the growing file has them. A client that goes
+away is noticed, and one that stands still gives up its place to a new one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _CHUNK: Final = 64 << 10
 
 
 class BrokenOff(Exception):
-    """An answer that began and cannot be ended: the connection is cut, the client asks again."""
+    """A response that cannot be completed: the connection is cut, and the client asks again."""
 
 
 @dataclass(eq=False, slots=True)
@@ -44,12 +45,12 @@ class _Stream:
 
 
 class Streams:
-    """The answers that are being sent. A new one is not refused for one that stands still.
+    """The responses being sent. A stalled one is dropped rather than a new one refused.
 
     Parameters
     ----------
     most, most_of_one : int > 0
-        At the same time, of all clients and of one.
+        Responses at the same time, for all clients and for one.
     """
 
     def __init__(
@@ -66,14 +67,16 @@ class Streams:
         return len(self._open)
 
     def enter(self, client: str) -> _Stream:
-        """A place for one more. Raises Refusal, 429 or 503, where there is none."""
+        """Take a place. Raises Refusal (429 or 503) if there is none."""
         mine = [one for one in self._open if one.client == client]
         if len(mine) >= self._most_of_one and not self._give_way(mine):
             hint = "stop another one first"
             raise Refusal(429, "busy", "too many downloads at once", hint=hint, retry_after=5)
         if len(self._open) >= self._most and not self._give_way(self._open):
             hint = "try again in a moment"
-            raise Refusal(503, "busy", "too many listeners just now", hint=hint, retry_after=5)
+            raise Refusal(
+                503, "busy", "too many people are listening right now", hint=hint, retry_after=5
+            )
         stream = _Stream(client, self.clock())
         self._open.append(stream)
         return stream
@@ -93,7 +96,7 @@ class Streams:
 
 
 class GrowingFileResponse:
-    """The MP3 of a render, or the part of it that is asked for, as an ASGI application."""
+    """The MP3 of a render, or the range asked for, as an ASGI application."""
 
     def __init__(
         self, render: Render, mp3_files: Mp3Files, streams: Streams, client: str, name: str
@@ -118,7 +121,7 @@ class GrowingFileResponse:
             self.mp3_files.enter(mp3, stream, found.start)
             try:
                 if mp3.whole and found.end - found.start <= _CHUNK:
-                    # It goes out at once: there is nothing to wait for.
+                    # Small and finished: no need to watch for the client leaving.
                     await self._send(found, mp3, stream, send)
                     return
                 await self._run(found, mp3, stream, receive, send)
@@ -137,7 +140,7 @@ class GrowingFileResponse:
     async def _run(
         self, found: Answer, mp3: GrowingFile, stream: _Stream, receive: Receive, send: Send
     ) -> None:
-        """Send until it is done, or until the client has gone."""
+        """Send until done, or until the client goes away."""
         sending = stream.task = asyncio.create_task(self._send(found, mp3, stream, send))
         leaving = asyncio.create_task(_gone(receive))
         try:
@@ -175,7 +178,7 @@ class GrowingFileResponse:
         except (StoppedGrowing, OSError):
             if begun:
                 raise BrokenOff from None
-            slow = Refusal(503, "busy", "this takes too long just now", retry_after=5)
+            slow = Refusal(503, "busy", "this is taking too long", retry_after=5)
             raise mp3.problem or slow from None
         finally:
             if file is not None:
@@ -188,12 +191,12 @@ async def _start(send: Send, found: Answer) -> None:
 
 
 async def while_there(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives; it is stopped if the client goes away before.
+    """The result of `work`, which is cancelled if the client goes away first.
 
     Raises
     ------
     BrokenOff
-        The client has gone.
+        The client went away.
     """
     doing, leaving = asyncio.create_task(work), asyncio.create_task(_gone(receive))
     try:
@@ -208,14 +211,14 @@ async def while_there(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _gone(receive: Receive) -> None:
-    """Returns once the client has gone."""
+    """Return once the client has gone away."""
     message: Message = {"type": ""}
     while message["type"] != "http.disconnect":
         message = await receive()
 
 
 def _opened(path: Path, render_id: str) -> BinaryIO:
-    """The mp3's file; it may have got its final name just now."""
+    """Open a growing file, which may just have been given its final name."""
     try:
         return path.open("rb", buffering=0)
     except FileNotFoundError:
@@ -223,7 +226,7 @@ def _opened(path: Path, render_id: str) -> BinaryIO:
 
 
 def _read_now(file: BinaryIO, place: int, count: int) -> bytes:
-    """What can be read without waiting for a disk; b"" where nobody can tell."""
+    """What can be read without waiting for the disk; b"" if that is not known."""
     if _NO_WAIT is None:
         return b""
     data = bytearray(count)

@@ -1,7 +1,8 @@
-"""Deciding, two at a time: a bounded queue in which every phone has its turn.
+"""The queue of decisions: a few threads work on it, and every phone gets its turn.
 
-Phones take turns; what one phone asks for is done in the order it was asked. The same wish of
-several is done once. What nobody waits for any more is left out, or stopped at its next word.
+Work comes in with the phone that wants it; its result goes out. Phones take turns, and one phone's
+requests keep their order. Equal requests are done once. Work that nobody waits for any more is
+dropped, or stopped at its next report of progress.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ AT_ONCE: Final = 2
 MOST_WAITING: Final = 96
 MOST_OF_ONE: Final = 6
 PATIENCE_S: Final = 120.0
-IDLE: Final = ""  # the client whose wishes come after everyone else's
+IDLE: Final = ""  # the client of background work, which comes after everyone else's
 
 
 class Dropped(Exception):
-    """Nobody waits for it any more, or someone else comes first."""
+    """The work was given up: nobody waits for it, it took too long, or others come first."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,16 +46,16 @@ class _Job(Generic[T]):
 
 
 class JobQueue:
-    """Threads that decide.
+    """A bounded, fair queue and its threads.
 
     Parameters
     ----------
     at_once : int > 0
-        Decided at the same time.
+        Jobs at the same time.
     most, most_of_one : int > 0
-        Waiting in all, and of one client.
+        Waiting jobs, in total and for one client.
     longest_s : float > 0
-        After so long a decision is given up at its next word.
+        A job that takes longer is stopped at its next report.
     """
 
     def __init__(
@@ -80,28 +81,30 @@ class JobQueue:
             thread.start()
 
     async def do(self, client: str, key: Hashable, work: Work[T]) -> T:
-        """What `work` gives, once it is its turn; `work` is told how to report, and may be dropped.
+        """The result of `work`, once it has had its turn.
+
+        `work` gets a function to report progress with, which may raise `Dropped`.
 
         Raises
         ------
         Refusal
-            503, too many are waiting. What `work` raises passes through.
+            503 if too many are waiting. What `work` raises is passed on.
         """
         job = self._join(client, key, work)
         try:
             return await asyncio.wrap_future(_watched(job.future))
         except Dropped:
-            raise self._busy("this takes too long just now") from None
+            raise self._busy("this is taking too long") from None
         finally:
             self._leave(job)
 
     def begin(self, key: Hashable, work: Work[Any]) -> Future[Any] | None:
-        """Have something done when nobody else has a wish; it is no matter if it is not.
+        """Do something in the background, if and when no one else is waiting.
 
         Returns
         -------
         Future or None
-            What comes of it, or `Dropped`; None where it is not even begun.
+            Its result, or `Dropped`; None if it was not accepted.
         """
         with self._wake:
             queue = self._queues.get(IDLE, ())
@@ -111,12 +114,12 @@ class JobQueue:
 
     @property
     def waiting(self) -> int:
-        """How many wishes wait or are being done."""
+        """How many requests wait or are being worked on; background work is not counted."""
         with self._wake:
             return sum(not job.idle for job in self._jobs.values())
 
     def close(self) -> None:
-        """Begin nothing more; what is being done ends at its next word."""
+        """Accept nothing more; running jobs stop at their next report."""
         with self._wake:
             self._closed = True
             for queue in self._queues.values():
@@ -130,7 +133,7 @@ class JobQueue:
     def _join(self, client: str, key: Hashable, work: Work[T]) -> _Job[T]:
         with self._wake:
             if self._closed:
-                raise self._busy("the server is ending")
+                raise self._busy("the server is shutting down")
             job = self._jobs.get(key)
             if job is not None:
                 job.waiting += 1
@@ -186,7 +189,7 @@ class JobQueue:
                 self._usual_s += 0.2 * (self._clock() - began - self._usual_s)
 
     def _next(self) -> _Job[Any] | None:
-        """The first wish of the client whose turn it is; that client then comes last."""
+        """The next job of the client whose turn it is; that client then goes to the end."""
         for client in list(self._queues):
             if client == IDLE:
                 continue
@@ -214,7 +217,7 @@ class JobQueue:
             _settle(job.future, lambda: job.future.set_result(result))
 
     def _in_the_way(self, job: _Job[Any]) -> bool:
-        """Whether others wait while nobody waits for `job`."""
+        """Whether `job` should stop: nobody waits for it, or others wait and it is background."""
         with self._wake:
             if job.waiting > 0:
                 return False
@@ -222,7 +225,7 @@ class JobQueue:
 
 
 def _watched(future: Future[T]) -> Future[T]:
-    """A future of its own for each who waits: one who goes away takes nothing from the others."""
+    """A separate future for one waiter, so that cancelling it does not affect the others."""
     own: Future[T] = Future()
 
     def hand_on(done: Future[T]) -> None:

@@ -1,9 +1,10 @@
-"""MP3 files made while they are listened to: a file that grows, and readers that wait for more.
+"""MP3 files that are made while they are listened to.
 
-One mp3 a render. Makers work on whichever mp3 is most urgent: first the ones somebody waits
-at, in turn; then those whose listener is nearest to the end of what is made; last those that
-nobody listens to. So fifty listeners all begin at once, and none runs dry for another's sake.
-While sessions are being decided, a mp3 that is some 20 s ahead of its listener waits.
+A render comes in; out comes a `GrowingFile`, whose readers wait for the bytes they need. There is
+one file per render. Worker threads take the most urgent file in slices: first those at which a
+listener waits, in turn; then those whose listener is closest to the end of what is made; last those
+without listeners. So fifty listeners all start at once and none runs dry. While sessions are being
+decided, a file about 20 s ahead of its listener pauses.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ PATIENCE_S: Final = 60.0
 _MARGIN_BYTES: Final = 64 << 20
 _SLICE_BYTES: Final = 1 << 20
 _LOOK_BYTES: Final = 64 << 10
-_ENOUGH_BYTES: Final = 256 << 10  # some 20 s: then who waits comes first
+_ENOUGH_BYTES: Final = 256 << 10  # about 20 s of sound: from here on, others come first
 _SLICE_S: Final = 0.5
 _FRESH_S: Final = 10.0
 _HELD_S: Final = 0.1
@@ -40,19 +41,19 @@ Source = Callable[[Render], Iterator[bytes]]
 
 
 class StoppedGrowing(Exception):
-    """A mp3 broke off: what it lacks will not come."""
+    """The rest of a file will not come, or not in time."""
 
 
 class GrowingFile:
-    """One render's file. What is made of it can be read; for the rest one waits."""
+    """The MP3 file of one render: what is made can be read, for the rest `wait`."""
 
     def __init__(self, render: Render, path: Path, done: int = 0) -> None:
         self.render, self.path, self.size = render, path, render.bytes
         self.done = done
         self.problem: Refusal | None = None
-        self.readers: dict[object, int] = {}  # where each reader is
-        self.seen = float("-inf")  # when its file was last looked at, once it is whole
-        self.served = 0.0  # when it was last worked on, or first asked for
+        self.readers: dict[object, int] = {}  # each reader's position in bytes
+        self.seen = float("-inf")  # when its finished file was last checked
+        self.served = 0.0  # when it was last worked on, or first requested
         self.source: Iterator[bytes] | None = None
         self.busy = False
         self.dropped = False
@@ -65,18 +66,18 @@ class GrowingFile:
 
     @property
     def lead(self) -> int:
-        """Bytes made ahead of the reader who has fewest; 0 or less where one waits."""
+        """Bytes made ahead of the reader closest to the end; 0 or less if one waits."""
         places = [place for place in tuple(self.readers.values()) if place < self.size]
         return self.done - max((p for p in places), default=-self.size)
 
     def urgency(self) -> tuple[int, float]:
-        """The lower, the sooner it is worked on."""
+        """Sort key: the lowest is worked on next."""
         if not self.readers:
             return (2, self.served)
         return (0, self.served) if self.lead <= 0 else (1, self.lead)
 
     def grew(self, done: int) -> None:
-        """There is more, or it is over: readers look again."""
+        """More bytes are there: wake the readers."""
         self.done = done
         self.notify()
 
@@ -88,7 +89,7 @@ class GrowingFile:
                 loop.call_soon_threadsafe(event.set)
 
     async def wait(self, place: int, patience_s: float = PATIENCE_S) -> int:
-        """Bytes that are there from `place` on: one at least.
+        """How many bytes are there from `place` on; at least one.
 
         Raises
         ------
@@ -107,7 +108,7 @@ class GrowingFile:
                 if self.done > place or self.problem is not None:
                     continue
                 try:
-                    # Not `wait_for`: in Python 3.11 it may lose a cancellation.
+                    # Not `wait_for`, which may lose a cancellation in Python 3.11.
                     async with asyncio.timeout(patience_s):
                         await waiter[1].wait()
                 except TimeoutError:
@@ -120,15 +121,15 @@ class GrowingFile:
 
 
 class Mp3Files:
-    """The folder of mp3s, and the threads that make them.
+    """The folder of MP3 files, and the threads that make them.
 
     Parameters
     ----------
     folder : Path
     source : callable
-        Gives a render's bytes, chunk by chunk.
+        Yields a render's bytes, chunk by chunk.
     limit_bytes : int
-        Of finished files; the least recently used go first.
+        For finished files; the least recently used are removed first.
     """
 
     def __init__(
@@ -155,12 +156,12 @@ class Mp3Files:
             thread.start()
 
     def of(self, render: Render) -> GrowingFile:
-        """The mp3 of a render; its making begins where it is not there.
+        """The file of a render; if it is not there, making it begins.
 
         Raises
         ------
         Refusal
-            503, too many are being made; 507, there is no space for it.
+            503 if too many are being made; 507 if there is no space.
         """
         with self._wake:
             mp3 = self._files.get(render.id)
@@ -180,7 +181,7 @@ class Mp3Files:
             return self._begin(render)
 
     def ready(self, render: Render) -> GrowingFile | None:
-        """The mp3 of a render if it was made and looked at a moment ago: no disk is asked."""
+        """The finished file of a render if it was checked a moment ago, without disk access."""
         mp3 = self._files.get(render.id)
         fresh = mp3 is not None and mp3.whole and self._clock() - mp3.seen < _FRESH_S
         return mp3 if fresh else None
@@ -188,7 +189,7 @@ class Mp3Files:
     def _begin(self, render: Render) -> GrowingFile:
         making = [one for one in self._files.values() if not one.whole and one.problem is None]
         if len(making) >= self._most or self._closed:
-            # One that nobody listens to gives way: made again when it is asked for.
+            # Drop one without listeners: it is made again when it is requested.
             left = [one for one in making if not one.readers and not one.busy]
             if left and not self._closed:
                 self._give_up(min(left, key=lambda one: one.served))
@@ -217,7 +218,7 @@ class Mp3Files:
             mp3.path.unlink()
 
     def status(self, render: Render) -> dict[str, object]:
-        """How far the making of a render has come."""
+        """How much of a render's MP3 has been made, as plain values for JSON."""
         with self._wake:
             mp3 = self._files.get(render.id)
         if mp3 is None:
@@ -228,21 +229,21 @@ class Mp3Files:
         return {"state": "ready" if mp3.whole else "making", "made": mp3.done}
 
     def enter(self, mp3: GrowingFile, reader: object, place: int) -> None:
-        """A reader is at `place` of a mp3: what it needs is made sooner."""
+        """Note that a reader is at `place`, so that what it needs is made sooner."""
         with self._wake:
             mp3.readers[reader] = place
             if mp3.done <= place:
                 self._wake.notify_all()
 
     def leave(self, mp3: GrowingFile, reader: object) -> None:
-        """A reader has gone. The mp3 is made to its end all the same, when nothing else is."""
+        """Note that a reader has left. The file is still finished when nothing else is to do."""
         with self._wake:
             mp3.readers.pop(reader, None)
             if not mp3.readers and mp3.whole and not mp3.busy:
                 self._settle(mp3)
 
     def close(self) -> None:
-        """Stop making. What is half made is removed."""
+        """Stop all work and remove unfinished files."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
@@ -288,7 +289,7 @@ class Mp3Files:
         return None if mp3 is None or self._can_wait(mp3) else mp3
 
     def _can_wait(self, mp3: GrowingFile) -> bool:
-        """Whether what others wait for elsewhere comes before more of this mp3."""
+        """Whether sessions waiting to be decided come before more of this file."""
         enough = not mp3.readers or mp3.lead > _ENOUGH_BYTES
         return enough and self.others_wait()
 
@@ -313,14 +314,14 @@ class Mp3Files:
                 raise
 
     def _slice(self, mp3: GrowingFile, file: BinaryIO) -> None:
-        """Work on a mp3 until it is another's turn."""
+        """Work on a file until it is another one's turn."""
         until, made, looked = self._clock() + _SLICE_S, 0, 0
         source = self._opened(mp3)
         file.seek(mp3.done)
         while not mp3.whole:
             chunk = next(source, None)
             if chunk is None or mp3.done + len(chunk) > mp3.size:
-                raise GoneError("it comes out at another length")
+                raise GoneError("its length has changed")
             _write(file, chunk)
             made += len(chunk)
             mp3.grew(mp3.done + len(chunk))
@@ -337,9 +338,9 @@ class Mp3Files:
                 return
 
     def _others(self, mp3: GrowingFile, *, waiting: bool) -> bool:
-        """Whether another mp3 is more urgent than this one, were this one put back now.
+        """Whether another file is now more urgent than this one.
 
-        With `waiting`, only one at which somebody waits counts.
+        With `waiting`, only files at which a listener waits count.
         """
         with self._wake:
             other = self._next()
@@ -352,12 +353,12 @@ class Mp3Files:
             return (other_kind, other_when) < mine
 
     def _opened(self, mp3: GrowingFile) -> Iterator[bytes]:
-        """The bytes of a mp3 from where it is. Of too many open ones, one is shut."""
+        """The bytes still to come of a file. If too many sources are open, one is closed."""
         if mp3.source is not None:
             return mp3.source
         with self._wake:
             open_ones = [o for o in self._files.values() if o.source is not None and not o.busy]
-            # What lies on a bed cannot be taken up again in the middle: it stays open.
+            # A session with a bed cannot be resumed in the middle, so its source stays open.
             spare = [one for one in open_ones if one.render.bed is None]
             shut = (
                 max(spare, key=GrowingFile.urgency)
@@ -370,14 +371,14 @@ class Mp3Files:
         return mp3.source
 
     def _settle(self, mp3: GrowingFile) -> None:
-        """Give a whole mp3 its final name; where readers hold it open, that may have to wait."""
+        """Give a finished file its final name; on Windows only once no reader has it open."""
         final = self._final(mp3.render.id)
         with self._wake:
             if mp3.path == final or mp3.dropped:
                 return
             try:
                 mp3.path.replace(final)
-            except PermissionError:  # Windows, while it is read: `leave` tries again
+            except PermissionError:  # Windows, while it is being read: `leave` tries again
                 if os.name == "posix":
                     raise
             else:
@@ -386,7 +387,7 @@ class Mp3Files:
     def _final(self, render_id: str) -> Path:
         return self.folder / f"{render_id}.mp3"
 
-    # The room
+    # Disk space
 
     def _make_room(self, render: Render) -> None:
         with suppress(OSError):
@@ -398,7 +399,7 @@ class Mp3Files:
                 raise storage(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def _trim(self, more: int = 0) -> None:
-        """Bring the finished files under the limit, less `more`; what is being read stays."""
+        """Bring the finished files under the limit minus `more`; files being read stay."""
         found = sorted(self._finished())
         total = sum(size for _, size, _ in found)
         for _, size, path in found:
@@ -423,13 +424,13 @@ class Mp3Files:
         return found
 
     def _forget_finished(self) -> None:
-        """Tapes that are whole, or broke, and that nobody reads are known by their files."""
+        """Drop old entries that are finished or failed and have no readers; their files remain."""
         idle = [i for i, t in self._files.items() if (t.whole or t.problem) and not t.readers]
         for one in idle[: max(0, len(self._files) - 4 * self._most)]:
             del self._files[one]
 
     def _lost(self, mp3: GrowingFile) -> bool:
-        """Whether someone has removed the file."""
+        """Whether the file was removed or truncated."""
         try:
             size = mp3.path.stat().st_size
         except OSError:
@@ -437,7 +438,7 @@ class Mp3Files:
         return size < mp3.done
 
     def _sweep(self) -> None:
-        """Remove what servers that were killed have left half made."""
+        """Remove unfinished files left by servers that were killed."""
         with suppress(OSError), os.scandir(self.folder) as entries:
             for entry in entries:
                 if entry.name.endswith(".part"):
@@ -448,29 +449,30 @@ class Mp3Files:
 
 
 def storage(error: OSError) -> Refusal:
-    """507: what has to be written cannot be."""
+    """A 507: something cannot be written to disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space on the computer, then try again"
         return Refusal(507, "storage", "the computer has no space left for this session", hint=hint)
     reason = error.strerror or type(error).__name__
-    return Refusal(507, "storage", f"the session cannot be written down: {reason}")
+    return Refusal(507, "storage", f"the session cannot be saved: {reason}")
 
 
 def _problem(error: BaseException) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, GoneError):
-        told = f"this session cannot be made as it was: {error}"
-        return Refusal(410, "gone", told, hint="press listen again")
+        told = f"this recording can no longer be made: {error}"
+        return Refusal(410, "gone", told, hint="press Listen again")
     if isinstance(error, VoiceflowError):
         return Refusal(500, "failed", error.message, hint=error.hint)
     if isinstance(error, OSError):
         return storage(error)
-    return Refusal(500, "failed", f"voiceflow has a fault: {type(error).__name__}")
+    told = f"internal error: {type(error).__name__}"
+    return Refusal(500, "failed", told, hint="please report this")
 
 
 def _from(source: Iterator[bytes], skip: int) -> Iterator[bytes]:
-    """`source` less its first `skip` bytes."""
+    """`source` without its first `skip` bytes."""
     for chunk in source:
         if skip >= len(chunk):
             skip -= len(chunk)

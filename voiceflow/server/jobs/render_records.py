@@ -1,8 +1,9 @@
-"""Renders that were decided: all that is needed to sound them again, each in a small file.
+"""Renders that were decided, each recorded in a small JSON file.
 
-A render's id is a hash of what was asked for and of every byte it will have. So the same id is
-the same bytes for ever: a server that was killed goes on where it was, and one whose voice or
-tones have changed since says that the render is gone instead of giving others under its name.
+A decision comes in (`render_of`); a `Render` is recorded, and `stream` makes its MP3 from the
+record alone, even after a restart. A render's id is a hash of the request and of every byte of its
+MP3, so one id always means the same bytes. If voice, tones or program have changed so that the
+bytes would differ, the render is gone (`GoneError`) rather than given out changed.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ _HELD_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ExerciseSpan:
-    """One exercise as it comes: where it begins, and where the body is.
+    """One exercise in a render: when it starts, and the position of the body.
 
-    `place` is the line and column of the session's script where it stands.
+    `place` is its line and column in the session's script.
     """
 
     slug: str
@@ -66,13 +67,13 @@ class Render:
     Attributes
     ----------
     slug : str
-        The session's name in the library; `source` is a fingerprint of its script.
+        The session's name in the library; `source` is the fingerprint of its script.
     given : dict
-        The options that were asked for, as plain values.
+        The options of the request, as plain values.
     parts : tuple of ExerciseSpan
-        The exercises in order; `close_ms` is where the farewell begins.
+        The exercises in order; `close_ms` is when the close starts.
     bytes : int
-        Of the whole MP3 file, `head_bytes` of them its tag.
+        Size of the MP3 file; the first `head_bytes` are its tag.
     """
 
     id: str
@@ -96,7 +97,7 @@ class Render:
         return self.score.title
 
     def position_spans(self) -> list[dict[str, Any]]:
-        """Where the body is, and when: for the player and the score's JSON."""
+        """The position of the body over time, for the player and the score's JSON."""
         ends = [span.start_ms for span in self.parts[1:]] + [self.close_ms]
         return [
             {
@@ -112,12 +113,12 @@ class Render:
         ]
 
     def following(self, ms: int) -> tuple[int, ExerciseSpan | None]:
-        """Which span comes after the one that is on at `ms`: its number, and itself."""
+        """The span after the one at `ms`: its number, and itself (None at the end)."""
         at = bisect_right([span.start_ms for span in self.parts], ms)
         return at, self.parts[at] if at < len(self.parts) else None
 
     def start_of(self, number: int, span: ExerciseSpan | None) -> int:
-        """Where `span`, the `number`-th of another render of this session, begins in this one."""
+        """When the `number`-th `span` of another render of this session starts here (ms)."""
         if span is None:
             return self.close_ms
         if number < len(self.parts) and self.parts[number].slug == span.slug:
@@ -130,7 +131,7 @@ class Render:
 def render_of(
     decision: Decision, stitcher: Stitcher, slug: str, source: str, given: dict[str, Any]
 ) -> Render:
-    """What is kept of a decision that is about to be stitched."""
+    """The render to record for a decision that is about to be stitched."""
     tag = tag_of(decision.score, stitcher.cache)
     moments, starts = decision.plan.moments, decision.arranged.starts
     first: dict[int, int] = {}
@@ -176,12 +177,12 @@ def _spans(decision: Decision, first: dict[int, int]) -> Iterator[ExerciseSpan]:
 
 
 def stitcher_of(render: Render, library: Library, cache: Cache, jobs: int) -> Stitcher:
-    """What stitches a render, from its render alone.
+    """The stitcher of a render, from its record alone.
 
     Raises
     ------
     VoiceflowError
-        Its voice, its tones or its bed are not there any more.
+        Its voice, tones or bed no longer exist.
     """
     try:
         beside: Path | None = library.find("sessions", render.slug).resolve().parent
@@ -195,17 +196,17 @@ def stitcher_of(render: Render, library: Library, cache: Cache, jobs: int) -> St
 def stream(
     render: Render, library: Library, cache: Cache, jobs: int, fresh: Stitcher | None = None
 ) -> Iterator[bytes]:
-    """The MP3 of a render, chunk by chunk; nothing of it where it would not be the same.
+    """The MP3 of a render, chunk by chunk, or nothing at all if its bytes would differ.
 
     Parameters
     ----------
     fresh : Stitcher or None
-        What the render was made of a moment ago, if it is still there.
+        The stitcher that the render was made by, if it is still in memory.
 
     Raises
     ------
     GoneError
-        Voice, tones or program have changed since: these bytes cannot be made again.
+        Voice, tones or program have changed: these bytes cannot be made again.
     VoiceflowError
         It cannot be sounded.
     """
@@ -231,7 +232,7 @@ def _restored(render: Render, library: Library, cache: Cache, jobs: int) -> Stit
 
 
 class GoneError(Exception):
-    """A render that cannot be made as it was."""
+    """A render whose bytes can no longer be made."""
 
 
 def _id(stitcher: Stitcher, tag: bytes, slug: str, source: str, given: dict[str, Any]) -> str:
@@ -252,13 +253,13 @@ def _id(stitcher: Stitcher, tag: bytes, slug: str, source: str, given: dict[str,
 
 
 class RenderRecords:
-    """The folder of records. One that does not read as it was written is not believed.
+    """The folder of records. A file whose checksum is wrong is ignored and removed.
 
     Parameters
     ----------
     folder : Path
     most : int
-        RenderRecords kept; the least recently used go first, pinned ones stay.
+        RenderRecords to keep; the least recently used are removed first, pinned ones stay.
     """
 
     def __init__(self, folder: Path, most: int = MOST) -> None:
@@ -268,7 +269,7 @@ class RenderRecords:
         self._lock = threading.Lock()
 
     def put(self, render: Render) -> None:
-        """Keep a render. Raises OSError."""
+        """Record a render. Raises OSError."""
         body = json.dumps(_to_dict(render), ensure_ascii=False).encode()
         data = blake2b(body, digest_size=_DIGEST).hexdigest().encode() + b"\n" + body
         # Not durable: a render that lost its content in a power cut fails its checksum.
@@ -276,7 +277,7 @@ class RenderRecords:
         self._since += 1
 
     def held(self, render_id: str) -> Render | None:
-        """The render of that id, if it was looked up a moment ago: no disk is asked."""
+        """The render with this id if it was read a moment ago, without disk access."""
         with self._lock:
             held = self._held.get(render_id)
             if held is None or time.monotonic() - held[1] >= _HELD_S:
@@ -285,7 +286,7 @@ class RenderRecords:
             return held[0]
 
     def get(self, render_id: str) -> Render | None:
-        """The render of that id; None where there is none."""
+        """The render with this id, or None."""
         if not _ID.fullmatch(render_id):
             return None
         if (held := self.held(render_id)) is not None:
@@ -324,7 +325,7 @@ class RenderRecords:
         return render
 
     def trim(self, pinned: frozenset[str]) -> None:
-        """Bring the folder under its limit, now and then."""
+        """Bring the folder under its limit; done once per 50 new records."""
         if self._since < 50:
             return
         self._since = 0

@@ -1,4 +1,4 @@
-"""The score of a render, with where the body is: what the player's page follows."""
+"""The score of a render as JSON, with the body's position at each time; the player follows it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voiceflow.server.jobs.render_records import Render
 
 
 def score_json(render: Render) -> dict[str, Any]:
-    """The score as `show --json` prints it, with where the body is."""
+    """The score as `show --json` prints it, plus positions and the start of the close."""
     score = render.score
     return {
         "id": render.id,

@@ -1,7 +1,7 @@
-"""The recordings that a server has made for its phones, as seen by who clears the cache.
+"""Where a server's finished MP3 files are in the cache, for `voiceflow cache` to count and clear.
 
-Nothing of the server is loaded for it. A server that is running sees that a recording is gone, and
-makes it again from its pieces when it is asked for.
+A cache comes in, paths go out; nothing else of the server is loaded. A running server notices that
+a file is gone, and makes it again when it is asked for.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ MP3_FOLDER: Final = "spool"
 
 
 def store_of(cache: Cache) -> Path:
-    """Where a server keeps what it can make again."""
+    """The folder for what a server can make again."""
     return (cache.root or Cache.default_root()) / STORE
 
 
 def recordings(cache: Cache) -> tuple[Path, ...]:
-    """The finished recordings of a server; one that is being made is not among them."""
+    """The finished MP3 files of a server, without those still being made."""
     try:
         return tuple(sorted((store_of(cache) / MP3_FOLDER).glob("*.mp3")))
     except OSError:

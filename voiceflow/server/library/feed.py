@@ -1,7 +1,7 @@
-"""The podcast feed: RSS 2.0 with the tags of iTunes, of Podcasting 2.0, and chapters of Podlove.
+"""The podcast feed: RSS 2.0 with the tags of iTunes, Podcasting 2.0 and Podlove chapters.
 
-An episode is a kept session; where nothing is kept yet, one bundled session stands in, so that a
-podcast app has something to show. Lengths are exact to the byte, and known before the MP3 is made.
+Episodes (kept sessions and their renders) come in; the feed's bytes go out. Lengths are exact to
+the byte, although the MP3 may not have been made yet.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class Episode:
 
 
 def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
-    """The feed's bytes: the same for the same episodes.
+    """The bytes of the feed; equal for equal episodes.
 
     Parameters
     ----------
     base : str
-        The address of the feed less ``.xml``.
+        The URL of the feed without ``.xml``.
     phone : str
-        The id of the phone whose feed it is: its name in the world, never its token.
+        The id of the phone whose feed it is (public; not its token).
     """
     root = Xml.Element("rss", version="2.0")
     channel = Xml.SubElement(root, "channel")
@@ -68,7 +68,7 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
     _itunes(channel, "summary", about)
     _itunes(channel, "type", "episodic")
     _itunes(channel, "explicit", "false")
-    _itunes(channel, "block", "Yes")  # it is one person's own: no directory lists it
+    _itunes(channel, "block", "Yes")  # private: no directory may list it
     category = Xml.SubElement(channel, f"{{{ITUNES}}}category", text="Health & Fitness")
     Xml.SubElement(category, f"{{{ITUNES}}}category", text="Fitness")
     if episodes:

@@ -1,8 +1,7 @@
-"""Sessions that a phone keeps: written into the user's library as scripts, and into the feed.
+"""Sessions kept from a phone: written into the user's library as scripts, and listed in the feed.
 
-What is kept is a script like any other, to be read and edited; beside it stands only what a
-script cannot say. A kept session that is edited sounds as it is written now: its render is made
-anew, and its place in the feed stays.
+A render and a title come in; a script file and an entry in `kept.json` go out. The script can be
+edited like any other: its render is then decided again, and its place in the feed stays.
 """
 
 from __future__ import annotations
@@ -44,11 +43,11 @@ class Kept:
     Attributes
     ----------
     guid : str
-        Of its episode: stays whatever is edited.
+        Identifies its episode; never changes.
     digest : str
-        Of the script as it was last rendered; `written` as we wrote it.
+        Fingerprint of the script as last rendered; `written` as first written.
     render : str
-        The id of its render.
+        The id of its present render.
     """
 
     slug: str
@@ -82,31 +81,31 @@ class Keeper:
         return tuple(sorted(found, key=lambda one: (-one.created, one.slug)))
 
     def changed(self) -> int:
-        """When anything was kept, renewed or removed last, in seconds since the epoch."""
+        """When the list last changed, in seconds since the epoch."""
         try:
             return int(self.path.stat().st_mtime)
         except OSError:
             return 0
 
     def find(self, slug: str) -> Kept | None:
-        """The kept session of that name."""
+        """The kept session of that name, or None."""
         return next((one for one in self.all() if one.slug == slug), None)
 
     def slug_of(self, render_id: str) -> str | None:
-        """The name under which a render is kept."""
+        """The name under which a render is kept, or None."""
         return next((one.slug for one in self.all() if one.render == render_id), None)
 
     def renders(self) -> frozenset[str]:
-        """The renders that kept sessions name."""
+        """The ids of the renders of kept sessions."""
         return frozenset(one.render for one in self._read())
 
     def sessions(self, limit_s: float | None = None) -> list[Entry]:
-        """All sessions, with whether they are kept. `limit_s` is for one who cannot wait."""
+        """All sessions, marked if kept; `limit_s` as in `SessionLibrary.all`."""
         kept = {one.slug: one for one in self.all()}
         return [self._marked(entry, kept) for entry in self.studio.sessions.all(limit_s)]
 
     def session(self, slug: str) -> Entry:
-        """One session. Raises Refusal."""
+        """One session, marked if kept. Raises Refusal."""
         kept = {one.slug: one for one in self.all()}
         return self._marked(self.studio.sessions.session(slug), kept)
 
@@ -116,12 +115,12 @@ class Keeper:
     # Keeping
 
     async def keep(self, client: str, render: Render, title: object) -> tuple[Kept, Render]:
-        """Write a render into the library as a session called `title`, and decide it.
+        """Write a render into the library as a session called `title`, and decide that.
 
         Raises
         ------
         Refusal
-            The title is none; the library cannot be written to; too much is being done.
+            The title is not valid, the library cannot be written, or the server is too busy.
         """
         name = read_title(title, render.title)
         slug = await asyncio.to_thread(self._write, render, name)
@@ -129,15 +128,15 @@ class Keeper:
             made = await self.studio.render(client, slug, {})
             kept = await asyncio.to_thread(self._note, slug, made)
         except BaseException:
-            self._unwrite(slug)  # at once: whoever asked may be gone
+            self._unwrite(slug)  # at once: the client may be gone
             raise
         return kept, made
 
     def _write(self, render: Render, title: str) -> str:
-        """The script, under a name that is free: nothing is ever written over."""
+        """Write the script under a free name; no file is ever overwritten. Returns the name."""
         source = self.studio.sessions.path(render.slug)
         if source_of(source) != render.source:
-            hint = "press listen again, then keep it"
+            hint = "press Listen again, then keep it"
             raise Refusal(409, "edited", "the session has been edited since", hint=hint)
         try:
             text = script_of(render, source, title, self.library)
@@ -149,7 +148,7 @@ class Keeper:
             raise Refusal(409, "many", f"{MOST} sessions are kept already", hint="remove one")
         folder = self.library.user / "sessions"
         base = slug_for(title)
-        # A session beside others hides an exercise of its name from them.
+        # A session file would hide an exercise of the same name from the sessions beside it.
         names = (*self.library.names("sessions"), *self.library.names("exercises"))
         taken = {name.casefold() for name in names}
         try:
@@ -166,8 +165,8 @@ class Keeper:
                 return slug
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise OutputError(f"the session cannot be written down: {reason}") from None
-        raise InputError("there are too many sessions of that name", hint="choose another title")
+            raise OutputError(f"the session cannot be saved: {reason}") from None
+        raise InputError("there are too many sessions with that name", hint="choose another title")
 
     def _unwrite(self, slug: str) -> None:
         path = self._script(slug)
@@ -184,17 +183,17 @@ class Keeper:
         return kept
 
     def remove(self, slug: str) -> bool:
-        """Take a session out of the feed; its script goes too, unless someone has edited it.
+        """Take a session out of the feed, and delete its script unless it was edited.
 
         Returns
         -------
         bool
-            Whether the script is gone.
+            Whether the script was deleted.
 
         Raises
         ------
         Refusal
-            404, it is not kept.
+            404 if it is not kept.
         """
         kept = self.find(slug)
         if kept is None:
@@ -211,14 +210,14 @@ class Keeper:
     # What is edited meanwhile
 
     def lost(self) -> list[Kept]:
-        """Kept sessions whose render is not there any more."""
+        """Kept sessions whose render no longer exists."""
         return [one for one in self.all() if self.studio.renders.get(one.render) is None]
 
     def refresh(self) -> list[tuple[Kept, Render]]:
-        """Kept sessions with their renders, the newest first.
+        """Kept sessions with their renders, newest first.
 
-        One whose script has changed, or whose render is lost, is decided anew when there is
-        time; until then it is as it was, or is left out if nothing is there of it.
+        If a script has changed or a render is lost, it is decided again in the background;
+        until then the old render is given, or none if it is lost.
         """
         found = []
         for kept in self.all():
@@ -236,7 +235,7 @@ class Keeper:
         self.studio.again(kept.slug, lambda render: self.renewed(kept.slug, render))
 
     def renewed(self, slug: str, render: Render) -> None:
-        """A kept session was decided anew."""
+        """Note the new render of a kept session."""
         path = self._script(slug)
         if path is None:
             return
@@ -269,7 +268,7 @@ class Keeper:
                 write_atomic(self.path, data, mode=0o600)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise OutputError(f"what is kept cannot be written down: {reason}") from None
+            raise OutputError(f"the list of kept sessions cannot be saved: {reason}") from None
 
     def _read(self) -> list[Kept]:
         try:
@@ -283,22 +282,22 @@ _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def read_title(title: object, usual: str) -> str:
-    """A title as it is heard. Raises Refusal."""
+    """A title from a request, with spaces normalised. Raises Refusal."""
     if title is None:
         return usual
     text = " ".join(title.split()) if isinstance(title, str) else ""
     if not text or len(text) > LONGEST_TITLE:
         hint = f"1 to {LONGEST_TITLE} characters"
-        told = fault("`title` is a text", hint, field="title")
-        raise Refusal(422, "input", "the title is none", faults=[told])
+        told = fault("`title` must be text", hint, field="title")
+        raise Refusal(422, "input", "the title is not valid", faults=[told])
     if not text.isprintable() or any("\ud800" <= char <= "\udfff" for char in text):
-        told = fault("the title holds a character that text cannot hold", field="title")
-        raise Refusal(422, "input", "the title is none", faults=[told])
+        told = fault("the title contains a character that is not allowed", field="title")
+        raise Refusal(422, "input", "the title is not valid", faults=[told])
     return text
 
 
 def slug_for(title: str) -> str:
-    """A file's name for a title: small letters, digits and hyphens, safe everywhere."""
+    """A file name for a title: lower-case letters, digits and hyphens, valid on every system."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:60].strip("-") or "session"
     return f"my-{slug}" if _RESERVED.fullmatch(slug) else slug

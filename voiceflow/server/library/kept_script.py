@@ -1,7 +1,8 @@
-"""A render written down as a session: readable YAML that gives the same when it is rendered.
+"""Writes a render down as a session script that sounds the same.
 
-The session it came from is taken over item by item; what was chosen on the phone stands where it
-wins: in the head, and in an exercise where that says something of its own.
+A `Render` and the script it came from come in; the text of a new script goes out. Its exercises
+are copied; options chosen on the phone are written where they take effect: at the top, and again in
+each exercise that has a value of its own.
 """
 
 from __future__ import annotations
@@ -34,19 +35,19 @@ Place = tuple[int, int]
 
 
 def script_of(render: Render, source: Path, title: str, library: Library) -> str:
-    """The text of a session that sounds as `render` does.
+    """The text of a session script that sounds as `render` does.
 
     Parameters
     ----------
     source : Path
-        The session that was rendered.
+        The script that was rendered.
     title : str
-        The new session's.
+        The title of the new session.
 
     Raises
     ------
     ScriptError
-        The source has errors by now.
+        The source has errors now.
     """
     given = render.given
     root = read(source)
@@ -67,9 +68,9 @@ def _comment(render: Render) -> str:
 
 
 def _asked(items: _Items) -> Mapping[str, Any]:
-    """What a pace that was asked for says against the user's own values.
+    """The values of a chosen pace that the user's settings would override.
 
-    In a script a pace is weaker than they are: so it is said in so many words.
+    In a script, a pace is weaker than the settings, so these values are written out.
     """
     render, library = items.render, items.library
     if "pace" not in render.given:
@@ -100,7 +101,7 @@ def _head(
 
 @dataclass(frozen=True, slots=True)
 class _Items:
-    """The exercises of a session, written with what was chosen for them."""
+    """Writes the exercises of a session, with the options chosen for them."""
 
     render: Render
     session: Session
@@ -109,12 +110,12 @@ class _Items:
     settings: Mapping[str, Any]
 
     def listed(self, root: Node) -> Iterator[tuple[str, yaml.Node]]:
-        """`exercises:` or `sections:`, less what was left out for want of time."""
+        """`exercises:` or `sections:`, without exercises that were left out to save time."""
         exercises, sections = root.get("exercises"), root.get("sections")
         if exercises is not None and not exercises.empty:
             yield "exercises", _sequence(self._items(exercises))
             return
-        assert sections is not None  # a session that loads has one of both
+        assert sections is not None  # a session that loads has one of the two
         pairs = [*sections.pairs, *(item.pairs[0] for item in sections.items)]
         yield (
             "sections",
@@ -140,7 +141,7 @@ class _Items:
         return [made for item in node.items if (made := self._item(item)) is not None]
 
     def _item(self, item: Node) -> yaml.Node | None:
-        """One exercise as it was heard; None where it was left out."""
+        """One exercise as it was heard; None if it was left out."""
         named = item.kind == "map" and item.get("name") is None
         key = item.pairs[0][0] if named else item
         exercise = self._exercises()[_place(key)]
@@ -159,7 +160,7 @@ class _Items:
         return _mapping([(key.text, _over(changes, chosen))])
 
     def _chosen(self, exercise: Exercise, span: ExerciseSpan) -> dict[str, Any]:
-        """What must stand at an exercise so that what was chosen wins there."""
+        """The options to write into an exercise, because its own values would override them."""
         given = self.render.given
         own = {key for key, _ in exercise.pacing.values}
         chosen = {key: given[key] for key in given if key in own and key in _PACING}
@@ -178,7 +179,7 @@ class _Items:
         return chosen
 
     def _is_another(self, name: str) -> bool:
-        """Whether `name` means another exercise in the user's sessions than in the source."""
+        """Whether `name` finds another exercise from the user's folder than from the source."""
         try:
             there = self.library.find("exercises", name, self.source.resolve().parent)
             here = self.library.find("exercises", name, self.library.user / "sessions")
@@ -204,13 +205,13 @@ def _place(node: Node) -> Place:
     return (node.mark.line, node.mark.column)
 
 
-# YAML, without guessing: every scalar is the text it is, plain wherever plain will do.
+# YAML output: every scalar is text, unquoted wherever that is unambiguous.
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes no tags, takes no word for a value, and indents lists."""
+    """Writes no tags, resolves no scalar to another type, and indents lists."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  yaml has it so
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  as PyYAML declares it
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -246,7 +247,7 @@ def _node(node: Node) -> yaml.Node:
 
 
 def _over(node: Node, chosen: Mapping[str, Any]) -> yaml.Node:
-    """A mapping with values of ours in place of its own; on one line where it is short."""
+    """A mapping with the values in `chosen` replaced or added; on one line if it is short."""
     left = dict(chosen)
     pairs = [
         (key.text, _scalar(left.pop(key.text)) if key.text in left else _node(value))

@@ -1,7 +1,8 @@
-"""The library as the pages show it: sessions with length, positions, equipment, and their errors.
+"""The library as the pages show it: each session with length, positions, equipment and errors.
 
-Every answer is kept with a fingerprint of all files it may depend on: an edit shows at the next
-look, and nothing is read twice without one. Offered come only from here, never paths.
+Script files come in; entries as plain values for JSON go out. Each entry is cached under a
+fingerprint of all files it depends on, so an edit shows at the next look. Sessions are found by
+name among those of the library, never by path.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ _LABELS: Final = {
     "reformer": "Reformer",
 }
 _DETAILS: Final = (("full", "Full"), ("brief", "Brief"), ("tones", "Tones only"))
-_VERSION: Final = 2  # counts up with every change of an entry's form
+_VERSION: Final = 2  # counts up whenever an entry gets other keys
 _KIND: Final = "shelf"  # the folder in the cache, as 0.1.0 called it
 
 
 class SessionLibrary:
-    """A library, looked at.
+    """The sessions of a library, and what can be chosen for them.
 
     Parameters
     ----------
@@ -62,20 +63,20 @@ class SessionLibrary:
         self._looking = False
 
     def look(self) -> Look:
-        """The library's files as they are now."""
+        """A look at the library's files as they are now."""
         return Look(self.library, self._words)
 
     def stamp(self, slug: str) -> str:
-        """Changes with every file that a session may depend on. Raises Refusal."""
+        """A text that changes with every file a session depends on. Raises Refusal."""
         return self.look().stamp(self.path(slug))
 
     def path(self, slug: str) -> Path:
-        """The file of a session of the library.
+        """The file of a session.
 
         Raises
         ------
         Refusal
-            404, there is none of that name; 403, it is a link that leads out of the library.
+            404 if there is none of that name, or it is a link to outside the library.
         """
         try:
             path = self.library.find("sessions", slug)
@@ -83,7 +84,7 @@ class SessionLibrary:
             raise unknown("session called", slug, error.hint) from None
         real, roots = path.resolve(), (self.library.user, self.library.bundled)
         if "." in slug or not any(real.is_relative_to(root.resolve()) for root in roots):
-            raise unknown("session called", slug, "it leads out of the library")
+            raise unknown("session called", slug, "it points outside the library")
         return path
 
     def slugs(self) -> tuple[str, ...]:
@@ -103,8 +104,8 @@ class SessionLibrary:
         Parameters
         ----------
         limit_s : float, optional
-            After so long, those that were not looked at yet have only a title; the next time
-            they are whole.
+            After this time, sessions not yet read get only a title; they are read in the
+            background and complete the next time.
         """
         look, entries = self.look(), []
         until = None if limit_s is None else time.monotonic() + limit_s
@@ -124,7 +125,7 @@ class SessionLibrary:
             self._looking = False
 
     def _glance(self, slug: str, look: Look) -> Entry:
-        """What can be said of a session at once."""
+        """A session's cached entry, or only its title: never slow."""
         path = self.path(slug)
         known = self._entries.get(slug)
         if known is not None and known[0] == look.stamp(path):
@@ -132,7 +133,7 @@ class SessionLibrary:
         return {**self._blank(slug, path), "title": _title(path) or slug}
 
     def session(self, slug: str, look: Look | None = None) -> Entry:
-        """One session, with its exercises, usual values and errors. Raises Refusal."""
+        """One session with its exercises, default options and errors. Raises Refusal."""
         path = self.path(slug)
         stamp = (look or self.look()).stamp(path)
         with self._lock:
@@ -168,12 +169,13 @@ class SessionLibrary:
             return entry | self._told(path)
         except VoiceflowError as error:
             wrong = refused(error, self.library).faults
-        except Exception as error:  # one script must not take all pages with it
-            wrong = [fault(f"voiceflow has a fault with this script: {type(error).__name__}")]
+        except Exception as error:  # one bad script must not break every page
+            told = f"internal error in this session: {type(error).__name__}"
+            wrong = [fault(told, "please report this")]
         return entry | {"errors": wrong, "title": _title(path) or slug}
 
     def _told(self, path: Path) -> Entry:
-        """What there is to say of a session without errors."""
+        """The entry of a session without errors."""
         decision, _ = prepare(path, Options(voice="silent"), self.context, ahead=False)
         session, score = decision.session, decision.score
         bouts = decision.plan.bouts
@@ -191,7 +193,7 @@ class SessionLibrary:
         }
 
     def _equipment(self, path: Path) -> list[str]:
-        """The equipment that the session has variants for."""
+        """The equipment for which the session has variants."""
 
         def used(thing: str) -> bool:
             session = load_session(path, self.library, equipment=(thing,))
@@ -200,7 +202,7 @@ class SessionLibrary:
         return [thing for thing in EQUIPMENT if used(thing)]
 
     def _defaults(self, decision: Decision) -> Entry:
-        """The values that the session has where nothing is chosen."""
+        """The option values that apply if nothing is chosen."""
         pacing = resolve(decision.layers)
         settings = load_settings(self.library)
         session = decision.session
@@ -223,7 +225,7 @@ class SessionLibrary:
     # What can be chosen
 
     def offered(self) -> Offered:
-        """The names that options may say."""
+        """The names that options may take."""
         return Offered(
             pace=self.library.names("paces"),
             voice=[one["name"] for one in self.voices() if one["works"]],
@@ -233,7 +235,7 @@ class SessionLibrary:
         )
 
     def choices(self, session: Entry | None = None) -> dict[str, list[Entry]]:
-        """What the session page offers, each with name, label and what it is."""
+        """What can be chosen on a session's page; each choice with name, label and description."""
         tongue = str(session["language"]).split("-")[0] if session else ""
         usual = str(session["defaults"].get("voice", "")) if session else ""
         voices_on_offer = [
@@ -254,7 +256,7 @@ class SessionLibrary:
         }
 
     def voices(self) -> list[Entry]:
-        """All voices; looked for once."""
+        """All voices; searched for once per run."""
         if self._voices is None:
             found = [
                 {
@@ -287,7 +289,7 @@ class SessionLibrary:
 
 
 def _title(path: Path) -> str:
-    """The title of a session that has errors, if that much can be read of it."""
+    """The title of a session that has errors; "" if not even that can be read."""
     try:
         node = read(path).get("title")
     except VoiceflowError:

@@ -1,6 +1,8 @@
-"""What a phone may ask of a session: one table for reading, for the pages and for the description.
+"""Reads the options of a request: what a phone may choose for a session.
 
-Offered are looked up among those that the library and the voices offer, never as paths.
+JSON values come in; `Options` for the pipeline and the same as plain values go out, or a `Refusal`
+that names every problem. Names (voices, paces …) are looked up among those on offer, never used as
+paths.
 """
 
 from __future__ import annotations
@@ -43,22 +45,22 @@ class Offered:
 
 
 def read_options(given: object, names: Offered) -> tuple[Options, Given]:
-    """The options in a request, for the pipeline; and as plain values that mean the same.
+    """The options of a request: for the pipeline, and as plain values with the same meaning.
 
     Parameters
     ----------
     given : object
-        What JSON gave: a mapping of the words in `KEYS`. None is not said.
+        From JSON: a mapping with keys of `KEYS`. A value of None counts as not given.
 
     Raises
     ------
     Refusal
-        422 with everything that is wrong.
+        422, with every problem.
     """
     if given is None:
         given = {}
     if not isinstance(given, Mapping):
-        raise Refusal(422, "input", "`options` is a mapping", hint='{"tempo": 0.9}')
+        raise Refusal(422, "input", "`options` must be an object", hint='{"tempo": 0.9}')
     faults: list[Fault] = []
     said: Given = {}
     for key, value in given.items():
@@ -71,7 +73,7 @@ def read_options(given: object, names: Offered) -> tuple[Options, Given]:
         if len(faults) > 20:
             break
     if faults:
-        raise Refusal(422, "input", "some options are wrong", faults=faults)
+        raise Refusal(422, "input", "some options are not valid", faults=faults)
     said = {key: said[key] for key in KEYS if key in said}
     return _options(said), said
 
@@ -87,14 +89,14 @@ def _options(said: Given) -> Options:
 
 
 def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
-    """One value, or None with a fault noted."""
+    """One value, or None with the problem added to `faults`."""
     where = f"options.{key}"
     if key == "equipment":
         return _equipment(value, where, faults)
     text = _text(value)
     if text is None or len(text) > LONGEST_TEXT:
-        told = "is too long" if text else "a text or a number is needed here"
-        faults.append(fault(told, field=where))
+        wrong = "is too long" if text else "must be text or a number"
+        faults.append(fault(f"`{key}` {wrong}", field=where))
         return None
     if key == "minutes":
         return _minutes(text, where, faults)
@@ -108,12 +110,14 @@ def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
 
 
 def _field(key: str, text: str, where: str, faults: list[Fault]) -> Any:
-    """A value as the scripts read it."""
+    """A value, read and checked as in a script."""
     if key == "name" and len(text) > LONGEST_NAME:
-        faults.append(fault(f"a name has up to {LONGEST_NAME} characters", field=where))
+        faults.append(fault(f"a name may have at most {LONGEST_NAME} characters", field=where))
         return None
     if key == "name" and (not text.isprintable() or any("\ud800" <= c <= "\udfff" for c in text)):
-        faults.append(fault("a character that text cannot hold", "delete it", field=where))
+        faults.append(
+            fault("the name has a character that is not allowed", "delete it", field=where)
+        )
         return None
     kind = _OWN[key] if key in _OWN else _PACING[key].kind
     if key == "name" and not text.strip():
@@ -132,7 +136,7 @@ def _minutes(text: str, where: str, faults: list[Fault]) -> str | None:
         faults.append(fault(f"{printable(text)!r} is not a time", "20, or 12:30", field=where))
         return None
     if not least <= seconds <= most:
-        hint = "from a few seconds to six hours"
+        hint = "from 5 seconds to 6 hours"
         faults.append(fault(f"{printable(text)} is out of range", hint, field=where))
         return None
     return text.strip()
@@ -141,7 +145,7 @@ def _minutes(text: str, where: str, faults: list[Fault]) -> str | None:
 def _equipment(value: Any, where: str, faults: list[Fault]) -> list[str] | None:
     things = [value] if isinstance(value, str) else value
     if not isinstance(things, list) or len(things) > len(EQUIPMENT):
-        faults.append(fault("a list is needed here", ", ".join(EQUIPMENT), field=where))
+        faults.append(fault("`equipment` must be a list", ", ".join(EQUIPMENT), field=where))
         return None
     for thing in things:
         if thing not in EQUIPMENT:
@@ -153,7 +157,7 @@ def _equipment(value: Any, where: str, faults: list[Fault]) -> list[str] | None:
 
 
 def _text(value: Any) -> str | None:
-    """A JSON value as it would stand in a script."""
+    """A JSON value as text, as it would be written in a script; None if it cannot be."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -166,11 +170,11 @@ def _text(value: Any) -> str | None:
 
 
 def printable(text: str) -> str:
-    """What was sent, as it may be said back: short, on one line, without control characters."""
+    """Text from a request, safe to repeat in a message: short, one line, printable."""
     kept = "".join(char if char.isprintable() else " " for char in text[:60])
     return kept + ("…" if len(text) > 60 else "")
 
 
 def canonical(given: Given) -> str:
-    """Options as one text that is the same for the same options."""
+    """Options as one text, equal for equal options."""
     return json.dumps(given, sort_keys=True, ensure_ascii=True)

@@ -1,4 +1,7 @@
-"""The pages, and what they are made of: styles, scripts, icons."""
+"""The routes of the HTML pages, of pairing, and of the files the pages need.
+
+Requests come in; HTML from Jinja templates goes out. Pairing turns a one-time code into a cookie.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Pages:
-    """Routes that answer with a page or a part of one."""
+    """The endpoints, bound to a studio and its kept sessions."""
 
     def __init__(self, studio: Studio, keeper: Keeper) -> None:
         self.studio, self.keeper = studio, keeper
@@ -58,7 +61,7 @@ class Pages:
         )
 
     def routes(self) -> list[BaseRoute]:
-        """Of all pages."""
+        """The routes of all pages."""
         return [
             Route("/", self.home),
             Route("/session/{slug}", self.session),
@@ -76,7 +79,7 @@ class Pages:
         ]
 
     def locked(self) -> str:
-        """The page without a token."""
+        """The page shown without a token."""
         return (self.folder / "locked.html").read_text(encoding="utf-8")
 
     async def home(self, request: Request) -> Response:
@@ -116,7 +119,7 @@ class Pages:
     async def offline(self, request: Request) -> Response:
         return self._page("offline.html")
 
-    # Pairing: a code is used by a browser that runs the page, not by one who looks where it leads.
+    # Pairing: GET shows a page that posts the code, so that a link preview does not use it up.
 
     async def pair(self, request: Request) -> Response:
         code = request.query_params.get("code", "")
@@ -133,10 +136,10 @@ class Pages:
         code = form.get("code", [""])[0]
         if not studio.pairing.use(code[:64]):
             if wait := studio.failures.wait_s(client):
-                raise Refusal(429, "attempts", "too many attempts", retry_after=wait)
+                raise Refusal(429, "attempts", "too many failed attempts", retry_after=wait)
             studio.failures.failed(client)
-            hint = "scan the code that the terminal shows now"
-            raise Refusal(401, "unpaired", "this code has been used, or is too old", hint=hint)
+            hint = "scan the code that the terminal shows now, or press Enter there for a new one"
+            raise Refusal(401, "unpaired", "this code has been used or has expired", hint=hint)
         name = phone_name(request.headers.get("user-agent", ""))
         _, token = await asyncio.to_thread(studio.phones.pair, name)
         studio.on_paired(name)
@@ -166,7 +169,7 @@ class Pages:
 
 
 def render_json(render: Render, kept: str | None = None) -> dict[str, Any]:
-    """A render as the pages and the API name it."""
+    """A render as the pages and the API show it."""
     base = f"/renders/{render.id}"
     return {
         "id": render.id,
@@ -197,7 +200,7 @@ def phone_json(phone: Phone, this: Phone) -> dict[str, Any]:
     return {
         "id": phone.id,
         "name": phone.name,
-        "seen": f"paired {paired}, last here {seen}",
+        "seen": f"paired {paired}, last seen {seen}",
         "this": phone.id == this.id,
         "feed": bool(phone.feed),
     }
@@ -214,14 +217,14 @@ _BROWSERS: Final = (
 
 
 def phone_name(agent: str) -> str:
-    """A name for a phone by what its browser says of itself: only words of ours."""
+    """A name for a phone from its User-Agent, made only of words from these tables."""
     system = next((name for word, name in _SYSTEMS if word in agent), "Phone")
     browser = next((name for word, name in _BROWSERS if word in agent), "")
     return f"{system}, {browser}" if browser else system
 
 
 def svg_response(request: Request, drawn: bytes) -> Response:
-    """An SVG as a document of its own."""
+    """A drawn SVG as a response, sandboxed for when it is opened by itself."""
     etag = f'"{fingerprint(drawn)}"'
     headers = {
         "ETag": etag,

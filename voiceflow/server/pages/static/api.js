@@ -1,4 +1,4 @@
-// Talking to the server. Whatever goes wrong comes back as one kind of error, with words for people.
+// Requests to the server. Every failure is a Refused, with messages that can be shown.
 
 const API = "/api/v1";
 
@@ -22,7 +22,7 @@ export async function send(method, path, body) {
       credentials: "same-origin",
     });
   } catch {
-    const hint = "Is the computer awake, and the phone in the same network?";
+    const hint = "Is the computer awake, and the phone on the same network?";
     throw new Refused(0, [{ message: "The server cannot be reached.", hint }]);
   }
   const told = await answer.json().catch(() => ({}));
@@ -38,11 +38,11 @@ function refusal(answer, told) {
   const retry = Number(told.retry_after ?? answer.headers.get("Retry-After") ?? 2);
   const problems = told.errors?.length
     ? told.errors
-    : [{ message: answer.status === 503 ? "The server is busy." : `It did not work (${answer.status}).`, hint: told.hint ?? "" }];
+    : [{ message: answer.status === 503 ? "The server is busy." : `The request failed (${answer.status}).`, hint: told.hint ?? "" }];
   return new Refused(answer.status, problems, answer.status === 503 ? retry : 0);
 }
 
-/** Like send, but waits its turn while the server is busy: `waiting` is told so. */
+/** Like send, but tries again while the server is busy, and calls `waiting` each time. */
 export async function sendInTurn(method, path, body, waiting) {
   for (let turn = 0; ; turn++) {
     try {

@@ -1,7 +1,7 @@
-// On every page: the service worker, where the browser allows one.
+// Loaded on every page: registers the service worker, if the browser allows one.
 
 if (window.isSecureContext && "serviceWorker" in navigator) {
   navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => {
-    // Without it everything works but offline.
+    // Without it, everything works except offline use.
   });
 }

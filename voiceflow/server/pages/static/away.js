@@ -1,4 +1,4 @@
-// The offline page: what plays without the server.
+// The offline page: lists what plays without the server.
 
 import { fill } from "/static/rows.js";
 
@@ -8,7 +8,7 @@ document.getElementById("nothing").hidden = found.length > 0;
 const again = () => (location.pathname === "/offline" ? location.assign("/") : location.reload());
 document.getElementById("retry").addEventListener("click", again);
 
-// A network is not yet the server: whoever is about to press play is not disturbed for nothing.
+// Being online does not mean the server is there: do not reload the page for nothing.
 window.addEventListener("online", async () => {
   const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
   if (answer?.ok) again();

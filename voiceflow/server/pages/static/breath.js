@@ -1,4 +1,4 @@
-// The breath as a slow shape: it grows with the inhale, sinks with the exhale, waits with the hold.
+// Draws the breath as a slow shape: it grows on the inhale, shrinks on the exhale, rests on a hold.
 
 const LEAST = 0.5;
 const NAMES = {

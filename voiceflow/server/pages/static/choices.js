@@ -1,8 +1,8 @@
-// The form of wishes: read as options, remembered, put back. What is left as written is not sent.
+// The form of options: reads, remembers and restores them. Only what differs from the script is sent.
 
 import { recall, remember } from "/static/memory.js";
 
-// A person's own, the same for every session; the rest belongs to the session.
+// These are personal and shared by all sessions; the others are remembered per session.
 const PERSONAL = new Set(["equipment", "voice", "phrases", "tones", "bed", "name", "breath_in", "breath_out"]);
 const NUMBERS = new Set(["tempo", "breath_in", "breath_out", "level"]);
 
@@ -10,7 +10,7 @@ export class Choices {
   constructor(form) {
     this.form = form;
     this.slug = form.dataset.slug;
-    // Sliders cannot say "as written" by themselves: only those that were moved count.
+    // A slider has no "as written" position, so only those that were moved count.
     this.moved = new Set();
   }
 
@@ -72,7 +72,7 @@ export class Choices {
       if (field.type === "checkbox") field.checked = Array.isArray(value) && value.includes(field.value);
       else if (field.type === "radio") field.checked = field.value === String(value) || field.checked;
       else if (field.tagName === "SELECT") {
-        // A voice or a tone set that is gone is not asked for.
+        // A voice or tone set that no longer exists is not requested.
         if ([...field.options].some((one) => one.value === value && !one.disabled)) field.value = value;
       } else field.value = value;
     }

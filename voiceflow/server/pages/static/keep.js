@@ -1,4 +1,4 @@
-// Below the player: keep, make offline, keep the screen on.
+// The buttons below the player: keep, make offline, keep the screen on.
 
 import { Refused, send } from "/static/api.js";
 import { ask } from "/static/naming.js";
@@ -16,7 +16,7 @@ export function keeping(current) {
   } else {
     const why = document.getElementById("offline-why");
     why.hidden = false;
-    why.textContent = "Playing offline in the browser needs an https address. Saving the file, or your feed in a podcast app, works without.";
+    why.textContent = "Playing offline in the browser needs an https address. You can still save the file, or use your feed in a podcast app.";
   }
   const refresh = () => told(current(), keepers, button);
   refresh();
@@ -37,7 +37,7 @@ function mark(button, done, yes, no, [yesIcon, noIcon]) {
 }
 
 async function keep(render, keepers) {
-  if (render.kept) return say("It is kept already, among your sessions.");
+  if (render.kept) return say("It is already among your sessions.");
   const title = await ask();
   if (!title) return;
   try {
@@ -63,10 +63,10 @@ async function offline(render, button) {
   button.setAttribute("aria-busy", "true");
   try {
     await stored.store(render, (part) => (label.textContent = `Storing, ${Math.floor(100 * part)} %`));
-    say("Stored: it plays without the server.");
+    say("Stored. It now plays without the server.");
   } catch (error) {
     const full = error.name === "QuotaExceededError";
-    say(full ? "There is not enough room on this phone." : "It could not be stored. Is the server there?");
+    say(full ? "There is not enough space on this phone." : "It could not be stored. Is the server running?");
   } finally {
     button.removeAttribute("aria-busy");
     await told(render, [], button);
@@ -84,9 +84,9 @@ export function wakefulness() {
     try {
       lock = await navigator.wakeLock.request("screen");
     } catch {
-      // Low battery, for instance; the sound goes on all the same.
+      // Low battery, for instance. The sound continues.
       button.setAttribute("aria-pressed", "false");
-      say("This phone does not allow that just now.");
+      say("This phone does not allow that right now.");
     }
   };
   button.addEventListener("click", async () => {
@@ -95,6 +95,6 @@ export function wakefulness() {
     await lock?.release();
     lock = null;
   });
-  // The lock is lost whenever the page is out of sight.
+  // The browser releases the lock whenever the page is hidden.
   document.addEventListener("visibilitychange", hold);
 }

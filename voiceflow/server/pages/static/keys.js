@@ -1,4 +1,4 @@
-// The keyboard: the same keys as `voiceflow play`.
+// Keyboard shortcuts, the same as in `voiceflow play`.
 
 const ACTS = {
   " ": "toggle",
@@ -23,7 +23,7 @@ export function listen(acts) {
     const name = ACTS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!name || taken(event)) return;
     event.preventDefault();
-    // A key held down pauses once; it may seek on and on.
+    // Holding a key down toggles once, but keeps seeking.
     if (!event.repeat || name === "back" || name === "forward") acts[name]();
   });
 }

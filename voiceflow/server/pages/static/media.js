@@ -1,4 +1,4 @@
-// The lock screen, the headset, the watch: the Media Session.
+// The Media Session: controls on the lock screen, headset and watch.
 
 export class Media {
   /** @param acts {play, pause, previous, next, by(ms), to(ms)} */

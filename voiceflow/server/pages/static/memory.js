@@ -1,4 +1,4 @@
-// What this phone remembers: choices and places. A phone that forgets (private mode) still works.
+// What this phone remembers: options and playing positions. Without storage (private mode) all still works.
 
 const LEAD = "voiceflow.";
 
@@ -15,7 +15,7 @@ export function remember(key, value) {
     if (value === null) localStorage.removeItem(LEAD + key);
     else localStorage.setItem(LEAD + key, JSON.stringify(value));
   } catch {
-    // Full or forbidden: nothing depends on it.
+    // Storage full or forbidden; nothing depends on it.
   }
 }
 

@@ -1,8 +1,8 @@
-// How what is kept shall be called.
+// The dialog that asks for the title of a kept session.
 
 const dialog = document.getElementById("naming");
 
-/** The title a person gives, or null if it is not to be kept after all. */
+/** The title entered, or null if the dialog was cancelled. */
 export function ask() {
   dialog.returnValue = "no";
   dialog.showModal();

@@ -1,4 +1,4 @@
-// Slower, faster, less or more talk: the rest of the session decided anew, taken up at the next exercise.
+// Slower, faster, less or more talk: has the session decided again, to continue at the next exercise.
 
 import { Refused, sendInTurn } from "/static/api.js";
 
@@ -7,7 +7,7 @@ const [SLOWEST, FASTEST] = [0.5, 2];
 export const DETAILS = ["full", "brief", "tones"];
 
 export class Pacing {
-  /** @param render the one that plays; say(message) tells the user; changed() when a pace is at hand */
+  /** @param render the one that plays; say(message) shows a message; changed() is called when a new render is ready */
   constructor(render, say, changed) {
     this.base = render;
     this.say = say;
@@ -33,14 +33,14 @@ export class Pacing {
   /** @param by 1 for less talk, -1 for more */
   talk(by, atMs) {
     const at = DETAILS.indexOf(this.detail) + by;
-    if (at < 0) return this.say("Everything is said already.");
-    if (at >= DETAILS.length) return this.say("Only tones are left already.");
+    if (at < 0) return this.say("Everything is already said.");
+    if (at >= DETAILS.length) return this.say("Only the tones are left.");
     this.detail = DETAILS[at];
     const told = { full: "Full words", brief: "Fewer words", tones: "Tones only" }[this.detail];
     return this.#ask(atMs, `${told} from the next exercise on.`);
   }
 
-  /** One key for both ways, round and round. */
+  /** Cycle through the amounts of talk, for a single key. */
   turnTalk(atMs) {
     const last = this.detail === DETAILS.at(-1);
     return this.talk(last ? 1 - DETAILS.length : 1, atMs);
@@ -54,14 +54,14 @@ export class Pacing {
       const body = { event_ms: Math.round(atMs), tempo, detail };
       const made = await sendInTurn("POST", `/renders/${encodeURIComponent(this.base.id)}/from`, body);
       const score = await (await fetch(made.score)).json();
-      // Another press may have come in between: the last one counts.
+      // Another key may have been pressed meanwhile: the last one counts.
       if (turn !== this.asked) return;
       this.pending = { render: { ...made, tempo, detail }, score };
       this.changed();
     } catch (error) {
       if (turn !== this.asked) return;
       this.#giveUp();
-      this.say(error instanceof Refused ? [error.message, error.problems[0]?.hint].filter(Boolean).join(" ") : "That could not be had.");
+      this.say(error instanceof Refused ? [error.message, error.problems[0]?.hint].filter(Boolean).join(" ") : "That change could not be made.");
     }
   }
 
@@ -80,7 +80,7 @@ export class Pacing {
     return news.filter(Boolean).join(", ");
   }
 
-  /** What was asked for, once: it is now the one that plays. */
+  /** The pending render, once; it becomes the one that plays. */
   take() {
     const taken = this.pending;
     this.pending = null;

@@ -1,4 +1,4 @@
-// The player: one sound, and everything that follows it.
+// The player: the audio element, and everything that follows it.
 
 import { Breath } from "/static/breath.js";
 import { keeping, wakefulness } from "/static/keep.js";
@@ -29,7 +29,7 @@ const media = new Media(render, { play, pause, previous: previousOrAgain, next, 
 
 async function scored(address) {
   const answer = await fetch(address);
-  if (!answer.ok) say("This session is no longer there. Make it anew from the list of sessions.");
+  if (!answer.ok) say("This session is no longer there. Open it again from the list of sessions.");
   return answer.json();
 }
 
@@ -44,11 +44,11 @@ function play() {
   if (audio.error) reload();
   return audio.play().catch((error) => {
     if (error.name === "NotAllowedError") at("play").focus();
-    else if (error.name !== "AbortError") say("It cannot be played. Is the server there?");
+    else if (error.name !== "AbortError") say("It cannot be played. Is the server running?");
   });
 }
 
-/** After the server was gone: the same sound, from the same place. */
+/** Load the audio again after an error, at the same position. */
 function reload() {
   const seconds = audio.currentTime || savedMs / 1000;
   audio.load();
@@ -72,7 +72,7 @@ function by(ms) {
   to(nowMs() + ms);
 }
 
-/** The start of a chapter; what was asked of the pace is taken up here. */
+/** Go to the start of a chapter, and switch to a pending change of pace. */
 function toChapter(index) {
   const goal = timeline.chapters[Math.max(0, index)];
   if (!goal) return;
@@ -82,7 +82,7 @@ function toChapter(index) {
 
 function next() {
   if (chapterNow() + 1 < timeline.chapters.length) toChapter(chapterNow() + 1);
-  else say("This is the last one.");
+  else say("This is the last exercise.");
 }
 
 function previous() {
@@ -98,7 +98,7 @@ function previousOrAgain() {
   return nowMs() - timeline.chapters[chapterNow()].start > 5000 ? again() : previous();
 }
 
-/** Go on with the new pace from chapter `index` on. */
+/** Switch to the render with the new pace, at chapter `index`. */
 function takeUp(index) {
   const fresh = new Timeline(pacing.pending.score);
   const { render: made } = pacing.take();
@@ -145,7 +145,7 @@ function changed(index) {
 }
 
 function frame(at_ms) {
-  // A breath is slow: thirty times a second are smooth, and spare the battery.
+  // Thirty frames a second are smooth enough for a breath, and save battery.
   if (at_ms - drawnMs > 30) {
     drawnMs = at_ms;
     follow();
@@ -188,7 +188,7 @@ audio.addEventListener("timeupdate", () => {
 });
 audio.addEventListener("waiting", () => view.waiting(true));
 for (const name of ["playing", "pause", "error"]) audio.addEventListener(name, () => view.waiting(false));
-audio.addEventListener("error", () => say("The sound broke off. Is the server there? Press play to try again."));
+audio.addEventListener("error", () => say("The sound stopped. Is the server running? Press play to try again."));
 audio.addEventListener("ended", end);
 document.addEventListener("visibilitychange", wake);
 window.addEventListener("pagehide", save);
@@ -235,12 +235,12 @@ for (const one of at("player").querySelectorAll(":disabled")) one.disabled = fal
 listen(acts);
 wakefulness();
 
-// Where one left off
+// Continue at the last position
 
 const left = recall(`at.${render.id}`, {}).at_ms ?? 0;
 if (left > 10000 && left < timeline.length - 10000) {
   to(left - 3000);
-  say(`Going on at ${clock(left)}.`);
+  say(`Continuing at ${clock(left)}.`);
 }
 follow();
 state();

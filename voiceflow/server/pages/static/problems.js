@@ -1,4 +1,4 @@
-// What is wrong, shown where it belongs: file and line first, then the sentence, then what to do.
+// Shows problems: file and line, message, hint.
 
 import { element } from "/static/words.js";
 

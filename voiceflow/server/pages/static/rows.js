@@ -1,4 +1,4 @@
-// The list of stored sessions, wherever it is shown.
+// The list of stored sessions, on every page that shows it.
 
 import { list, remove } from "/static/stored.js";
 import { clock, element, icon, say, size } from "/static/words.js";

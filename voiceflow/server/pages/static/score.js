@@ -1,4 +1,4 @@
-// The score, read for playing: what is being said, breathed and done at a moment. Pure; whole ms.
+// The score, indexed by time: what is said, breathed and done at a moment. Pure; whole milliseconds.
 
 const BREATHS = new Set(["inhale", "exhale", "hold"]);
 

@@ -1,4 +1,4 @@
-// A session's page: wishes in, a player out.
+// A session's page: reads the options, has the session decided, and opens the player.
 
 import { Refused, send, sendInTurn } from "/static/api.js";
 import { Choices } from "/static/choices.js";
@@ -38,14 +38,14 @@ function begin() {
     choices.asWritten();
     form.querySelectorAll('input[type="range"]').forEach((slider) => tellSlider(slider, choices));
     tellAbout();
-    say("All as written.");
+    say("Everything is as written again.");
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     listen(choices);
   });
   document.getElementById("keep").addEventListener("click", (event) => keep(choices, event.currentTarget));
-  // Not before they would do what they say.
+  // The buttons are disabled until their handlers are in place.
   for (const button of form.querySelectorAll("button")) button.disabled = false;
 }
 
@@ -64,7 +64,7 @@ function tellAbout() {
   }
 }
 
-/** Have the session decided; null if it cannot be, which is then shown. */
+/** Have the session decided. On failure shows the problems and returns null. */
 async function made(choices, button) {
   const label = button.querySelector(".label");
   const usual = label.textContent;
@@ -72,14 +72,14 @@ async function made(choices, button) {
   document.getElementById("errors").hidden = true;
   button.setAttribute("aria-busy", "true");
   label.textContent = "Preparing…";
-  // A first time takes longer: every sentence is spoken and measured before the first is heard.
-  const patience = setTimeout(() => (label.textContent = "Speaking it once…"), 4000);
+  // The first time takes longer: every sentence is synthesised and measured before playing starts.
+  const patience = setTimeout(() => (label.textContent = "Preparing the speech…"), 4000);
   try {
     const body = { session: choices.slug, options: choices.options() };
-    return await sendInTurn("POST", "/renders", body, () => (label.textContent = "Waiting our turn…"));
+    return await sendInTurn("POST", "/renders", body, () => (label.textContent = "Waiting for the server…"));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    show(document.getElementById("errors"), "That cannot be done", error.problems);
+    show(document.getElementById("errors"), "This session cannot be made", error.problems);
     return null;
   } finally {
     clearTimeout(patience);

@@ -1,4 +1,4 @@
-// Settings: what is stored, the feed's address, the phones.
+// The settings page: stored sessions, the feed's address, paired phones.
 
 import { send } from "/static/api.js";
 import { forgetAll } from "/static/memory.js";
@@ -19,7 +19,7 @@ function tellUsage(found) {
 if (!possible()) {
   at("storage-why").hidden = false;
   at("storage-why").textContent =
-    "This browser stores sessions only from an https address. Until then: “Save the file” on a session’s page, or the feed in a podcast app.";
+    "This browser stores sessions only from an https address. You can still use “Save the file” in the player, or the feed in a podcast app.";
 }
 refresh();
 
@@ -28,7 +28,7 @@ at("clear").addEventListener("click", async () => {
   await clear();
   forgetAll();
   await refresh();
-  say("Cleared.");
+  say("Storage cleared.");
 });
 
 at("copy")?.addEventListener("click", async () => {
@@ -42,7 +42,7 @@ at("copy")?.addEventListener("click", async () => {
   say("Copied.");
 });
 
-/** Do it, or say why not. */
+/** Run `act`; show the message if it fails. */
 async function attempt(act) {
   try {
     await act();
@@ -62,13 +62,13 @@ at("feed-new").addEventListener("click", () =>
   attempt(async () => {
     if (at("feed").value && !confirm("Make a new address? The old one will no longer work.")) return;
     tellFeed((await send("POST", "/feed", {})).feed);
-    say("This is the new address.");
+    say("The feed has a new address.");
   }),
 );
 
 at("feed-none").addEventListener("click", () =>
   attempt(async () => {
-    if (!confirm("Turn the feed off? Podcast apps that have its address find nothing more.")) return;
+    if (!confirm("Turn the feed off? Podcast apps that use its address will find nothing.")) return;
     await send("DELETE", "/feed");
     tellFeed(null);
     say("The feed is off.");
@@ -78,7 +78,7 @@ at("feed-none").addEventListener("click", () =>
 at("phones").addEventListener("click", (event) =>
   attempt(async () => {
     const button = event.target.closest("button[data-phone]");
-    if (!button || !confirm("Forget this phone? It has to scan the code again.")) return;
+    if (!button || !confirm("Forget this phone? It will have to scan a new code.")) return;
     await send("DELETE", `/phones/${encodeURIComponent(button.dataset.phone)}`);
     button.closest("li").remove();
     say("Forgotten.");

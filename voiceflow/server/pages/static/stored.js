@@ -1,5 +1,5 @@
 // Sessions stored on this phone: sound, score, pictures and page, in the browser's cache storage.
-// The service worker (sw.js) plays from the same cache when the server is gone.
+// The service worker (sw.js) plays from the same cache when the server cannot be reached.
 
 export const CACHE = "voiceflow-stored-1";
 const INDEX = "/stored/";
@@ -20,7 +20,7 @@ export async function has(id) {
   return possible() && Boolean(await (await caches.open(CACHE)).match(INDEX + id));
 }
 
-/** Store a render whole, or not at all. `progress` is told the part that is done, 0 to 1. */
+/** Store a render completely or not at all. `progress` gets the part that is done, 0 to 1. */
 export async function store(render, progress = () => {}) {
   const player = `/player/${encodeURIComponent(render.id)}`;
   const small = [player, render.score, render.cover].filter(Boolean);
@@ -36,7 +36,7 @@ export async function store(render, progress = () => {}) {
     await Promise.all([...small, render.mp3].map((address) => cache.delete(address)));
     throw error;
   }
-  // Asked for, so not to be thrown away when the phone runs short.
+  // The user asked for it, so the browser should not evict it when space runs low.
   navigator.storage?.persist?.().catch(() => false);
 }
 

@@ -1,4 +1,4 @@
-// The studio: go on where one left off, and what is stored here.
+// The start page: continue the last session, and the sessions stored here.
 
 import { recall } from "/static/memory.js";
 import { fill } from "/static/rows.js";
@@ -8,7 +8,7 @@ const last = recall("last");
 if (last?.id && last.at_ms > 10000) {
   const place = document.getElementById("continue");
   place.querySelector("a").href = `/player/${encodeURIComponent(last.id)}#listen`;
-  place.querySelector(".what").textContent = `Go on: ${last.title}`;
+  place.querySelector(".what").textContent = `Continue: ${last.title}`;
   place.querySelector(".left").textContent = `${clock(last.length_ms - last.at_ms)} left`;
   place.hidden = false;
 }

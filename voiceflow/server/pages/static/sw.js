@@ -1,6 +1,6 @@
-// The service worker: the pages' shell at hand, stored sessions playable with the server gone.
-// The network comes first everywhere but for stored sound, so that nothing old is ever shown while
-// the server is there. Only `stored.js` puts sessions into the cache, when it is asked to.
+// The service worker: keeps the pages' files, and plays stored sessions without the server.
+// Everything but stored sound is fetched from the network first, so nothing outdated is shown while
+// the server can be reached. Only `stored.js` puts sessions into the cache, on request.
 
 const SHELL = "voiceflow-shell-1";
 const STORED = "voiceflow-stored-1";
@@ -43,7 +43,7 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate") event.respondWith(page(request));
 });
 
-/** Stored sound and scores come from the cache: they never change under one address. */
+/** Stored sound and scores come from the cache: they never change under one URL. */
 async function sound(request) {
   const found = await (await caches.open(STORED)).match(request.url, SAME);
   if (!found) return fetch(request);
@@ -98,8 +98,8 @@ async function there() {
   return fetch("/healthz", { signal, cache: "no-store" }).then((answer) => answer.ok, () => false);
 }
 
-/** The server's answer; an error if it is not there, or takes longer than `patience` (0: any time)
- * and is not worth waiting for even so. */
+/** The server's response. Throws if it cannot be reached, or takes longer than `patience` ms (0: no
+ * limit) and `worth` does not say to keep waiting. */
 async function network(request, patience, worth = async () => false) {
   let timer = 0;
   const late = new Promise((_, refuse) => {

@@ -1,16 +1,16 @@
-// What the player shows: words, exercise, time. It only draws; the player decides.
+// Draws what the player shows: words, exercise, time. It decides nothing.
 
 import { clock, element, setIcon, spoken } from "/static/words.js";
 
 const at = (id) => document.getElementById(id);
 
-/** A text's size by its length, so that short ones are seen from the floor. */
+/** A size class by length, so that short texts can be read from the floor. */
 function measure(text) {
   if (/^\d{1,2}$/.test(text)) return "count";
   return text.length <= 22 ? "short" : text.length <= 60 ? "middle" : "long";
 }
 
-/** Write only what is new: nothing flickers, and nothing is read out twice. */
+/** Write a text only if it changed, so that screen readers do not repeat it. */
 function put(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
@@ -45,7 +45,7 @@ export class View {
     return element("li", {}, button, element("span", { class: "clock" }, clock(one.start)));
   }
 
-  /** A new exercise: this, and only this, is read out by itself. */
+  /** A new exercise: the only change that screen readers announce by themselves. */
   chapter(index) {
     const here = this.timeline.chapters[index];
     put(at("exercise"), here.title);

@@ -1,4 +1,4 @@
-// Times as people say them, and messages that everybody gets: seen, and read out.
+// Formats times and sizes, shows messages, and builds elements.
 
 const clamp = (ms) => Math.max(0, Math.round(ms / 1000));
 

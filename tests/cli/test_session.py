@@ -280,7 +280,7 @@ def test_voices_are_there_without_being_imported():
         ({"name": 7}, r"name: a text is needed, not int \(7\)"),
         ({"pacing": (("tempo", 99),)}, "pacing tempo=99: "),
         ({"pacing": (("tempo", "fast"),)}, "pacing tempo=fast: "),
-        ({"pacing": (("nope", 1),)}, "pacing nope: there is no such value"),
+        ({"pacing": (("nope", 1),)}, "pacing nope: unknown pacing key"),
         ({"pacing": ("tempo",)}, "pacing: pairs of a name"),
         ({"level": 0, "shuffle": 1.5}, "level: 0 .*\nshuffle: 1.5"),
     ],

@@ -184,6 +184,7 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
     """What a user reads, which is never a traceback."""
     said = done.stdout + done.stderr
     assert "Traceback" not in said
+    assert "internal error" not in said
     assert "has a fault" not in said
     return said
 

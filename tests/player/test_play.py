@@ -335,7 +335,7 @@ def test_a_device_that_asks_no_more_is_told_of(room, context, monkeypatch):
 
     monkeypatch.setattr("voiceflow.player.loop.Device", Deaf)
     monkeypatch.setattr("voiceflow.player.loop._STALLED_S", 0.3)
-    with pytest.raises(SoundError, match="has gone"):
+    with pytest.raises(SoundError, match="the sound device has stopped"):
         play(room / "tiny.yaml", SILENT, context, from_start=True)
 
 
@@ -516,7 +516,7 @@ def test_it_goes_on_where_one_left_it(terminal):
     second = terminal()
     second.wait_for("exercise 2 Heel Raise")
     assert "exercise 0" not in " ".join(second.told())
-    second.wait(lambda: "going on where you left it" in second.text)
+    second.wait(lambda: "continuing where you left off" in second.text)
     second.press("q")
     assert second.end() == 0
 

@@ -20,7 +20,7 @@ pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 
 from serving import ESCAPES, TINY, InProcess, in_process, make, wait_for
 
-from voiceflow.server.auth.attempts import AttemptLimiter
+from voiceflow.server.auth.attempt_limiter import AttemptLimiter
 from voiceflow.server.http import guard
 
 JSON = {"Content-Type": "application/json"}

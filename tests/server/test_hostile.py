@@ -23,7 +23,7 @@ pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
 from serving import ESCAPES, TINY, Home, home_in, make, wait_for
 
-from voiceflow.server.auth.attempts import AttemptLimiter
+from voiceflow.server.auth.attempt_limiter import AttemptLimiter
 from voiceflow.server.http import connection, guard
 from voiceflow.server.http import streaming as media
 from voiceflow.server.jobs.job_queue import Dropped

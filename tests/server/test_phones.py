@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 
 from voiceflow.core.errors import OutputError
-from voiceflow.server.auth.attempts import AttemptLimiter, network
+from voiceflow.server.auth.attempt_limiter import AttemptLimiter, network
 from voiceflow.server.auth.pairing import Pairing
 from voiceflow.server.auth.phones import MOST_PHONES, Phones
 

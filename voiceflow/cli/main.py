@@ -1,4 +1,7 @@
-"""The command line: it declares and delegates. Heavy imports wait inside the commands."""
+"""The command line: declares commands and options, and calls `cli.commands`.
+
+Modules that take long to import are imported inside the commands, so that `--help` is instant.
+"""
 
 from __future__ import annotations
 
@@ -20,43 +23,53 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 96}
 
 
 def session_options(command: F) -> F:
-    """The options that decide a session: the same for every command that takes one."""
+    """Add the options that decide a session, for every command that takes one.
+
+    Values stay text here: the table of options (`score.option_table`) reads and checks them.
+    """
     options = (
-        click.option(
-            "--pace", metavar="NAME", help="How fast, how much is said: calm, steady, brisk."
-        ),
-        click.option("--voice", metavar="NAME", help="Who speaks: natural, espeak, espeak:es …"),
-        click.option("--phrases", metavar="NAME", help="How a coach says it: coach, plain."),
+        click.option("--pace", metavar="NAME", help="Pace of the session: calm, steady, brisk."),
+        click.option("--voice", metavar="NAME", help="Voice: natural, espeak, espeak:es …"),
+        click.option("--phrases", metavar="NAME", help="How the coach speaks: coach, plain."),
         click.option("--tones", metavar="NAME", help="Breath tones: bowl, ocean, pluck, none."),
-        click.option("--level", type=click.IntRange(1, 3), help="How hard: 1, 2 or 3."),
-        click.option("--name", metavar="TEXT", help="Whom to greet."),
-        click.option("--mono", is_flag=True, help="One channel: a smaller file, no sides."),
-        click.option("--minutes", metavar="TIME", help="How long it shall last: 20, or 12:30."),
+        click.option("--level", metavar="NUMBER", help="Level of difficulty: 1, 2 or 3."),
+        click.option("--name", metavar="TEXT", help="Name of the person to greet."),
         click.option(
-            "--detail", type=click.Choice(("full", "brief", "tones")), help="How much is said."
+            "--mono", is_flag=True, help="One channel: a smaller file, but no left and right."
+        ),
+        click.option("--minutes", metavar="TIME", help="Length of the session: 20, or 12:30."),
+        click.option(
+            "--detail", metavar="WORD", help="How much is said: full, brief or tones only."
         ),
         click.option(
-            "--with", "equipment", metavar="THINGS", help="What is at hand: ball,circle,weight."
+            "--with", "equipment", metavar="THINGS", help="Equipment you have: ball,circle,weight."
         ),
         click.option(
-            "--only", multiple=True, metavar="EXERCISE", help="Only this exercise; may be repeated."
+            "--only", multiple=True, metavar="EXERCISE", help="Only this exercise; repeatable."
         ),
         click.option(
-            "--skip", multiple=True, metavar="EXERCISE", help="Not this one; may be repeated."
+            "--skip", multiple=True, metavar="EXERCISE", help="Without this exercise; repeatable."
         ),
         click.option(
-            "--focus", multiple=True, metavar="TAG", help="Only what works this: hips, back …"
+            "--focus",
+            multiple=True,
+            metavar="TAG",
+            help="Only exercises with this tag: hips, back …; repeatable.",
         ),
         click.option(
-            "--shuffle", type=int, metavar="SEED", help="Another order, as positions allow."
+            "--shuffle",
+            metavar="SEED",
+            help="Shuffle exercises in the same position; SEED is any number.",
         ),
-        click.option("--bed", metavar="NAME", help="Under everything: ocean, rain, a sound file."),
+        click.option(
+            "--bed", metavar="NAME", help="Background sound: ocean, rain, or a sound file."
+        ),
         click.option(
             "--set",
             "given",
             multiple=True,
             metavar="KEY=VALUE",
-            help="Any pacing value: tempo=0.85.",
+            help="Any pacing value, such as tempo=0.85; repeatable.",
         ),
     )
     for option in reversed(options):
@@ -65,12 +78,15 @@ def session_options(command: F) -> F:
 
 
 def machine_options(command: F) -> F:
-    """How it is done, not what: the result is the same with any of them."""
+    """Add the options for how the work is done; the result is the same with all of them."""
     options = (
         click.option(
-            "--jobs", type=click.IntRange(0, 64), default=0, help="Workers; 0 for one a core."
+            "--jobs",
+            type=click.IntRange(0, 64),
+            default=0,
+            help="Number of workers; 0 for one per core.",
         ),
-        click.option("--no-cache", is_flag=True, help="Make everything anew and keep nothing."),
+        click.option("--no-cache", is_flag=True, help="Make everything again, and keep nothing."),
     )
     for option in reversed(options):
         command = option(command)
@@ -80,29 +96,31 @@ def machine_options(command: F) -> F:
 @click.group(context_settings=_CONTEXT)
 @click.version_option(__version__, "-V", "--version", message="voiceflow %(version)s")
 def cli() -> None:
-    """Exercise scripts become spoken, breath-timed sessions to follow with eyes closed.
+    """Turn exercise scripts into spoken, breath-timed sessions to follow with eyes closed.
 
     \b
-    voiceflow list                           what there is
-    voiceflow render hip-back                the whole session, as hip-back.mp3
+    voiceflow list                           list sessions, exercises, voices …
+    voiceflow render hip-back                write the session as hip-back.mp3
     voiceflow render breathing --pace calm -o slow.mp3
-    voiceflow show hip-back                  its timeline
-    voiceflow new session mine               a session of your own, to edit
-    voiceflow check my-session.yaml          is it right?
+    voiceflow show hip-back                  show its timeline
+    voiceflow new session mine               start a session of your own
+    voiceflow check my-session.yaml          find its errors
     """
 
 
 @cli.command(short_help="Write a session as a sound file.")
 @click.argument("session")
-@click.option("-o", "--output", metavar="FILE", help="Where to write  [default: ./SESSION.mp3]")
+@click.option("-o", "--output", metavar="FILE", help="File to write  [default: ./SESSION.mp3]")
 @click.option(
     "--format",
     "form",
     type=click.Choice(RENDERED),
-    help="Sound format  [default: by FILE, else mp3]",
+    help="Sound format  [default: from FILE, else mp3]",
 )
 @session_options
-@click.option("--profile", is_flag=True, help="Seconds by stage, pieces and cache hits.")
+@click.option(
+    "--profile", is_flag=True, help="Show the seconds of each stage, pieces and cache hits."
+)
 @machine_options
 def render(
     session: str,
@@ -113,7 +131,7 @@ def render(
     no_cache: bool,
     **options: Any,
 ) -> None:
-    """Write SESSION (a bundled name, a name of yours, or a path) as a sound file.
+    """Write SESSION (the name of a bundled one or of your own, or a path) as a sound file.
 
     \b
     voiceflow render hip-back
@@ -131,7 +149,9 @@ def render(
 
 @cli.command(short_help="Write sessions as files to copy to a phone or a player.")
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
-@click.option("--to", "into", metavar="DIR", required=True, help="The folder; made if missing.")
+@click.option(
+    "--to", "into", metavar="DIR", required=True, help="Folder for the files; created if missing."
+)
 @click.option(
     "--format",
     "form",
@@ -140,7 +160,7 @@ def render(
     show_default=True,
     help="Sound format; m4b needs the extra `m4b`.",
 )
-@click.option("--split", is_flag=True, help="A numbered file for each exercise.")
+@click.option("--split", is_flag=True, help="Write a numbered file for each exercise.")
 @session_options
 @machine_options
 def export(
@@ -154,8 +174,8 @@ def export(
 ) -> None:
     """Write each SESSION into a folder, with its cover, words, chapters and a playlist.
 
-    File names suit every phone and card. What is there and the same is left alone, so that it can
-    run into a synced folder. With --split, players without chapters get a file for each exercise.
+    File names work on every phone and memory card. Files that have not changed are left alone, so
+    DIR can be a synced folder. With --split, players without chapters get one file per exercise.
 
     \b
     voiceflow export hip-back everyday --to ~/Phone/Music
@@ -168,21 +188,23 @@ def export(
     commands.export(sessions, into, form, options, context, split=split)
 
 
-@cli.command(short_help="Play a session here, in the terminal.")
+@cli.command(short_help="Play a session in the terminal.")
 @click.argument("session")
-@click.option("--from-start", is_flag=True, help="Not from where you left it.")
+@click.option(
+    "--from-start", is_flag=True, help="Play from the start, not from where you left off."
+)
 @session_options
 @machine_options
 def play(session: str, from_start: bool, jobs: int, no_cache: bool, **options: Any) -> None:
-    """Play SESSION in the terminal while it is made: needs the extra `play`.
+    """Play SESSION in the terminal while it is being made. Needs the extra `play`.
 
     \b
-    space      pause, go on
-    ← →        the exercise before, the next one
-    a          this one again
-    + -        faster, slower from the next exercise on
-    d          less talk from the next exercise on; after the least, all of it
-    q          quit; the next time it goes on from here
+    space      pause, continue
+    ← →        previous exercise, next exercise
+    a          this exercise again
+    + -        faster, slower, from the next exercise on
+    d          less talk, from the next exercise on; after the least, full talk again
+    q          quit; next time it continues from here
 
     \b
     voiceflow play hip-back
@@ -197,14 +219,18 @@ def play(session: str, from_start: bool, jobs: int, no_cache: bool, **options: A
 @cli.command(short_help="Show a session's timeline.")
 @click.argument("session")
 @session_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object with chapters and events.")
-@click.option("--events", is_flag=True, help="Every word and tone, a line each.")
-@click.option("--text", is_flag=True, help="The timeline as plain text that compares well.")
-@click.option("--svg", metavar="FILE", help="Draw the whole session as an SVG picture.")
-@click.option("--png", metavar="FILE", help="Draw the whole session as a PNG picture.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object with chapters and events."
+)
+@click.option("--events", is_flag=True, help="List every word and tone, one per line.")
+@click.option(
+    "--text", is_flag=True, help="Print the timeline as plain text, to compare with another."
+)
+@click.option("--svg", metavar="FILE", help="Draw the session as an SVG picture.")
+@click.option("--png", metavar="FILE", help="Draw the session as a PNG picture.")
 @machine_options
 def show(session: str, jobs: int, no_cache: bool, **options: Any) -> None:
-    """Show what SESSION will be: chapters, words and breaths with their times.
+    """Show the timeline of SESSION: its chapters, words and breaths, with their times.
 
     \b
     voiceflow show hip-back
@@ -216,17 +242,17 @@ def show(session: str, jobs: int, no_cache: bool, **options: Any) -> None:
     commands.show(session, options, commands.context(jobs=jobs, no_cache=no_cache))
 
 
-@cli.command(short_help="Find the errors in scripts; prove a session eyes-free.")
+@cli.command(short_help="Find errors in scripts; check sessions for eyes-free use.")
 @click.argument("things", nargs=-1, required=True, metavar="PATH|SESSION...")
 @session_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(things: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Find every error in scripts, and prove that a session can be followed with eyes closed.
 
-    A PATH (a file or a folder) is checked for errors of writing. A SESSION, by its name, is
-    held against the pace and the voice: does every word fit its breath, do both sides get the
-    same, is there time to get there? A path to a session with any option is proved, too.
-    Exits with 0 when clean, 2 when there are errors.
+    In a PATH (a file or a folder), every script is checked for errors. A SESSION, by name or by
+    the path of its file, is decided with your pace and voice: does every word fit its
+    breath, do both sides get the same, is there time for each change of position?
+    The exit code is 0 without errors, 2 with errors.
 
     \b
     voiceflow check my-session.yaml
@@ -238,11 +264,11 @@ def check(things: tuple[str, ...], as_json: bool, **options: Any) -> None:
     commands.check(things, options, as_json=as_json)
 
 
-@cli.command("list", short_help="List what there is.")
+@cli.command("list", short_help="List sessions, exercises, voices and more.")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_(kind: str | None, as_json: bool) -> None:
-    """List sessions, exercises, paces, voices, phrases or tones: bundled ones and your own.
+    """List all sessions, exercises, paces, voices, phrases or tones: the bundled and your own.
 
     \b
     voiceflow list
@@ -254,15 +280,17 @@ def list_(kind: str | None, as_json: bool) -> None:
     commands.list_(kind, as_json=as_json)
 
 
-@cli.command(short_help="Show your pacing values.")
-@click.option("--origin", is_flag=True, help="Where each value comes from.")
-@click.option("--session", metavar="SESSION", help="The values that a session gets.")
-@click.option("--pace", metavar="NAME", help="The values that a pace gives.")
-@click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="Any pacing value.")
+@cli.command(short_help="Show pacing values and where they come from.")
+@click.option("--origin", is_flag=True, help="Show where each value comes from.")
+@click.option("--session", metavar="SESSION", help="Show the values for this session.")
+@click.option("--pace", metavar="NAME", help="Show the values with this pace.")
+@click.option(
+    "--set", "given", multiple=True, metavar="KEY=VALUE", help="Any pacing value; repeatable."
+)
 def settings(origin: bool, session: str | None, pace: str | None, given: tuple[str, ...]) -> None:
     """Show every pacing value, and with --origin where it comes from.
 
-    Your own values stand in settings.yaml in your library.
+    Your own values are in settings.yaml in your library.
 
     \b
     voiceflow settings --origin
@@ -273,11 +301,11 @@ def settings(origin: bool, session: str | None, pace: str | None, given: tuple[s
     commands.settings(session, pace, given, origin=origin)
 
 
-@cli.command(short_help="Begin a script of your own.")
+@cli.command(short_help="Start a script of your own.")
 @click.argument("kind", type=click.Choice(("session", "exercise", "pace", "phrases")))
 @click.argument("name")
 def new(kind: str, name: str) -> None:
-    """Put a commented, working example called NAME into your library, to edit.
+    """Write a commented, working example called NAME into your library, to edit.
 
     \b
     voiceflow new session my-morning
@@ -288,29 +316,43 @@ def new(kind: str, name: str) -> None:
     commands.new(kind, name)
 
 
-@cli.command(short_help="A studio for your phone, from this computer.")
+@cli.command(short_help="Serve a class studio for your phone.")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens the home network."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 for your home network.",
 )
-@click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True)
-@click.option("--library", type=click.Path(file_okay=False), help="The folder of your own scripts.")
-@click.option("--open", "open_browser", is_flag=True, help="Open it on this computer, too.")
-@click.option("--forget", is_flag=True, help="Forget all phones that were paired, and end.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="Port."
+)
+@click.option("--library", type=click.Path(file_okay=False), help="Folder of your own scripts.")
+@click.option(
+    "--open", "open_browser", is_flag=True, help="Also open it in the browser of this computer."
+)
+@click.option("--forget", is_flag=True, help="Forget all paired phones, and exit.")
 @click.option(
     "--name",
     "names",
     multiple=True,
     metavar="HOST",
-    help="A name that it is called by, too, as behind another server; repeatable.",
+    help="Another name of this server, for example behind a proxy; repeatable.",
 )
-@click.option("--certificate", type=click.Path(dir_okay=False), help="For https: a PEM file.")
-@click.option("--key", type=click.Path(dir_okay=False), help="For https: its key.")
-@click.option("--jobs", type=click.IntRange(0, 64), default=0, help="Workers; 0 for one a core.")
+@click.option(
+    "--certificate", type=click.Path(dir_okay=False), help="Certificate for https: a PEM file."
+)
+@click.option("--key", type=click.Path(dir_okay=False), help="Key of the certificate.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(0, 64),
+    default=0,
+    help="Number of workers; 0 for one per core.",
+)
 def serve(**options: Any) -> None:
-    """Serve a class studio: point the phone's camera at the code in the terminal.
+    """Serve a class studio: point your phone's camera at the code in the terminal.
 
-    Choose a session on the phone, set its length and pace, listen while it is made, keep it, or
-    subscribe in a podcast app. Nothing leaves your network. Needs the extra `serve`.
+    On the phone, choose a session, set its length and pace, listen while it is being made, keep
+    it, or subscribe in a podcast app. Nothing leaves your network. Needs the extra `serve`.
 
     \b
     voiceflow serve --open
@@ -322,12 +364,12 @@ def serve(**options: Any) -> None:
     commands.serve(**options)
 
 
-@cli.command(short_help="What is kept, and forgetting it.")
+@cli.command(short_help="Show or clear the cache.")
 @click.argument("action", type=click.Choice(("info", "clear", "path")), default="info")
 def cache(action: str) -> None:
-    """Show what is kept of earlier renders, forget it, or tell where it is.
+    """Show what the cache holds (info), delete it (clear), or print its folder (path).
 
-    Nothing is lost by clearing but time.
+    Clearing is safe: the next render only takes longer.
     """
     from voiceflow.cli import commands
 
@@ -335,15 +377,15 @@ def cache(action: str) -> None:
 
 
 def main() -> NoReturn:
-    """The `voiceflow` command: errors become messages and exit codes, never tracebacks.
+    """Run the `voiceflow` command. Errors become messages and exit codes, never tracebacks.
 
-    0 done, 1 could not be done, 2 the input or the command line is wrong.
+    Exit codes: 0 done, 1 could not be done, 2 the input or the command line is wrong.
     """
     from voiceflow.core.errors import VoiceflowError
 
     _end_on_terminate()
     for stream in (sys.stdout, sys.stderr):
-        # A console that cannot show a sign shows another in its place, rather than fail.
+        # A console that cannot show a character shows `?`: that is better than a crash.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
@@ -361,14 +403,14 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _fail("stopped", 1)
     except BrokenPipeError:
-        # The reader has gone (`voiceflow list | head`): nothing is left to say.
+        # The reader has closed the pipe, as in `voiceflow list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as error:
         if os.environ.get("VOICEFLOW_DEBUG"):
             raise
         kind = type(error).__name__
-        _fail(f"voiceflow has a fault: {kind}: {error} (VOICEFLOW_DEBUG=1 shows where)", 1)
+        _fail(f"internal error: {kind}: {error} (VOICEFLOW_DEBUG=1 shows where)", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -384,9 +426,9 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _end_on_terminate() -> None:
-    """Ctrl-C and SIGTERM end alike: workers stopped, nothing half-written left.
+    """Make SIGTERM end like Ctrl-C: workers are stopped and unfinished files removed.
 
-    The first one is heard; those that follow would only disturb the clearing up.
+    After the first signal, more are ignored: they would interrupt the cleaning up.
     """
     import signal
 

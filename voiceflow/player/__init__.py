@@ -1,4 +1,4 @@
-"""`voiceflow play`: a session in the terminal, heard while it is made, steered by keys."""
+"""Plays a session in the terminal while it is still being made, controlled by keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where one left a session, to go on from there."""
+"""Remembers where a session was left, so that it can go on from there.
+
+In: a reel and a time. Out: a `Bookmark`, kept as a small file for each session.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,19 @@ from voiceflow.core.files import writing
 from voiceflow.player.reel import Reel
 from voiceflow.script.lookup import Library
 
-_WORTH_MS = 5_000  # neither the first nor the last seconds are worth going back to
+_WORTH_MS = 5_000  # so near to the start or the end, starting again is as good
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """A time in a session, told so that it is found again at another pace.
+    """A time in a session, as an exercise and a time within it: other paces have that, too.
 
     Attributes
     ----------
     part, title
-        The exercise.
+        The number and the name of the exercise.
     into_ms, length_ms : int
-        How far into it, and how long it was.
+        The time within the exercise, and the length that it had.
     """
 
     part: int
@@ -34,7 +37,7 @@ class Bookmark:
 
 
 def bookmark_at(reel: Reel, at_ms: int) -> Bookmark | None:
-    """The place to be kept; None where it is as well to begin anew."""
+    """The bookmark for the time `at_ms`; None too near to the start or the end."""
     if not _WORTH_MS <= at_ms <= reel.score.length_ms - _WORTH_MS:
         return None
     number = reel.part_at(at_ms)
@@ -54,12 +57,13 @@ def time_of(bookmark: Bookmark, reel: Reel) -> int:
 
 
 class Bookmarks:
-    """Bookmarks by session, each in a small file in the user's library."""
+    """The bookmarks of all sessions, each a small file in the user's library."""
 
     def __init__(self, library: Library) -> None:
         self._folder = library.user / "play"
 
     def get(self, slug: str) -> Bookmark | None:
+        """The bookmark of a session; None if there is none or its file is damaged."""
         try:
             told = json.loads(self._path(slug).read_text(encoding="utf-8"))
             bookmark = Bookmark(**told)
@@ -70,7 +74,7 @@ class Bookmarks:
             return None
 
     def put(self, slug: str, bookmark: Bookmark | None) -> None:
-        """Keeps a bookmark, or forgets it. A library that cannot be written to keeps none."""
+        """Save a bookmark, or delete it (None). Does nothing if the library is not writable."""
         with suppress(OSError, OutputError, ValueError):
             if bookmark is None:
                 self._path(slug).unlink(missing_ok=True)

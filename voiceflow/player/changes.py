@@ -1,4 +1,7 @@
-"""A session decided anew while it plays: another tempo, more or less talk."""
+"""Decides a session again while it plays, with another tempo or with more or less talk.
+
+A wish in, and when the decision is ready, a new reel out, through a callback.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,21 @@ _TALK: Final = ("full", "brief", "tones")
 
 
 class _GivenUp(BaseException):
-    """Another wish has come, or the end: raised through the pipeline, past all it catches."""
+    """Stops a decision that is no longer wanted.
+
+    A BaseException, so that no `except Exception` on its way catches it.
+    """
 
 
 class Changes:
-    """What is wished for of the pacing, and a thread that decides the session for it.
+    """The wishes for another pacing, and the thread that decides the session for the latest.
 
     Parameters
     ----------
     pacing : Pacing
-        As the session has it.
+        The pacing of the session.
     ready : callable
-        Given the reel of the latest wish.
+        Called with the reel for the latest wish.
     """
 
     def __init__(
@@ -52,22 +58,22 @@ class Changes:
         self._threads: list[threading.Thread] = []
 
     def faster(self, steps: int) -> None:
-        """Another tempo from the next exercise on."""
+        """Change the tempo by `steps` from the next exercise on."""
         self.tempo = min(max(round(self.tempo + steps * STEP, 2), SLOWEST), FASTEST)
         self._wish("tempo", self.tempo)
 
     def talk(self) -> None:
-        """Less talk from the next exercise on; after the least, all of it again."""
+        """Less talk from the next exercise on; after the least, full talk again."""
         self.detail = _TALK[(_TALK.index(self.detail) + 1) % len(_TALK)]
         self._wish("detail", self.detail)
 
     def settle(self) -> None:
-        """An exercise has begun: what was noted of it is past, what is under way is not."""
+        """An exercise has started: remove the note, unless a change is still under way."""
         if not self.note.endswith("…"):
             self.note = ""
 
     def close(self) -> None:
-        """Gives up what is being decided."""
+        """Give up the decision that is under way."""
         self._turn += 1
         for thread in self._threads:
             thread.join(2)
@@ -89,7 +95,7 @@ class Changes:
                 raise _GivenUp
 
         try:
-            with self._lock:  # one at a time: the voice's workers are shared by none
+            with self._lock:  # one at a time: two decisions must not share the voice's workers
                 report()
                 prepared = prepare(self._reference, options, self._context, report, ahead=False)
                 reel = Reel(prepared, self._context, mono=options.mono)

@@ -1,4 +1,7 @@
-"""The sound device: miniaudio, at one seam."""
+"""The sound device. Only this module knows miniaudio.
+
+Out: blocks of samples that the device asks for, in its own thread.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ from voiceflow.core.errors import InputError, SoundError
 from voiceflow.core.units import RATE
 
 _BUFFER_MS = 100
-_HINT = "is one plugged in, and does other sound play? `voiceflow render` needs none"
+_HINT = "check that other programs can play sound; `voiceflow render` needs no device"
 
 
 class Device:
-    """A device that asks `read` for so many frames at a time.
+    """A device that calls a function for the next frames.
 
     Parameters
     ----------
     channels : {1, 2}
     audio : str
-        ``null`` plays to nobody, in real time; anything else is the system's own device.
+        ``null`` plays silently, in real time; anything else is the system's device.
 
     Raises
     ------
@@ -36,10 +39,10 @@ class Device:
         try:
             import miniaudio
         except ImportError:
-            hint = "pip install miniaudio, which is the extra `play`"
-            raise InputError("`play` needs miniaudio, which is not here", hint=hint) from None
+            hint = "run pip install miniaudio, or install voiceflow with the extra `play`"
+            raise InputError("`play` needs miniaudio, which is not installed", hint=hint) from None
         null = miniaudio.Backend.NULL
-        # miniaudio's own last resort is the device that plays to nobody: to be told of, not taken.
+        # miniaudio falls back to a silent device: the user must be told that there is none instead.
         backends = [null] if audio == "null" else [one for one in miniaudio.Backend if one != null]
         self._failure = miniaudio.MiniaudioError
         try:
@@ -55,13 +58,13 @@ class Device:
             raise SoundError("there is no sound device", hint=_HINT) from None
 
     def start(self, read: Callable[[int], bytes]) -> None:
-        """Begin to ask. Raises SoundError."""
+        """Start to call `read` with a number of frames. Raises SoundError."""
         flow = _flow(read)
         next(flow)
         try:
             self._device.start(flow)
         except self._failure:
-            raise SoundError("the sound device does not start", hint=_HINT) from None
+            raise SoundError("the sound device could not be started", hint=_HINT) from None
 
     def close(self) -> None:
         with suppress(Exception):
@@ -76,7 +79,10 @@ def _flow(read: Callable[[int], bytes]) -> Generator[bytes, int, None]:
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """ALSA tells of every device that it does not find, on the standard error of the process."""
+    """Silence standard error: ALSA prints a line for every device that it does not find.
+
+    It prints from C, so the file descriptor itself must be redirected.
+    """
     try:
         number = sys.stderr.fileno()
         kept = os.dup(number)

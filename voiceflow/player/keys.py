@@ -1,4 +1,4 @@
-"""Keys, one at a time, without Enter: POSIX terminals and the Windows console behind one door.
+"""Reads single keys without Enter, in POSIX terminals and in the Windows console.
 
 with keys() as read:
     read(0.1)   # "left", "right", " ", "q" …, or "" after a tenth of a second
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 Read = Callable[[float], str]
-"""Waits so many seconds at most for a key."""
+"""Waits at most the given seconds for a key; "" if none was pressed."""
 
 _ARROWS: Final = {b"D": "left", b"C": "right", b"A": "up", b"B": "down"}
 _WINDOWS: Final = {"K": "left", "M": "right", "H": "up", "P": "down"}
@@ -24,12 +24,12 @@ _POLL_S: Final = 0.02
 
 @contextmanager
 def keys(wanted: bool = True) -> Iterator[Read]:
-    """Whatever ends the block, the terminal is as it was before.
+    """A function that reads keys. After the block, the terminal is as it was before.
 
     Parameters
     ----------
     wanted : bool
-        False where there is no terminal: then one only waits.
+        False without a terminal: then the function only waits.
     """
     if not wanted:
         yield _none
@@ -69,12 +69,12 @@ def _posix() -> Iterator[Read]:
 
     def enter(*_: object) -> None:
         mode = termios.tcgetattr(terminal)
-        # Only lines and echo go: Ctrl-C and Ctrl-Z stay what they are.
+        # Only line mode and echo are off: Ctrl-C and Ctrl-Z still work.
         mode[3] &= ~(termios.ICANON | termios.ECHO)
         mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
         termios.tcsetattr(terminal, termios.TCSADRAIN, mode)
 
-    # A shell may put its own mode back while the player is stopped by Ctrl-Z.
+    # While Ctrl-Z stops the player, the shell may set its own mode: set ours again.
     old = signal.signal(signal.SIGCONT, enter)
     try:
         enter()
@@ -85,7 +85,7 @@ def _posix() -> Iterator[Read]:
 
 
 class _Terminal:
-    """The bytes of a terminal, read as keys."""
+    """Turns the bytes of a terminal into keys; an arrow is a sequence of three bytes."""
 
     def __init__(self, number: int) -> None:
         self._number, self._held = number, b""

@@ -1,4 +1,7 @@
-"""Plays a session: device, transport, keys and screen, and the loop between them."""
+"""Plays a session: the loop between device, transport, keys and screen.
+
+A session and options in; sound, a screen and a bookmark out.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,11 @@ _DRAIN_S: Final = 0.3
 
 Progress = Callable[[], AbstractContextManager[Report]]
 Told = Callable[[str], None]
-"""Told of what happens, a line each: for tests, and whoever wants to watch."""
+"""Called with a line for each thing that happens; tests watch the player with it."""
 
 
 def nothing() -> AbstractContextManager[Report]:
-    """Progress of which nothing is shown."""
+    """Progress that shows nothing."""
     return nullcontext(quiet)
 
 
@@ -47,30 +50,30 @@ def play(
     audio: str | None = None,
     told: Told = lambda _: None,
 ) -> bool:
-    """Play a session in the terminal until it ends or one quits.
+    """Play a session in the terminal until it ends or the user quits.
 
     Parameters
     ----------
     progress : callable
-        Gives a context with a report: open while the session is decided, before it plays.
+        Returns a context with a report, which is open while the session is decided.
     from_start : bool
-        Not from where one left it.
+        Play from the start, not from the bookmark.
     audio : str or None
-        ``null`` for a device that plays to nobody; None to ask ``$VOICEFLOW_AUDIO``.
+        ``null`` for a silent device; None for the value of ``$VOICEFLOW_AUDIO``.
 
     Returns
     -------
     bool
-        Whether a place was kept, to go on from.
+        Whether a bookmark was saved.
 
     Raises
     ------
     VoiceflowError
-        The session is wrong, or there is no sound device. The terminal is as it was.
+        The session has errors, or there is no sound device. The terminal is restored.
     """
     context = context or Context()
     with ExitStack() as stack:
-        # The device comes first: that there is none shows before the work.
+        # The device comes first: without one, the user learns it before a long decision.
         device = Device(1 if options.mono else 2, audio or os.environ.get("VOICEFLOW_AUDIO", ""))
         stack.callback(device.close)
         with progress() as report:
@@ -83,7 +86,7 @@ def play(
         pacing = decision.plan.pacing
         changes = Changes(reference, options, context, pacing, player.change)
         if player.now.at_ms:
-            changes.note = "going on where you left it (--from-start begins anew)"
+            changes.note = "continuing where you left off (--from-start plays from the start)"
         stack.callback(changes.close)
         stack.callback(player.close)
         loop = _Loop(player, changes, bookmarks, decision.session.slug, told)
@@ -96,7 +99,7 @@ def play(
 
 
 class _Loop:
-    """Reads keys and shows what is going on, some eight times a second."""
+    """Reads keys and updates the screen, about eight times a second."""
 
     def __init__(
         self, player: Player, changes: Changes, bookmarks: Bookmarks, slug: str, told: Told
@@ -109,7 +112,7 @@ class _Loop:
         self._kept = self._watched = time.monotonic()
 
     def run(self, read: Read, show: Show) -> bool:
-        """Until the end, or `q`; whether a place was kept."""
+        """Run until the end or `q`. Returns whether a bookmark was saved."""
         try:
             while not self.player.finished:
                 self._watch()
@@ -119,14 +122,14 @@ class _Loop:
                 if not self._press(read(TICK_S)):
                     self.told("quit")
                     return self._keep()
-            time.sleep(_DRAIN_S)  # what the device still holds
+            time.sleep(_DRAIN_S)  # the device still plays what it holds
             self.told("end")
             return False
         finally:
             self._keep()
 
     def _press(self, key: str) -> bool:
-        """Whether to go on."""
+        """Do what `key` asks for. Returns whether to go on."""
         player, changes = self.player, self.changes
         match key:
             case "":
@@ -156,12 +159,13 @@ class _Loop:
         player, now = self.player, time.monotonic()
         if player.problem is not None:
             raise player.problem
-        # After a sleep of its own (Ctrl-Z, a closed lid) the device gets time to wake, too.
+        # After Ctrl-Z or a closed lid, the device needs time to wake up: it has not failed.
         slept, self._watched = now - self._watched > _SLEPT_S, now
         if player.calls != self._calls or slept:
             self._calls, self._moved = player.calls, now
         elif now - self._moved > _STALLED_S:
-            raise SoundError("the sound device has gone", hint="play again: it goes on from here")
+            hint = "play again: it continues from here"
+            raise SoundError("the sound device has stopped", hint=hint)
         if now - self._kept > _KEEP_S:
             self._keep()
 

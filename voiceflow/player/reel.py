@@ -1,4 +1,7 @@
-"""A decided session as sound that can be entered anywhere: made piece by piece, as it is heard."""
+"""The sound of a decided session at any time: pieces are made when they are played.
+
+A decision in; samples, words and breaths by absolute time out.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ from voiceflow.stitch.bed_mix import BedMix
 from voiceflow.stitch.stitcher import Stitcher
 from voiceflow.stitch.tracks import tracks
 
-_KEPT = 12  # pieces: going back a little makes nothing anew
+_KEPT = 12  # pieces, so that going back a little makes nothing again
 
 
 @dataclass(frozen=True, slots=True)
 class Breath:
-    """A breath under way: ``inhale``, ``exhale`` or ``hold``, and how much of it is done."""
+    """The present breath: ``inhale``, ``exhale`` or ``hold``, and the share that is over."""
 
     name: str
     share: float
@@ -34,7 +37,7 @@ class Reel:
     Parameters
     ----------
     mono : bool
-        One channel.
+        Whether there is one channel.
     """
 
     def __init__(self, prepared: Prepared, context: Context, *, mono: bool = False) -> None:
@@ -54,15 +57,13 @@ class Reel:
             one for one in self.score.events if one.kind != "speech" and one.name in BREATHS
         ]
 
-    # Sound
-
     def block(self, start_ms: int, length_ms: int) -> bytes:
         """The samples of `[start_ms, start_ms + length_ms)`, with bed, int16 and interleaved.
 
         Raises
         ------
         VoiceflowError
-            A piece cannot be sounded.
+            A piece cannot be made.
         """
         near = self._between(start_ms, start_ms + length_ms)
         pieces = window(near, start_ms, length_ms, self._channels)
@@ -86,19 +87,17 @@ class Reel:
         self._kept.move_to_end(at)
         return self._kept[at]
 
-    # What is going on
-
     def part_at(self, at_ms: int) -> int:
-        """The number of the part, from 0."""
+        """The index of the part at `at_ms`."""
         return max(bisect_right(self.parts, at_ms, key=lambda one: one.start_ms) - 1, 0)
 
     def words_at(self, at_ms: int) -> str:
-        """What is said, or was said last."""
+        """The words that are said at `at_ms`, or were said last."""
         event = _last(self._speech, at_ms)
         return plain(event.name) if event else ""
 
     def breath_at(self, at_ms: int) -> Breath | None:
-        """The breath that sounds."""
+        """The breath at `at_ms`; None between breaths."""
         event = _last(self._breaths, at_ms)
         if event is None or at_ms >= event.end_ms:
             return None
@@ -106,7 +105,10 @@ class Reel:
 
 
 def counterpart(here: Reel, there: Reel, number: int) -> int:
-    """The part of `there` that is part `number` of `here`, though exercises were dropped."""
+    """The part of `there` that matches part `number` of `here`, even if exercises were dropped.
+
+    If that one was dropped, it is the next one that was not.
+    """
     if len(here.parts) == len(there.parts) or number >= len(here.parts):
         return min(number, len(there.parts) - 1)
     for part in here.parts[number:]:

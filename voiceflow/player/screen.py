@@ -1,4 +1,7 @@
-"""What the terminal shows: exercise, words, breath, time left."""
+"""Draws the player in the terminal: exercise, words, breath and the time left.
+
+A `Display` in, lines on the terminal out.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _MOST = 60
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """All that is shown."""
+    """Everything that the screen shows."""
 
     title: str
     exercise: str
@@ -39,7 +42,7 @@ Show = Callable[[Display], None]
 
 @contextmanager
 def screen() -> Iterator[Show]:
-    """Draws on a terminal, in place; elsewhere a line for each exercise."""
+    """A function that draws in place on a terminal; elsewhere it prints a line per exercise."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -48,13 +51,13 @@ def screen() -> Iterator[Show]:
         return
     from rich.live import Live
 
-    # What is shown is drawn on demand: no second thread writes to the terminal.
+    # No automatic refresh: a second thread must not write to the terminal.
     with Live(console=console, auto_refresh=False, transient=True) as live:
         yield lambda display: live.update(drawn(display, console.width), refresh=True)
 
 
 def drawn(display: Display, width: int) -> Text:
-    """`display` in lines that fit."""
+    """The lines of `display`, cut to fit `width` columns."""
     from rich.text import Text
 
     room = max(min(width - 4, _MOST), 8)
@@ -102,5 +105,5 @@ class _Lines:
 
 
 def interactive() -> bool:
-    """Whether there is someone who can press keys and see what they do."""
+    """Whether input and output are a terminal."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()

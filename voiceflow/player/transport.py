@@ -1,7 +1,7 @@
-"""The transport: samples flow from a reel to the device; here they are stopped, moved, changed.
+"""The transport: moves samples from a reel to the device; pauses, jumps, and changes the reel.
 
-A thread makes samples a little ahead. The device takes them on a thread of its own, which never
-waits: where nothing is ready it gets silence, and time stands still.
+One thread makes samples a little ahead. The device takes them in its own thread, which must never
+wait: if nothing is ready it gets silence, and the time in the session stands still.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _AHEAD = 6  # blocks
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Where the device is."""
+    """The reel that the device plays, and the time in it."""
 
     reel: Reel
     at_ms: int
@@ -37,15 +37,15 @@ class _Block:
 
 
 class Player:
-    """Plays a reel, and from the next exercise on another one if it is given one.
+    """Plays a reel, and after `change` another one from the next exercise on.
 
     Attributes
     ----------
     paused, finished : bool
     calls : int
-        How often the device has asked: it is alive as long as they grow.
+        How often the device has asked for samples: it works as long as this grows.
     problem : Exception or None
-        What kept it from going on.
+        The error because of which no more samples are made.
     """
 
     def __init__(self, reel: Reel, at_ms: int = 0) -> None:
@@ -55,7 +55,7 @@ class Player:
         self._reel, self._next_ms = reel, at_ms // GRID_MS * GRID_MS
         self._now = Now(reel, self._next_ms)
         self._coming: Reel | None = None
-        self._turn = 0  # counts jumps: what was made before one is not wanted
+        self._turn = 0  # counts jumps: blocks made for an earlier turn are dropped
         self._closed = self.paused = self.finished = False
         self.calls = 0
         self.problem: Exception | None = None
@@ -77,17 +77,17 @@ class Player:
             return self._now
 
     def change(self, reel: Reel) -> None:
-        """Go on with `reel` where the next exercise begins."""
+        """Change to `reel` when the next exercise starts."""
         with self._changed:
             self._coming = reel
 
     def again(self) -> None:
-        """To where this exercise begins."""
+        """Jump to the start of this exercise."""
         with self._changed:
             self._jump(self._now.reel, self._now.part)
 
     def step(self, count: int) -> None:
-        """`count` exercises on (or back): as they have been changed meanwhile."""
+        """Jump `count` exercises forward (or back), in the changed reel if there is one."""
         with self._changed:
             here, part = self._now.reel, self._now.part + count
             if part >= len(here.parts):
@@ -97,7 +97,7 @@ class Player:
             self._jump(there, counterpart(here, there, max(part, 0)))
 
     def read(self, frames: int) -> bytes:
-        """The next samples for the device; never waits."""
+        """The next samples for the device, filled up with silence; never waits for more."""
         with self._changed:
             self.calls += 1
             need = frames * self._now.reel.width
@@ -124,15 +124,13 @@ class Player:
         self._now = Now(reel, self._next_ms)
         self._changed.notify_all()
 
-    # Making ahead
-
     def _run(self) -> None:
         try:
             while (wanted := self._wanted()) is not None:
                 turn, reel, start_ms, length_ms = wanted
                 data = reel.block(start_ms, length_ms)
                 self._put(turn, _Block(reel, start_ms, data), start_ms + length_ms)
-        except Exception as error:  # told by the one who reads the keys
+        except Exception as error:  # the loop raises it in the main thread
             self.problem = error
 
     def _wanted(self) -> tuple[int, Reel, int, int] | None:

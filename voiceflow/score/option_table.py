@@ -23,7 +23,11 @@ _MOST: Final = 10**12
 OPTIONS: Final[tuple[Field, ...]] = (
     Field("minutes", MINUTES, "Length of the session: 20, or 12:30."),
     Field("level", Number(1, 3, whole=True), "How hard: 1, 2 or 3."),
-    Field("equipment", Several(Choice(EQUIPMENT), commas=True), "Equipment at hand."),
+    Field(
+        "equipment",
+        Several(Choice(EQUIPMENT), commas=True, most=len(EQUIPMENT)),
+        "Equipment at hand.",
+    ),
     Field("name", Words(), "Whom to greet."),
     Field("pace", Words(), "How fast, and how much is said."),
     Field("voice", Words(), "Who speaks."),
@@ -163,4 +167,4 @@ def _is_whole(value: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    return f"{type(value).__name__} ({value!r})"
+    return f"{type(value).__name__} ({repr(value)[:60]})"

@@ -250,7 +250,8 @@ class Several:
             parts = [part.strip() for part in node.text.split(",")]
             items = tuple(Node(node.mark, "scalar", part) for part in parts if part)
         if len(items) > self.most:
-            complain(problems, node, f"the list has more than {self.most} entries")
+            told = f"the list has more than {self.most} entries"
+            complain(problems, node, told, f"at most {self.most}")
             return ()
         values = (self.kind.read(item, problems) for item in items)
         return tuple(value for value in values if value is not None)

@@ -24,7 +24,7 @@ from voiceflow.plan.moments import Plan
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
-from voiceflow.server.auth.attempts import AttemptLimiter
+from voiceflow.server.auth.attempt_limiter import AttemptLimiter
 from voiceflow.server.auth.pairing import Pairing
 from voiceflow.server.auth.phones import Phones, fingerprint
 from voiceflow.server.http.refusals import Refusal, refused, unknown

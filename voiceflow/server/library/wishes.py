@@ -8,27 +8,25 @@ paths.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from voiceflow.core.errors import Mark, UnknownNameError, did_you_mean
-from voiceflow.core.units import parse_seconds
+from voiceflow.core.errors import UnknownNameError, did_you_mean
+from voiceflow.score.option_table import PACING_OPTIONS, as_node, options_of, read_values
 from voiceflow.score.options import Options
-from voiceflow.script.fields import Kind, Number, Problems, Words
-from voiceflow.script.models import EQUIPMENT, PACING
-from voiceflow.script.yaml import Node
 from voiceflow.server.http.refusals import Fault, Refusal, fault
 
 LONGEST_TEXT: Final = 200
 LONGEST_NAME: Final = 60
-MINUTES: Final = (5.0, 6 * 3600.0)
+_MOST_FAULTS: Final = 20
 
-_PACING: Final = {field.name: field for field in PACING if field.name != "tones"}
-_OWN: Final[Mapping[str, Kind]] = {"level": Number(1, 3, whole=True), "name": Words()}
 _NAMED: Final = ("pace", "voice", "phrases", "tones", "bed")
-KEYS: Final = ("minutes", "level", "equipment", "name", *_NAMED, *_PACING)
+KEYS: Final = (
+    *("minutes", "level", "equipment", "name"),
+    *_NAMED,
+    *(option.name for option in PACING_OPTIONS),
+)
 
 Given = dict[str, Any]
 
@@ -61,112 +59,59 @@ def read_options(given: object, names: Offered) -> tuple[Options, Given]:
         given = {}
     if not isinstance(given, Mapping):
         raise Refusal(422, "input", "`options` must be an object", hint='{"tempo": 0.9}')
+    wanted, faults = _wanted(given)
+    values, problems = read_values(wanted)
+    if "equipment" in values:
+        values["equipment"] = tuple(dict.fromkeys(values["equipment"]))
+    faults += [fault(one.message, one.hint, field=f"options.{one.name}") for one in problems]
+    for key in _NAMED:
+        if key in values and values[key] not in getattr(names, key):
+            error = UnknownNameError(key, printable(values[key]), getattr(names, key))
+            faults.append(fault(error.message, error.hint, field=f"options.{key}"))
+    if faults:
+        told = "some options are not valid"
+        raise Refusal(422, "input", told, faults=faults[: _MOST_FAULTS + 1])
+    return options_of(values), _plain(values, wanted)
+
+
+def _wanted(given: Mapping[str, Any]) -> tuple[Given, list[Fault]]:
+    """The values that the table can read, and what is wrong with the others."""
+    wanted: Given = {}
     faults: list[Fault] = []
-    said: Given = {}
     for key, value in given.items():
         if key not in KEYS:
             hint = did_you_mean(key[:60], KEYS)
             told = f"`{printable(key)}` is not an option"
             faults.append(fault(told, hint, field=f"options.{printable(key)}"))
-        elif value is not None and (read := _read(key, value, names, faults)) is not None:
-            said[key] = read
-        if len(faults) > 20:
+        elif isinstance(value, str) and (wrong := _unfit(key, value)):
+            faults.append(fault(*wrong, field=f"options.{key}"))
+        elif not isinstance(value, str) or value.strip():
+            wanted[key] = value.strip() if isinstance(value, str) else value
+        if len(faults) > _MOST_FAULTS:
             break
-    if faults:
-        raise Refusal(422, "input", "some options are not valid", faults=faults)
-    said = {key: said[key] for key in KEYS if key in said}
-    return _options(said), said
+    return wanted, faults
 
 
-def _options(said: Given) -> Options:
-    rest: dict[str, Any] = {key: said[key] for key in ("level", "name", *_NAMED) if key in said}
-    if "minutes" in said:
-        rest["minutes_ms"] = round(parse_seconds(str(said["minutes"]), bare=60.0) * 1000)
-    if "equipment" in said:
-        rest["equipment"] = tuple(said["equipment"])
-    pacing = tuple((key, said[key]) for key in _PACING if key in said)
-    return Options(pacing=pacing, **rest)
-
-
-def _read(key: str, value: Any, names: Offered, faults: list[Fault]) -> Any:
-    """One value, or None with the problem added to `faults`."""
-    where = f"options.{key}"
-    if key == "equipment":
-        return _equipment(value, where, faults)
-    text = _text(value)
-    if text is None or len(text) > LONGEST_TEXT:
-        wrong = "is too long" if text else "must be text or a number"
-        faults.append(fault(f"`{key}` {wrong}", field=where))
-        return None
-    if key == "minutes":
-        return _minutes(text, where, faults)
-    if key in _NAMED:
-        if text in getattr(names, key):
-            return text
-        error = UnknownNameError(key, printable(text), getattr(names, key))
-        faults.append(fault(error.message, error.hint, field=where))
-        return None
-    return _field(key, text, where, faults)
-
-
-def _field(key: str, text: str, where: str, faults: list[Fault]) -> Any:
-    """A value, read and checked as in a script."""
+def _unfit(key: str, text: str) -> tuple[str, str] | None:
+    """Why the table is not even shown a text from outside: message and hint."""
+    if len(text) > LONGEST_TEXT:
+        return f"`{key}` is too long", f"at most {LONGEST_TEXT} characters"
     if key == "name" and len(text) > LONGEST_NAME:
-        faults.append(fault(f"a name may have at most {LONGEST_NAME} characters", field=where))
-        return None
-    if key == "name" and (not text.isprintable() or any("\ud800" <= c <= "\udfff" for c in text)):
-        faults.append(
-            fault("the name has a character that is not allowed", "delete it", field=where)
-        )
-        return None
-    kind = _OWN[key] if key in _OWN else _PACING[key].kind
-    if key == "name" and not text.strip():
-        return None
-    problems: Problems = []
-    value = kind.read(Node(Mark("options"), "scalar", text), problems)
-    faults.extend(fault(one.message, one.hint, field=where) for one in problems)
-    return None if problems else value
+        return f"a name may have at most {LONGEST_NAME} characters", ""
+    # Half a surrogate pair counts as not printable, too: no file could hold it.
+    if key == "name" and not text.isprintable():
+        return "the name has a character that is not allowed", "delete it"
+    return None
 
 
-def _minutes(text: str, where: str, faults: list[Fault]) -> str | None:
-    least, most = MINUTES
-    try:
-        seconds = parse_seconds(text, bare=60.0)
-    except ValueError:
-        faults.append(fault(f"{printable(text)!r} is not a time", "20, or 12:30", field=where))
-        return None
-    if not least <= seconds <= most:
-        hint = "from 5 seconds to 6 hours"
-        faults.append(fault(f"{printable(text)} is out of range", hint, field=where))
-        return None
-    return text.strip()
-
-
-def _equipment(value: Any, where: str, faults: list[Fault]) -> list[str] | None:
-    things = [value] if isinstance(value, str) else value
-    if not isinstance(things, list) or len(things) > len(EQUIPMENT):
-        faults.append(fault("`equipment` must be a list", ", ".join(EQUIPMENT), field=where))
-        return None
-    for thing in things:
-        if thing not in EQUIPMENT:
-            told = printable(str(thing))
-            error = UnknownNameError("equipment", told, EQUIPMENT)
-            faults.append(fault(error.message, error.hint, field=where))
-            return None
-    return list(dict.fromkeys(things))
-
-
-def _text(value: Any) -> str | None:
-    """A JSON value as text, as it would be written in a script; None if it cannot be."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**12 else "9" * 13
-    if isinstance(value, float):
-        if not math.isfinite(value) or abs(value) >= 10**12:
-            return "9" * 13
-        return f"{value:.9f}".rstrip("0").rstrip(".")
-    return value if isinstance(value, str) else None
+def _plain(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> Given:
+    """The same as JSON, in a fixed order: equal requests are one render, and one kept session."""
+    said = dict(values)
+    if "minutes" in said and (written := as_node(wanted["minutes"])):
+        said["minutes"] = written.text
+    if "equipment" in said:
+        said["equipment"] = list(said["equipment"])
+    return {key: said[key] for key in KEYS if key in said}
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,37 @@
+"""The command line declares what the table of options reads, and no more."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from voiceflow.cli.main import cli, session_options
+from voiceflow.score.option_table import OPTIONS, PACING_OPTIONS
+
+
+@click.command()
+@session_options
+def _probe() -> None: ...
+
+
+def test_every_option_of_the_table_is_on_the_command_line_and_the_reverse() -> None:
+    declared = {str(one.name) for one in _probe.params}
+    table = {one.name for one in OPTIONS}
+    assert declared == table | {"detail", "given"}
+    assert "detail" in {one.name for one in PACING_OPTIONS}
+
+
+def test_values_are_checked_by_the_table_alone() -> None:
+    kinds = {type(one.type) for one in _probe.params if not getattr(one, "is_flag", False)}
+    assert kinds == {click.types.StringParamType}
+
+
+@pytest.mark.parametrize("command", ["render", "export", "play", "show", "check"])
+def test_all_wrong_options_are_told_at_once(command: str) -> None:
+    wrong = ["--level", "9", "--shuffle", "x", "--detail", "loud", "--minutes", "ten"]
+    more = ["--to", "nowhere"] if command == "export" else []
+    result = CliRunner().invoke(cli, [command, "breathing", *wrong, *more])
+    assert result.exception is not None
+    for flag in wrong[::2]:
+        assert flag in str(result.exception)

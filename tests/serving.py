@@ -119,13 +119,15 @@ class InProcess:
 
     base = "http://127.0.0.1:8765"
 
-    def __init__(self, folder: Path, **more: Any) -> None:
+    def __init__(self, folder: Path, library: Library | None = None, **more: Any) -> None:
         self.folder = folder
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(cover, "cover", lambda score: b"\xff\xd8" + score.title.encode())
-        self.library = small_library(folder) if not (folder / "user").exists() else Library(
-            folder / "user", folder / "bundled", content() / "sounds"
-        )  # fmt: skip
+        if library is None:
+            library = small_library(folder) if not (folder / "user").exists() else Library(
+                folder / "user", folder / "bundled", content() / "sounds"
+            )  # fmt: skip
+        self.library = library
         self.studio = Studio(self.library, Cache(folder / "cache"), jobs=1)
         self.app = application(self.studio, **more)
         self._clients: list[httpx.Client] = []

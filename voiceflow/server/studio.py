@@ -31,7 +31,13 @@ from voiceflow.server.http.refusals import Refusal, refused, unknown
 from voiceflow.server.http.streaming import Streams
 from voiceflow.server.jobs.job_queue import Dropped, JobQueue, Report
 from voiceflow.server.jobs.mp3_files import Mp3Files, storage
-from voiceflow.server.jobs.render_records import Render, RenderRecords, render_of, stream
+from voiceflow.server.jobs.render_records import (
+    Render,
+    RenderRecords,
+    can_be_made,
+    render_of,
+    stream,
+)
 from voiceflow.server.jobs.store import MP3_FOLDER, store_of
 from voiceflow.server.library.sessions import SessionLibrary
 from voiceflow.server.library.wishes import Given, canonical, read_options
@@ -82,7 +88,9 @@ class Studio:
         self.job_queue = JobQueue()
         self.mp3_files.others_wait = lambda: self.job_queue.waiting > 0
         self.pins: Callable[[], frozenset[str]] = frozenset
+        self.renew_kept: Callable[[], list[str]] = list
         self.on_paired: Callable[[str], None] = lambda name: None
+        self.on_renewed: Callable[[list[str]], None] = lambda titles: None
         self._memo: OrderedDict[str, str] = OrderedDict()
         self._fresh: OrderedDict[str, Stitcher] = OrderedDict()
         self._plans: OrderedDict[str, Plan] = OrderedDict()
@@ -136,6 +144,19 @@ class Studio:
         key = self._key(slug, said)
         if self._known(key) is None:
             self.job_queue.begin(key, lambda report: self._decide(key, slug, options, said, report))
+
+    def look(self, *, warm: bool) -> None:
+        """What is done in the background from the start on: kept sessions, then all of them."""
+        if titles := self.renew_kept():
+            self.on_renewed(titles)
+        if warm:
+            self.warm()
+        else:
+            self.sessions.all()
+
+    def playable(self, render: Render) -> bool:
+        """Whether a render's MP3 is there or can still be made, byte for byte."""
+        return self.mp3_files.holds(render) or can_be_made(render, self.library, self.cache)
 
     def warm(self) -> None:
         """Speak the words of every session while the server is idle.

@@ -102,6 +102,12 @@ class Terminal:
         told = welcome(self.base, code, local=self.local, minutes=minutes, drawn=self.draws)
         self.say(told)
 
+    def renewed(self, titles: list[str]) -> None:
+        """Say which kept sessions are made again."""
+        count = f"{len(titles)} kept session{'' if len(titles) == 1 else 's'}"
+        shown = ", ".join(titles[:5]) + (" …" if len(titles) > 5 else "")
+        self.say("", f"Made again, as voice, tones or version have changed: {count} ({shown}).")
+
     def paired(self, name: str) -> None:
         """Say that a phone was paired."""
         self.say("", f"Paired: {name}.")

@@ -12,6 +12,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,7 +104,8 @@ def run(
         terminal.say("", "Press Ctrl-C to stop the server.")
         studio.on_paired = terminal.paired
         _listen_to_keys(studio, terminal, minutes)
-        look = studio.warm if warm else studio.sessions.all
+        studio.on_renewed = terminal.renewed
+        look = partial(studio.look, warm=warm)
         threading.Thread(target=look, name="look", daemon=True).start()
         if open_browser:
             here = base_address("127.0.0.1", bound, scheme)

@@ -145,6 +145,7 @@ class Mp3Files:
         self.folder, self._source, self._limit = folder, source, limit_bytes
         self._most, self._clock = most, clock
         self.others_wait: Callable[[], bool] = lambda: False
+        self.on_gone: Callable[[Render], None] = lambda render: None
         self._files: dict[str, GrowingFile] = {}
         self._wake = threading.Condition()
         self._closed = False
@@ -179,6 +180,13 @@ class Mp3Files:
                     self._forget_finished()
                     return mp3
             return self._begin(render)
+
+    def holds(self, render: Render) -> bool:
+        """Whether the finished file of a render is in the folder."""
+        try:
+            return self._final(render.id).stat().st_size == render.bytes
+        except OSError:
+            return False
 
     def ready(self, render: Render) -> GrowingFile | None:
         """The finished file of a render if it was checked a moment ago, without disk access."""
@@ -310,6 +318,8 @@ class Mp3Files:
             with suppress(OSError):
                 mp3.path.unlink()
             mp3.notify()
+            if isinstance(error, GoneError):
+                self.on_gone(mp3.render)
             if not isinstance(error, Exception):
                 raise
 

@@ -231,6 +231,15 @@ def _restored(render: Render, library: Library, cache: Cache, jobs: int) -> Stit
     return stitcher
 
 
+def can_be_made(render: Render, library: Library, cache: Cache) -> bool:
+    """Whether the bytes of a render can be made once more: voice, tones and program are as then."""
+    try:
+        _restored(render, library, cache, 1).instruments.speaker.close()
+    except GoneError:
+        return False
+    return True
+
+
 class GoneError(Exception):
     """A render whose bytes can no longer be made."""
 
@@ -360,4 +369,12 @@ def _from_dict(told: dict[str, Any]) -> Render:
     return Render(**told)
 
 
-__all__ = ["ExerciseSpan", "GoneError", "Render", "RenderRecords", "render_of", "stream"]
+__all__ = [
+    "ExerciseSpan",
+    "GoneError",
+    "Render",
+    "RenderRecords",
+    "can_be_made",
+    "render_of",
+    "stream",
+]

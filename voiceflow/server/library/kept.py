@@ -72,6 +72,8 @@ class Keeper:
         self.path = studio.folders.state / "kept.json"
         self._lock = threading.RLock()
         studio.pins = self.renders
+        studio.renew_kept = self.renew
+        studio.mp3_files.on_gone = self._gone
 
     # What is kept
 
@@ -230,6 +232,31 @@ class Keeper:
             if render is not None:
                 found.append((kept, render))
         return found
+
+    def renew(self) -> list[str]:
+        """Decide again, in the background, what a new version or an edit has left without sound.
+
+        A new version may make tones that are a little different, or place words otherwise: then
+        the bytes of a kept render cannot be made again, and the episode would stay mute. Its
+        name, its link and its place in the feed stay.
+
+        Returns
+        -------
+        list of str
+            The titles.
+        """
+        titles = []
+        for kept in self.all():
+            render = self.studio.renders.get(kept.render)
+            if render is None or not self.studio.playable(render):
+                titles.append(kept.slug if render is None else render.title)
+                self._again(kept)
+        return titles
+
+    def _gone(self, render: Render) -> None:
+        for kept in self.all():
+            if kept.render == render.id:
+                self._again(kept)
 
     def _again(self, kept: Kept) -> None:
         self.studio.again(kept.slug, lambda render: self.renewed(kept.slug, render))

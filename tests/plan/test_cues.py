@@ -18,9 +18,9 @@ from voiceflow.plan.cues import (
     load_phrases,
     phrase_warnings,
     read_phrases,
-    sentences,
     write,
 )
+from voiceflow.plan.sentences import sentences
 from voiceflow.plan.unroll import unroll
 from voiceflow.script.lookup import Library
 from voiceflow.script.models import Section, Session

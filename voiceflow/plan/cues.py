@@ -6,7 +6,6 @@ which the score takes the first that fits.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Any
 
 from voiceflow.core.errors import Mark, Problem, ScriptError
 from voiceflow.plan.moments import RICHNESS, Line, Moment, Plan, Richness
+from voiceflow.plan.sentences import sentences
 from voiceflow.script.fields import Text, split_versions
 from voiceflow.script.lookup import Library
 from voiceflow.script.templates import (
@@ -26,6 +26,7 @@ from voiceflow.script.templates import (
     names_in,
     render,
 )
+from voiceflow.script.wording import PLAIN, Wording
 from voiceflow.script.yaml import read_text
 
 MACROS = (
@@ -34,7 +35,6 @@ MACROS = (
     "remaining", "round", "tip", "caution", "finish", "work", "relax", "farewell", "closing", "end",
 )  # fmt: skip
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)")
 # The variable that carries a script's own text into the macro that says it.
 _CARRIED = {"exercise": "purpose", "caution": "caution", "tip": "tip"}
 
@@ -174,15 +174,15 @@ def _place(path: Path, source: str, fault: TemplateFault) -> Mark:
     return Mark(str(path), line, 1)
 
 
-def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
-    """The cues of every moment of `plan`.
+def write(plan: Plan, phrases: Phrases, facts: Facts, wording: Wording = PLAIN) -> CueSheet:
+    """The cues of every moment of `plan`, their sentences parted as `wording` knows them.
 
     Raises
     ------
     ScriptError
         A text or a macro fails with the values it gets.
     """
-    writer = _Writer(phrases, facts)
+    writer = _Writer(phrases, facts, wording)
     writer.about = plan.session.about
     cues = tuple(writer.cue(moment) for moment in plan.moments)
     tips = tuple(
@@ -196,14 +196,9 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
     return CueSheet(cues, tips, closing or plan.session.title, frozenset(writer.sided))
 
 
-def sentences(text: str) -> tuple[str, ...]:
-    """`text` as sentences, each a clip of its own."""
-    return tuple(part for part in _SENTENCE_END.split(text.strip()) if part)
-
-
 class _Writer:
-    def __init__(self, phrases: Phrases, facts: Facts) -> None:
-        self.phrases, self.facts = phrases, facts
+    def __init__(self, phrases: Phrases, facts: Facts, wording: Wording) -> None:
+        self.phrases, self.facts, self.wording = phrases, facts, wording
         self.problems: list[Problem] = []
         self.sided: set[str] = set()
         self.about: Text | None = None
@@ -254,7 +249,7 @@ class _Writer:
             own = self._macro(line.macro, {**context, _CARRIED[line.macro]: own}, version)
         elif not own:
             own = self._macro(line.macro, context, version)
-        return sentences(own)
+        return sentences(own, self.wording)
 
     def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
         """The versions of a box, richest first, without doubles."""

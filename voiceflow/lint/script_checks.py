@@ -31,6 +31,7 @@ from voiceflow.script.lookup import Library
 from voiceflow.script.models import EQUIPMENT, LEVELS, Exercise, Section, Session
 from voiceflow.script.pacing import Layer
 from voiceflow.script.positions import Positions, load_positions
+from voiceflow.script.wording import read_wording
 from voiceflow.script.yaml import Node, read
 
 
@@ -232,6 +233,14 @@ def _read_or_tell(reading: Callable[[], object], path: Path, shelf: Shelf) -> It
         yield from error.problems
         return
     yield from names_problems(root, path, shelf)
+
+
+def words_problems(path: Path) -> Iterator[Problem]:
+    """Everything wrong with the words of a language at `path`."""
+    try:
+        read_wording(path)
+    except ScriptError as error:
+        yield from error.problems
 
 
 def sound_problems(path: Path, shelf: Shelf) -> Iterator[Problem]:

@@ -17,6 +17,8 @@ _END = re.compile(
 )
 _INITIAL = re.compile(r"(?<![^\W_])[^\W\d_]\.$")
 _ORDINAL = re.compile(r"([^\W\d_]+)\s+[0-9]{1,2}\.$")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LAST = re.compile(r"[^\W\d_]*(?=\.$)")  # the letters right before a stop
 _NUMBER_LAST = re.compile(r"[0-9][^\W\d_]{0,4}$")  # with a unit, or without
 _LONGEST = 32  # characters in which an abbreviation is looked for
 
@@ -72,13 +74,16 @@ def _goes_on(text: str, begin: int, gap: int, after: int, wording: Wording) -> b
     """Whether the full stop before `gap` ends no sentence."""
     if text[gap - 1] != ".":
         return False
+    if _initial(text, begin, gap, after):
+        return True
+    last = _LAST.search(text, max(begin, gap - _LONGEST), gap)
+    if last is None or last[0].casefold() not in _stopped_words(wording):
+        return False
     abbreviations, shorthand, units, inner = _tables(wording)
     if _abbreviated(text, begin, gap, abbreviations):
         return True
     window = inner.finditer(text, max(begin, gap - _LONGEST), gap + _LONGEST)
     if any(found.start() < gap < found.end() for found in window):
-        return True
-    if _initial(text, begin, gap, after):
         return True
     if wording.ordinal_after and (found := _ORDINAL.search(text, max(begin, gap - 40), gap)):
         return found[1].casefold() in dict(wording.ordinal_after)
@@ -106,6 +111,14 @@ def _abbreviated(text: str, begin: int, gap: int, table: _Table, number: bool = 
         return False
     known = senses[found[1].casefold()]
     return any(holds(one, text, found.start(1), gap, begin) for one in known)
+
+
+@lru_cache(maxsize=8)
+def _stopped_words(wording: Wording) -> frozenset[str]:
+    """The letters after which a stop may end nothing: most stops are told by these alone."""
+    signs = (*wording.abbreviations, *wording.shorthand, *wording.units)
+    words = {word for sign, _ in signs for word in _LETTERS.findall(sign.casefold())}
+    return frozenset(words | ({""} if wording.ordinal_after or wording.units else set()))
 
 
 @lru_cache(maxsize=8)

@@ -14,6 +14,7 @@ from voiceflow.voices.reading import LINK, spoken_form
 from voiceflow.voices.voice import Voice
 
 _INLINE = re.compile(r"\[([^\[\]]+)\]\(/([^()]*)/\)")
+_WORD = re.compile(r"\w+")
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 
 # What hibari's normaliser and tables read, beside letters, digits and white space.
@@ -96,6 +97,7 @@ class _Pronunciations:
 
     pattern: re.Pattern[str] | None
     said: tuple[tuple[str, str], ...]
+    first: frozenset[str] = frozenset()  # a text without one of these words has none of the table
 
 
 @lru_cache(maxsize=64)
@@ -106,12 +108,13 @@ def _table(pairs: tuple[tuple[str, str], ...]) -> _Pronunciations:
     words = "|".join(re.escape(word) for word in sorted(table, key=len, reverse=True))
     # A word that already has its sounds, `[word](/ipa/)` or `[[ ipa ]]`, is passed over.
     pattern = rf"{LINK.pattern}|(?<!\w)(?:{words})(?!\w)"
-    return _Pronunciations(re.compile(pattern, re.IGNORECASE), tuple(table.items()))
+    first = frozenset((_WORD.findall(word) or [""])[0] for word in table)
+    return _Pronunciations(re.compile(pattern, re.IGNORECASE), tuple(table.items()), first)
 
 
 def _pronounced(text: str, table: _Pronunciations, voice: Voice, but: Collection[str] = ()) -> str:
     """`text` with the words of `table` as they are said, less those in `but`."""
-    if table.pattern is None or not table.pattern.search(text):
+    if table.pattern is None or table.first.isdisjoint((*_WORD.findall(text.casefold()), "")):
         return text
     said = {word: how for word, how in table.said if word not in but}
     return table.pattern.sub(lambda found: _said(found[0], said, voice), text)

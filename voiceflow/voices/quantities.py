@@ -26,7 +26,7 @@ _THOUSANDS = re.compile(
 )
 _CHAIN = re.compile(rf"(?<![\w.,/-])[0-9]{{1,3}}(?:{_DASH}[0-9]{{1,3}}){{2,}}(?![\w/]|[-.,][0-9])")
 _STROKE = re.compile(r"(?<![\w.,/])([0-9]{1,4})/([0-9]{1,4})(?![\w/]|[.,][0-9])")
-_WORD_STROKE = re.compile(r"(?<=[^\W_])\s?/\s?(?=[^\W_])")
+_WORD_STROKE = re.compile(r"(?<=[^\W\d_])\s?/\s?(?=[^\W_])|(?<=[0-9°])\s?/\s?(?=[^\W\d_])")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s*$")
 # How a quotation opens that a mark of inches or feet could close.
 _QUOTES = {
@@ -70,7 +70,9 @@ class Quantities:
         )
         self._raised = re.compile(rf"(?<=[0-9])[{RAISED}]+")
         self._twice = re.compile(rf"(?P<a>{_LEFT}[0-9]+)\s?[xX×*]\s?(?=[0-9])")
-        self._many = re.compile(rf"(?P<a>{_LEFT}[0-9]+)(?:\s?[xX×])(?=\s*(?:[^\w\s-]|\s|$))")
+        self._many = re.compile(
+            rf"(?P<a>{_LEFT}[0-9]+(?:{_DASH}[0-9]+)?)(?:\s?[xX×])(?=\s*(?:[^\w\s-]|\s|$))"
+        )
         self._by = re.compile(r"(?<!\S)[xX×]\s?(?=[0-9])")
         things, counted = _alternatives(wording.things), _alternatives(wording.counted)
         self._per = re.compile(

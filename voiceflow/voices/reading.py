@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from voiceflow.plan.sentences import holds
-from voiceflow.script.wording import PLAIN, Sense, Senses, Wording
+from voiceflow.script.wording import PLAIN, Sense, Wording
 from voiceflow.voices.decoration import RAISED, apart, undecorated, undressed
 from voiceflow.voices.quantities import STOP, Quantities
 
@@ -22,8 +22,11 @@ LINK = re.compile(r"(\[[^\[\]]+\]\(/[^()]*/\)|\[\[ [^\[\]]* \]\])")
 
 _RAISED_RUN = re.compile(rf"(?<=[^\W_])[{RAISED}]+|[{RAISED}]+")
 _PLAIN_DIGITS = str.maketrans(RAISED, "0123456789")
+_PASSES = 8
 # Punctuation and signs that every voice reads, or rightly passes over.
 _READ = frozenset(" \t\n!\"'(),-.:;?[]{}%°$€£¥&/…‘’‚“”„«»–—¡¿、。・！？「」『』（）：，‐‑‒―·′″½¼¾")
+_LETTERS = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ ,.!?;:'’…\"“”()—-]*")
+_TOKEN = re.compile(r"[^ ,!?;:'’…\"“”()—-]+")
 _STUCK = re.compile(
     r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)?(?!(?:st|nd|rd|th|er|re|e|ème|º|ª)\b)[A-Za-z]{1,3}\b"
 )
@@ -34,6 +37,14 @@ def spoken_form(text: str, wording: Wording = PLAIN) -> str:
 
     Doing it twice changes nothing more. A text of decoration alone gives "".
     """
+    for _ in range(_PASSES):  # what one step uncovers, such as the 3s in `³s`, is read in the next
+        said, text = text, _once(text, wording)
+        if said == text:
+            break
+    return text
+
+
+def _once(text: str, wording: Wording) -> str:
     parts = LINK.split(text)
     if len(parts) == 1:
         return _read(text, wording)
@@ -76,15 +87,37 @@ def _rules(wording: Wording) -> _Rules:
 
 
 class _Rules:
-    """The tables of a wording as patterns."""
+    """The tables of a wording as patterns, made when a text first needs them."""
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
-        self._quantities = Quantities(wording)
-        self._signs, self._senses = _either((*wording.abbreviations, *wording.shorthand))
-        self._never_last = {sign.casefold() for sign, _ in wording.abbreviations}
+        # Words that a text without numbers or signs must have to be changed at all.
+        tables = (*wording.abbreviations, *wording.shorthand, *wording.units)
+        self._telling = {sign.split()[0].casefold().rstrip(".") for sign, _ in tables}
+
+    @cached_property
+    def _quantities(self) -> Quantities:
+        return Quantities(self._wording)
+
+    @cached_property
+    def _signs(self) -> re.Pattern[str]:
+        signs = [sign for sign, _ in (*self._wording.abbreviations, *self._wording.shorthand)]
+        return re.compile("|".join(map(_whole, sorted(signs, key=len, reverse=True))) or "(?!)")
+
+    @cached_property
+    def _senses(self) -> dict[str, tuple[Sense, ...]]:
+        tables = (*self._wording.shorthand, *self._wording.abbreviations)
+        return {sign.casefold(): meanings for sign, meanings in tables}
+
+    @cached_property
+    def _never_last(self) -> set[str]:
+        return {sign.casefold() for sign, _ in self._wording.abbreviations}
 
     def said(self, text: str) -> str:
+        if _LETTERS.fullmatch(text):  # most texts are told at a glance: a twentieth of the time
+            words = (word.rstrip(".") for word in _TOKEN.findall(text.casefold()))
+            if self._telling.isdisjoint(words):
+                return text
         text = self._signs.sub(self._sign, text)
         return self._quantities.strokes(self._quantities.said(text))
 
@@ -111,18 +144,8 @@ class _Rules:
         return not rest or (sign not in self._never_last and rest[:1].isupper())
 
 
-def _either(senses: Senses) -> tuple[re.Pattern[str], dict[str, tuple[Sense, ...]]]:
-    """A pattern of all signs, whole words where they are words, and what each means.
-
-    Signs in capitals and single letters are meant as written; others in any case.
-    """
-    known = {sign.casefold(): meanings for sign, meanings in reversed(senses)}
-    longest = sorted((sign for sign, _ in senses), key=len, reverse=True)
-    either = "|".join(_whole(sign) for sign in longest)
-    return re.compile(either or "(?!)"), known
-
-
 def _whole(sign: str) -> str:
+    """The pattern of a sign; of a word, where it stands alone, with a capital or as written."""
     left = r"(?<![\w/])" if sign[0].isalnum() else r"(?<![-+<>=])" if sign[0] in "-+<>=" else ""
     right = r"(?![\w/])" if sign[-1].isalnum() else r"(?![<>=])" if sign[-1] in "<>=" else ""
     written = re.escape(sign)

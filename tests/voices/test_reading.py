@@ -311,3 +311,12 @@ def test_sixty_instructions_as_people_write_them_are_read() -> None:
         assert said == spoken_form(text, ENGLISH)
         assert not re.search(r"\d[-–/]\d|[a-z]/[a-z]", said)
         assert unread(text, ENGLISH) == ()
+
+
+@pytest.mark.parametrize("part", ["²", "1 000 ", "½"])
+def test_a_long_text_is_read_in_few_steps(part: str) -> None:
+    # Ten times as long as a text may be: steps that grow with its square take half an hour, and
+    # the limit of a test ends them.
+    text = part * (200_000 // len(part))
+    assert spoken_form(text, ENGLISH)
+    assert sentences(text, ENGLISH)

@@ -22,6 +22,9 @@ _LAST = re.compile(r"[^\W\d_]*(?=\.$)")  # the letters right before a stop
 _NUMBER_LAST = re.compile(r"[0-9][^\W\d_]{0,4}$")  # with a unit, or without
 _LONGEST = 32  # characters in which an abbreviation is looked for
 
+WINDOW = 120
+"""Characters around a sign in which what decides its meaning is looked for."""
+
 _Table = tuple[re.Pattern[str], dict[str, tuple[Sense, ...]]]
 
 
@@ -43,7 +46,8 @@ def sentences(text: str, wording: Wording = PLAIN) -> tuple[str, ...]:
 
 def holds(sense: Sense, text: str, start: int, end: int, begin: int = 0) -> bool:
     """Whether what stands at ``text[start:end]``, in a sentence from `begin` on, has this sense."""
-    before, after = text[begin:start].rstrip(), text[end:].lstrip(" .")
+    before = text[max(begin, start - WINDOW) : start].rstrip()
+    after = text[end : end + WINDOW].lstrip(" .")
     if sense.after and not any(_ends_with(before, one) for one in sense.after):
         return False
     if sense.before and not any(_begins_with(after, one) for one in sense.before):
@@ -55,7 +59,7 @@ def holds(sense: Sense, text: str, start: int, end: int, begin: int = 0) -> bool
 
 def _ends_with(text: str, word: str) -> bool:
     if word == NUMBER:
-        return bool(_NUMBER_LAST.search(text))
+        return bool(_NUMBER_LAST.search(text[-5:]))
     return text.casefold().endswith(word.casefold()) and not text[: -len(word)][-1:].isalnum()
 
 

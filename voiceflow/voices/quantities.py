@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from voiceflow.plan.sentences import holds
+from voiceflow.plan.sentences import WINDOW, holds
 from voiceflow.script.wording import Sense, Wording
 from voiceflow.voices.decoration import RAISED, apart
 
@@ -21,8 +21,8 @@ _LEFT = r"(?<![\w.,:])(?<![0-9]/)(?<![\w.,:/][-‐‑‒–−+])"
 STOP = r"(?:\.(?=\s+[^\W\dA-Z_]|[,;:)]))?"
 # Thousands parted by spaces: 10 000, but not "4 100 m sprints".
 _THOUSANDS = re.compile(
-    r"(?<![\w.,])(?:[0-9]{1,3}(?:[\u00a0\u202f\u2009][0-9]{3})+|[1-9][0-9]{1,2}(?: [0-9]{3})+|"
-    r"[1-9](?: [0-9]{3})* 000)(?![\w.,]?[0-9])(?!\w)"
+    r"(?<![\w.,])(?:[0-9]{1,3}(?:[\u00a0\u202f\u2009][0-9]{3}){1,4}"
+    r"|[1-9][0-9]{1,2}(?: [0-9]{3}){1,4}|[1-9](?: [0-9]{3}){0,3} 000)(?![\w.,]?[0-9])(?!\w)"
 )
 _CHAIN = re.compile(rf"(?<![\w.,/-])[0-9]{{1,3}}(?:{_DASH}[0-9]{{1,3}}){{2,}}(?![\w/]|[-.,][0-9])")
 _STROKE = re.compile(r"(?<![\w.,/])([0-9]{1,4})/([0-9]{1,4})(?![\w/]|[.,][0-9])")
@@ -121,7 +121,7 @@ class Quantities:
 
     def _stroke(self, found: re.Match[str]) -> str:
         """Two numbers with a stroke: a part, a place in a row, or said one after the other."""
-        before = _WORD_BEFORE.search(found.string, 0, found.start())
+        before = _word_before(found)
         if before and before[1].casefold() in self._wording.labels and self._wording.of:
             return f"{found[1]} {self._wording.of} {found[2]}"
         if found[0] in self._fractions:
@@ -135,7 +135,7 @@ class Quantities:
     def _said(self, found: re.Match[str]) -> str:
         a, b, text = found["a"], found["b"], found.string
         dash, end = found["dash"], found.end()
-        if b is None and found["unit"] is None and not self._mixed.search(a):
+        if b is None and found["unit"] is None and not self._mixed.match(a):
             return found[0]
         if end < len(text) and text[end].isalnum() and found["unit"] is None:
             # Something is stuck to the number that is no unit: 10RM, 2nd, 5-10k.
@@ -171,7 +171,7 @@ class Quantities:
 
     def _labelled(self, found: re.Match[str]) -> bool:
         """`Set 3 - 10 reps` is no range."""
-        before = _WORD_BEFORE.search(found.string, 0, found.start())
+        before = _word_before(found)
         return bool(before and before[1].casefold() in self._wording.labels)
 
     def _is_one(self, found: re.Match[str]) -> bool:
@@ -179,16 +179,16 @@ class Quantities:
             return False
         if found["gap"] == "-" or self._fraction(found["a"]) == "alone":
             return True
-        before = _WORD_BEFORE.search(found.string, 0, found.start())
+        before = _word_before(found)
         article = bool(before and before[1].casefold() in self._wording.one_after)
         return article or (_value(found["a"]) == 1 and not self._fraction(found["a"]))
 
     def _fraction(self, amount: str) -> str:
-        found = self._mixed.search(amount)
+        found = self._mixed.match(amount)
         return "" if found is None else "mixed" if found[1] else "alone"
 
     def _number(self, amount: str, of_unit: bool) -> str:
-        found = self._mixed.search(amount)
+        found = self._mixed.match(amount)
         if found is None:
             return amount
         alone, of, added = (*self._fractions[found[2]], "", "")[:3]
@@ -201,7 +201,7 @@ class Quantities:
     def _unit(self, found: re.Match[str], start: int, end: int, one: bool, value: float) -> str:
         """The words of the unit at `start`; "" where it has no meaning that holds."""
         sign, text = found.string[start:end], found.string
-        if sign in _QUOTES and _QUOTES[sign].search(text, 0, start):
+        if sign in _QUOTES and _QUOTES[sign].search(text, max(0, start - WINDOW), start):
             return ""  # it may close a quotation
         known = self._units.get(sign) or self._units.get(self._folded.get(sign.casefold(), ""), ())
         for sense in known:
@@ -215,8 +215,9 @@ class Quantities:
         if value < sense.least:
             return False
         text = found.string
-        begin = found.start()
-        return holds(sense, text[:begin] + text[start:], begin, begin + end - start)
+        before = text[max(0, found.start() - WINDOW) : found.start()]
+        near = before + text[start : end + WINDOW]
+        return holds(sense, near, len(before), len(before) + end - start)
 
     def _power(self, found: re.Match[str]) -> str:
         digits = "".join(str(RAISED.index(char)) for char in found[0])
@@ -230,6 +231,11 @@ class Quantities:
         thing = found["thing"]
         known = self._units.get(thing)
         return f"{found['what']} {self._wording.per} {known[0].say[0] if known else thing}"
+
+
+def _word_before(found: re.Match[str]) -> re.Match[str] | None:
+    # Looked for in a window: a text may be long and full of numbers.
+    return _WORD_BEFORE.search(found.string, max(0, found.start() - 30), found.start())
 
 
 def _apart_or_list(found: re.Match[str]) -> str:

@@ -11,8 +11,9 @@ import pytest
 from making import Decided, exercise, phase, phrases, positions, session, text, wishes
 
 from voiceflow.core.errors import ScriptError
-from voiceflow.plan.cues import Cue, Facts, sentences, write
+from voiceflow.plan.cues import Cue, Facts, write
 from voiceflow.plan.phrases import MACROS, load_phrases, phrase_warnings
+from voiceflow.plan.sentences import sentences
 from voiceflow.plan.unroll import unroll
 from voiceflow.script.lookup import Library
 from voiceflow.script.models import Section, Session

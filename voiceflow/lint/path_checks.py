@@ -16,6 +16,7 @@ from voiceflow.lint.script_checks import (
     session_problems,
     settings_problems,
     sound_problems,
+    words_problems,
 )
 from voiceflow.script import models
 from voiceflow.script.lookup import Library
@@ -31,6 +32,7 @@ CHECKERS: Mapping[str, Checker] = {
     "positions": lambda path, _: positions_problems(path),
     "sounds": sound_problems,
     "settings": settings_problems,
+    "words": lambda path, _: words_problems(path),
 }
 FOLDERS = {
     "exercises": "exercise",
@@ -38,13 +40,14 @@ FOLDERS = {
     "paces": "pace",
     "phrases": "phrases",
     "sounds": "sounds",
+    "words": "words",
 }
 YAML = (".yaml", ".yml")
 TEMPLATES = (".j2",)
 # Files that may lie beside scripts without a warning: notes, schemas and recordings.
 _BESIDE = (".md", ".json")
 _SAMPLES = (".wav", ".flac", ".ogg", ".mp3")
-_KINDS = "exercises, sessions, paces, phrases (.j2), tone sets or settings.yaml"
+_KINDS = "exercises, sessions, paces, phrases (.j2), tone sets, words or settings.yaml"
 
 
 def check_path(path: Path, library: Library) -> list[Problem]:

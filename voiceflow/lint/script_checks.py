@@ -36,6 +36,7 @@ from voiceflow.script.lookup import Library
 from voiceflow.script.models import EQUIPMENT, LEVELS, Exercise, Section, Session
 from voiceflow.script.pacing import Layer
 from voiceflow.script.positions import Positions, load_positions
+from voiceflow.script.wording import read_wording
 from voiceflow.script.yaml import Node, read
 
 
@@ -243,6 +244,14 @@ def _table_problems(
 def sound_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     """Every problem of the tone set in the file `path`."""
     yield from sounds.problems(path, lint.library.folders("sounds", path.resolve().parent))
+
+
+def words_problems(path: Path) -> Iterator[Problem]:
+    """Everything wrong with the words of a language at `path`."""
+    try:
+        read_wording(path)
+    except ScriptError as error:
+        yield from error.problems
 
 
 def names_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Problem]:

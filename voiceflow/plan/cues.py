@@ -6,7 +6,6 @@ first that fits.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +13,11 @@ from typing import Any
 from voiceflow.core.errors import Problem, ScriptError
 from voiceflow.plan.moments import RICHNESS, Line, Moment, Plan, Richness
 from voiceflow.plan.phrases import Phrases
+from voiceflow.plan.sentences import sentences
 from voiceflow.script.fields import Text
 from voiceflow.script.templates import TemplateFault, names_in, render
+from voiceflow.script.wording import PLAIN, Wording
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)")
 # Macros that say a script's own text, and the variable in which they get it.
 _CARRIED = {"exercise": "purpose", "caution": "caution", "tip": "tip"}
 
@@ -74,15 +74,15 @@ class CueSheet:
     sided: frozenset[str] = frozenset()
 
 
-def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
-    """The cues of every moment of `plan`.
+def write(plan: Plan, phrases: Phrases, facts: Facts, wording: Wording = PLAIN) -> CueSheet:
+    """The cues of every moment of `plan`, split into sentences as `wording` knows them.
 
     Raises
     ------
     ScriptError
         A text or a macro fails with the values of its moment.
     """
-    writer = _Writer(phrases, facts)
+    writer = _Writer(phrases, facts, wording)
     writer.about = plan.session.about
     cues = tuple(writer.cue(moment) for moment in plan.moments)
     tips = tuple(
@@ -96,16 +96,11 @@ def write(plan: Plan, phrases: Phrases, facts: Facts) -> CueSheet:
     return CueSheet(cues, tips, closing or plan.session.title, frozenset(writer.sided))
 
 
-def sentences(text: str) -> tuple[str, ...]:
-    """`text` split into sentences; each becomes a clip of its own."""
-    return tuple(part for part in _SENTENCE_END.split(text.strip()) if part)
-
-
 class _Writer:
     """Renders texts moment by moment, and collects their errors until `finish`."""
 
-    def __init__(self, phrases: Phrases, facts: Facts) -> None:
-        self.phrases, self.facts = phrases, facts
+    def __init__(self, phrases: Phrases, facts: Facts, wording: Wording) -> None:
+        self.phrases, self.facts, self.wording = phrases, facts, wording
         self.problems: list[Problem] = []
         self.sided: set[str] = set()
         self.about: Text | None = None
@@ -156,7 +151,7 @@ class _Writer:
             own = self._macro(line.macro, {**context, _CARRIED[line.macro]: own}, version)
         elif not own:
             own = self._macro(line.macro, context, version)
-        return sentences(own)
+        return sentences(own, self.wording)
 
     def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
         """The versions for a box, rich to short, each once.

@@ -81,7 +81,8 @@ def write(inputs: Inputs, attempt: Attempt, before: Written | None = None) -> Wr
             inputs.wishes, reps=attempt.reps, rounds=attempt.rounds, spare_ms=attempt.spare_ms
         )
         plan = unroll(attempt.session, inputs.positions, wishes)
-    return Written(attempt, plan, cues.write(plan, inputs.phrases, attempt.facts))
+    sheet = cues.write(plan, inputs.phrases, attempt.facts, inputs.wording)
+    return Written(attempt, plan, sheet)
 
 
 def lay_out(

@@ -141,7 +141,8 @@ def _guessing(rate: int) -> Callable[[str], int]:
 
 
 def _spelling(inputs: Inputs) -> Callable[[Exercise | None, str], str]:
-    """How the voice is given a text: the pronunciations of exercise and session applied.
+    """How the voice is given a text: read by the language's tables, with the pronunciations of
+    exercise and session.
 
     Every text is asked for many times over, so what was worked out once is remembered.
     """
@@ -151,7 +152,8 @@ def _spelling(inputs: Inputs) -> Callable[[Exercise | None, str], str]:
         own = exercise.pronounce if exercise else ()
         key = (exercise.slug if exercise and own else "", text)
         if key not in known:
-            known[key] = voices.spoken(text, {**inputs.pronounce, **dict(own)}, inputs.voice)
+            table = {**inputs.pronounce, **dict(own)}
+            known[key] = voices.spoken(text, table, inputs.voice, inputs.wording)
         return known[key]
 
     return spelled

@@ -22,7 +22,8 @@ class Event:
     name : str
         Of speech, the text as written; of a tone or a sample, its name in the tone set.
     spoken : str
-        Of speech, the text that the voice is given (pronunciations applied); else empty.
+        Of speech, the text that the voice is given: numbers and shorthand in words, pronunciations
+        applied, no decoration; else empty.
     """
 
     kind: EventKind
@@ -97,11 +98,13 @@ def as_dict(score: Score) -> dict[str, Any]:
 
 def _event(event: Event) -> dict[str, Any]:
     what = "text" if event.kind == "speech" else "name"
+    spoken = {"spoken": event.spoken} if event.kind == "speech" else {}
     return {
         "kind": event.kind,
         "start_ms": event.start_ms,
         "length_ms": event.length_ms,
         what: event.name,
+        **spoken,
         "moment": event.moment,
         "exercise": event.exercise,
         "side": event.side,

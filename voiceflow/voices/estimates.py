@@ -54,7 +54,7 @@ def estimate(text: str, rate: int) -> int:
 
 def _letters(token: str) -> float:
     """How many letters' time a word, a number or a sign takes."""
-    if token[0].isdigit():
+    if token[0].isdecimal():  # not `isdigit`: ² is a digit and no number
         return _number_letters(token)
     if not token[0].isalpha():
         return _SIGN_LETTERS

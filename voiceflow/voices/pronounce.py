@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from voiceflow.core.errors import UnreadableError
+from voiceflow.script.wording import PLAIN, Wording
+from voiceflow.voices.reading import LINK, spoken_form
 from voiceflow.voices.voice import Voice
 
 _INLINE = re.compile(r"\[([^\[\]]+)\]\(/([^()]*)/\)")
+_WORD = re.compile(r"\w+")
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 
 # What hibari's normaliser and tables read, beside letters, digits and white space.
@@ -62,28 +67,57 @@ _MISAKI_LETTERS = frozenset("AIOWYbdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹɾʃʊ�
 _MISAKI_VOWELS = re.compile("[AIOWYæɑɔəɛɜɪʊʌᵊᵻiu]")
 
 
-def spoken(text: str, pronounce: Mapping[str, str], voice: Voice) -> str:
-    """`text` with every word of the table `pronounce` as it is to be said.
+def spoken(text: str, pronounce: Mapping[str, str], voice: Voice, wording: Wording = PLAIN) -> str:
+    """`text` as the voice is given it: words as they are to be said, numbers and shorthand read.
 
     Parameters
     ----------
     pronounce : mapping of str to str
-        Word (or words) to respelling, or to ``/IPA/``. Whole words, whatever their case.
-        A voice that takes no IPA is left the word as it is written.
+        Word (or words) to respelling, or to ``/IPA/``, or to ``/IPA/ | respelling``. Whole words,
+        whatever their case. A voice that takes no IPA is given what is after the bar, or left the
+        word as it is written. These win over the tables and pronunciations of `wording`.
 
     Raises
     ------
     VoiceError
         The IPA has sounds that the voice does not know.
     """
-    text = _INLINE.sub(lambda found: _sound(found[1], found[2], voice), text)
-    table = {word.casefold(): said for word, said in pronounce.items() if word.strip()}
+    said = _INLINE.sub(lambda found: _sound(found[1], found[2], voice), text)
+    own = _table(tuple(pronounce.items()))
+    said = _pronounced(said, own, voice)
+    # A text of nothing but decoration stays, to be told of as it is written.
+    said = spoken_form(said, wording) or said
+    mine = {word for word, _ in own.said}
+    return _pronounced(said, _table(wording.pronounce), voice, mine)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pronunciations:
+    """A table of pronunciations and the pattern that finds its words."""
+
+    pattern: re.Pattern[str] | None
+    said: tuple[tuple[str, str], ...]
+    first: frozenset[str] = frozenset()  # a text without one of these words has none of the table
+
+
+@lru_cache(maxsize=64)
+def _table(pairs: tuple[tuple[str, str], ...]) -> _Pronunciations:
+    table = {word.casefold(): said for word, said in pairs if word.strip()}
     if not table:
-        return text
+        return _Pronunciations(None, ())
     words = "|".join(re.escape(word) for word in sorted(table, key=len, reverse=True))
-    # A word that already has its sounds, `[word](/ipa/)`, is passed over.
-    pattern = re.compile(rf"\[[^\[\]]+\]\(/[^()]*/\)|(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-    return pattern.sub(lambda found: _said(found[0], table, voice), text)
+    # A word that already has its sounds, `[word](/ipa/)` or `[[ ipa ]]`, is passed over.
+    pattern = rf"{LINK.pattern}|(?<!\w)(?:{words})(?!\w)"
+    first = frozenset((_WORD.findall(word) or [""])[0] for word in table)
+    return _Pronunciations(re.compile(pattern, re.IGNORECASE), tuple(table.items()), first)
+
+
+def _pronounced(text: str, table: _Pronunciations, voice: Voice, but: Collection[str] = ()) -> str:
+    """`text` with the words of `table` as they are said, less those in `but`."""
+    if table.pattern is None or table.first.isdisjoint((*_WORD.findall(text.casefold()), "")):
+        return text
+    said = {word: how for word, how in table.said if word not in but}
+    return table.pattern.sub(lambda found: _said(found[0], said, voice), text)
 
 
 def tidy(text: str) -> str:
@@ -130,6 +164,9 @@ def _said(word: str, table: Mapping[str, str], voice: Voice) -> str:
     said = table.get(word.casefold())
     if said is None:
         return word
+    ipa, bar, plain = said.partition(" | ")
+    if bar:
+        said = ipa if voice.ipa or not plain.strip() else plain.strip()
     if len(said) > 2 and said.startswith("/") and said.endswith("/"):
         return _sound(word, said[1:-1], voice)
     return said

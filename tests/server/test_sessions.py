@@ -1,0 +1,35 @@
+"""The list of sessions that a phone sees says what *Listen* would say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra `serve` is not installed")
+
+from serving import in_process
+
+
+def test_a_voice_in_the_settings_that_does_not_exist_is_an_error_in_both(tmp_path: Path) -> None:
+    with in_process(tmp_path) as home:
+        (home.library.user / "settings.yaml").write_text("voice: nosuch\n")
+        phone = home.phone()
+        listed = {one["slug"]: one for one in phone.get("/api/v1/sessions").json()["sessions"]}
+        for slug in ("two-breaths", "hip-back-short"):
+            answer = phone.post("/api/v1/renders", json={"session": slug})
+            assert answer.status_code == 422
+            told = answer.json()["errors"]
+            assert "nosuch" in told[0]["message"]
+            assert listed[slug]["errors"], "listed as if it could be heard"
+            assert listed[slug]["errors"][0]["message"] == told[0]["message"]
+            assert "nosuch" in phone.get(f"/session/{slug}").text
+
+
+def test_the_voice_shown_is_the_one_that_speaks(tmp_path: Path) -> None:
+    with in_process(tmp_path) as home:
+        phone = home.phone()
+        shown = phone.get("/api/v1/sessions/two-breaths").json()["defaults"]["voice"]
+        render = phone.post("/api/v1/renders", json={"session": "two-breaths"}).json()
+        score = phone.get(f"/renders/{render['id']}/score.json").json()
+        assert shown == score["voice"] == "silent"

@@ -291,7 +291,7 @@ def test_ones_own_words_extend_and_override(tmp_path: Path) -> None:
 def test_a_wrong_table_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "en.yaml"
     path.write_text("units:\n  s: [second\n", encoding="utf-8")
-    with pytest.raises(ScriptError, match="not YAML"):
+    with pytest.raises(ScriptError, match="invalid YAML"):
         read_wording(path)
     path.write_text("unitz: {}\nunits:\n  s: {after: [x]}\n  m: a | b | c\n", encoding="utf-8")
     with pytest.raises(ScriptError) as caught:

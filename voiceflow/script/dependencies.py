@@ -20,7 +20,7 @@ from voiceflow.script.lookup import Library
 Words = dict[str, tuple[str, frozenset[str]]]
 """By path: a file's stamp, and the words in it."""
 
-_FOLDERS: Final = ("exercises", "sessions", "paces", "phrases", "sounds")
+_FOLDERS: Final = ("exercises", "sessions", "paces", "phrases", "sounds", "words")
 _MOST_FILES: Final = 5_000
 _MOST_WORDS: Final = 20_000
 _MOST_BYTES: Final = 1 << 20

@@ -87,7 +87,7 @@ def memo_key(reference: str | Path, options: object, library: Library) -> str | 
 
 
 def _with_kinds(folders: Iterable[Path], near: Path | None) -> Iterator[Path]:
-    kinds = ("exercises", "sessions", "paces", "phrases", "sounds")
+    kinds = ("exercises", "sessions", "paces", "phrases", "sounds", "words")
     for folder in folders:
         yield folder
         yield from (folder / kind for kind in kinds)

@@ -248,7 +248,7 @@ def test_the_ending_says_the_format_and_nothing_lies_about_it(tmp_path):
 @pytest.mark.parametrize(
     ("head", "why"),
     [
-        ("title: Smile \U0001f600", "cannot read"),
+        ("title: Smile \u4e2d", "cannot read"),
         ("title: Own\npronounce: {lift: /qq!/}", "has no sound for"),
         ("title: Own\nlanguage: xx", "own.yaml:1:1: no voice speaks the language 'xx'"),
     ],

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import BUNDLE
 
-from voiceflow import voices
+import voiceflow
+from voiceflow import Options, voices
 from voiceflow.core.errors import ScriptError
 from voiceflow.plan.sentences import sentences
+from voiceflow.score.score import as_dict
 from voiceflow.script.lookup import Library
 from voiceflow.script.wording import PLAIN, load_wording, read_wording
 from voiceflow.script.yaml import Node, read
@@ -320,3 +322,19 @@ def test_a_long_text_is_read_in_few_steps(part: str) -> None:
     text = part * (200_000 // len(part))
     assert spoken_form(text, ENGLISH)
     assert sentences(text, ENGLISH)
+
+
+def test_show_tells_what_is_spoken_beside_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        'title: "🔥 Burn"\nexercises:\n  - name: Turn\n    position: supine\n'
+        '    setup: "Hold 30s. Turn 10² times."\n    reps: 1\n    rep: [inhale 4: In.]\n',
+        encoding="utf-8",
+    )
+    score = voiceflow.arrange(path, Options(voice="silent")).score
+    events = [one for one in as_dict(score)["events"] if one["kind"] == "speech"]
+    spoken = {one["text"]: one["spoken"] for one in events}
+    assert spoken["Hold 30s."] == "Hold 30 seconds."
+    assert spoken["Turn 10² times."] == "Turn 10 squared times."
+    assert any("🔥" in text and "🔥" not in said for text, said in spoken.items())
+    assert score.title == "🔥 Burn"

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voiceflow.core.cache import Cache
-from voiceflow.score.decide import decide
 from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import prepare
 from voiceflow.script.dependencies import Look, Words
 from voiceflow.script.lookup import Library, content
 
@@ -228,7 +228,7 @@ def opened(path: Path, place: Path) -> list[Path]:
     _opened = []
     try:
         context = Context(library=library_in(place), cache=Cache(None), jobs=1)
-        decide(path, Options(voice="silent"), context)
+        prepare(path, Options(voice="silent"), context)
         return sorted({Path(one) for one in _opened if str(one).startswith(str(place))})
     finally:
         _opened = None

@@ -8,7 +8,7 @@ A session depends on
 - its own script, and every exercise whose name stands in it as a word, looked up as
   `Library.folders` says: beside the script, in the user's library, bundled;
 - the exercises that those build on (`extends:`), looked up from where each of them lies;
-- every pace, all phrases, words and positions, everything in the folders for sounds, and the settings;
+- every pace, all phrases, words and positions, everything in the folders for sounds, settings;
 - a pace or tone set in the session's own folder whose name stands in any of these, or is asked for.
 
 A name can only stand in a script as a word, so scripts need not be parsed to find all names. A word
@@ -36,7 +36,6 @@ from voiceflow.script.lookup import Library
 Words = dict[str, tuple[str, bytes]]
 """What was read before, by path: the file's stamp at that time, and its text."""
 
-_SHARED: Final = ("paces", "phrases", "sounds", "words")
 _YAML: Final = (".yaml", ".yml")
 _SCRIPTS: Final = (*_YAML, ".j2")
 _DEPTH: Final = 3  # folders below a folder for sounds
@@ -104,6 +103,7 @@ class Look:
         for path, text in given.items():
             found |= self._named_in(os.path.dirname(path) or ".", (text,))
         found |= {**tables, **given, **self._shared("phrases", near)}
+        found |= self._shared("words", None)
         return _key({**found, **_samples(found)}, str(near))
 
     def _near(self, script: Path) -> Path | None:

@@ -27,7 +27,7 @@ from voiceflow.server.http.refusals import Refusal
 from voiceflow.server.jobs.render_records import Render, render_of
 from voiceflow.server.library.kept import read_title, slug_for
 from voiceflow.server.library.kept_script import script_of
-from voiceflow.server.library.wishes import Offered, read_options
+from voiceflow.server.library.requested_options import Offered, read_options
 from voiceflow.stitch.stitcher import Stitcher
 
 pytestmark = pytest.mark.slow

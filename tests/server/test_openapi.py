@@ -21,7 +21,7 @@ from serving import InProcess, in_process, make
 from voiceflow.script.models import EQUIPMENT, LEVELS, PACING
 from voiceflow.server.http.routes import CHANGES, OPENAPI, Api
 from voiceflow.server.library.kept import LONGEST_TITLE, Keeper
-from voiceflow.server.library.wishes import KEYS, LONGEST_NAME
+from voiceflow.server.library.requested_options import KEYS, LONGEST_NAME
 
 Json = dict[str, Any]
 TOLD: Json = json.loads(OPENAPI.read_text(encoding="utf-8"))

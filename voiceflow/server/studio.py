@@ -39,8 +39,8 @@ from voiceflow.server.jobs.render_records import (
     stream,
 )
 from voiceflow.server.jobs.store import MP3_FOLDER, store_of
+from voiceflow.server.library.requested_options import Given, canonical, read_options
 from voiceflow.server.library.sessions import SessionLibrary
-from voiceflow.server.library.wishes import Given, canonical, read_options
 from voiceflow.stitch.stitcher import Stitcher
 
 _MEMO: Final = 512

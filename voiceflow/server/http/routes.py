@@ -28,7 +28,7 @@ from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.jobs.score_json import score_json
 from voiceflow.server.library.feed import CONTENT_TYPE, Episode, rss
 from voiceflow.server.library.kept import Keeper, Kept, slug_for
-from voiceflow.server.library.wishes import printable
+from voiceflow.server.library.requested_options import printable
 from voiceflow.server.pages.page_routes import phone_json, render_json, svg_response
 from voiceflow.server.studio import Studio, read_json
 from voiceflow.server.terminal import code_svg

@@ -28,7 +28,7 @@ from voiceflow.script.models import EQUIPMENT, LEVELS
 from voiceflow.script.pacing import resolve
 from voiceflow.script.yaml import read
 from voiceflow.server.http.refusals import Refusal, fault, refused, unknown
-from voiceflow.server.library.wishes import Offered
+from voiceflow.server.library.requested_options import Offered
 from voiceflow.sounds import BEDS
 
 Entry = dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 from voiceflow.cli import commands
 from voiceflow.score.options import Options
 from voiceflow.server.http.refusals import Refusal
-from voiceflow.server.library.wishes import KEYS, Offered, canonical, read_options
+from voiceflow.server.library.requested_options import KEYS, Offered, canonical, read_options
 
 NAMES = Offered(pace=("calm",), voice=("silent",), phrases=("coach",), tones=("bowl",), bed=())
 

@@ -14,6 +14,7 @@ from voiceflow.plan.timing import (
     phase_ms,
     prefix_of,
     richness_of,
+    switch_ms,
     taught,
     to_ms,
 )
@@ -29,6 +30,7 @@ SECOND_MS = 1_008
 
 
 def lay_set(roll: Roll, index: int, bout: Bout, number: int) -> None:
+    """Add set `number` (from 1) of the bout with this index: each side, its rest or switch before."""
     exercise, pacing = bout.exercise, bout.pacing
     lead: dict[str, Any] = {"exercise": index, "section": bout.section}
     sides = (exercise.first, other_side(exercise.first)) if exercise.sides == "each" else (None,)
@@ -56,9 +58,7 @@ def _switch(roll: Roll, bout: Bout, side: str | None, lead: dict[str, Any]) -> N
     lines = [Line("switch")]
     if bout.exercise.switch is not None and bout.pacing.detail != "tones":
         lines.append(Line("", bout.exercise.switch))
-    # An exercise may ask for more time to change sides than the pace, not for less.
-    seconds = max(bout.pacing.switch_time, roll.pacing.switch_time)
-    least, gap = to_ms(seconds), to_ms(bout.pacing.air)
+    least, gap = switch_ms(bout.pacing, roll.pacing), to_ms(bout.pacing.air)
     roll.add(
         "switch",
         *lines,
@@ -88,6 +88,7 @@ def lay_rest(
     until_work: bool = False,
     **context: Any,
 ) -> None:
+    """Add a rest that says `lines`; with `until_work` it lasts to the start of the next interval."""
     rest = bout.pacing.rest
     # The rest of an interval is part of the exercise: its length must not change.
     stretch = 0.0 if bout.exercise.work_s else REST_STRETCH
@@ -106,6 +107,7 @@ def lay_rest(
 
 
 def lay_count_in(roll: Roll, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
+    """Add "ready" and the counted beats before the first repetition or interval."""
     if bout.pacing.count_in:
         ready = () if bout.pacing.detail == "tones" else (Line("ready"),)
         beat = beat_ms(bout.pacing)

@@ -29,6 +29,14 @@ def beat_ms(pacing: Pacing) -> int:
     return max(snap(1000 / pacing.tempo), 792)
 
 
+def switch_ms(exercise: Pacing, session: Pacing) -> int:
+    """The least pause for changing sides.
+
+    An exercise may ask for more time than the session's pace gives, not for less.
+    """
+    return to_ms(max(exercise.switch_time, session.switch_time))
+
+
 def phase_ms(phase: Phase, exercise: Exercise, pacing: Pacing) -> int:
     """The length of a phase: seconds / tempo, or scaled to the person's own breath.
 

@@ -30,7 +30,7 @@ SECOND_MS = 1_008
 
 
 def lay_set(roll: Roll, index: int, bout: Bout, number: int) -> None:
-    """Add set `number` (from 1) of the bout with this index: each side, its rest or switch before."""
+    """Add set `number` (from 1) of a bout: each side, and the rest or switch before it."""
     exercise, pacing = bout.exercise, bout.pacing
     lead: dict[str, Any] = {"exercise": index, "section": bout.section}
     sides = (exercise.first, other_side(exercise.first)) if exercise.sides == "each" else (None,)
@@ -88,7 +88,7 @@ def lay_rest(
     until_work: bool = False,
     **context: Any,
 ) -> None:
-    """Add a rest that says `lines`; with `until_work` it lasts to the start of the next interval."""
+    """Add a rest that says `lines`; `until_work`: it lasts to the next interval."""
     rest = bout.pacing.rest
     # The rest of an interval is part of the exercise: its length must not change.
     stretch = 0.0 if bout.exercise.work_s else REST_STRETCH

@@ -57,7 +57,7 @@ def test_a_second_render_is_the_same_and_makes_nothing(session, tmp_path):
         ("phrases/coach.j2", "{% macro ready() %}Go on.{% endmacro %}"),
         ("phrases/positions.yaml", "language: en\n"),
         ("sounds/bowl.yaml", "about: mine\nlike: pluck\n"),
-        ("words/en.yaml", "pronounce: {lift: lyft}\n"),
+        ("pronunciation/en.yaml", "pronounce: {lift: lyft}\n"),
     ],
 )
 def test_a_change_of_any_script_is_seen(session, put, name, text):

@@ -19,14 +19,14 @@ from voiceflow.core.errors import ScriptError
 from voiceflow.plan.sentences import sentences
 from voiceflow.score.score import as_dict
 from voiceflow.script.lookup import Library
-from voiceflow.script.wording import PLAIN, load_wording, read_wording
+from voiceflow.script.pronunciation import PLAIN, load_pronunciation, read_pronunciation
 from voiceflow.script.yaml import Node, read
 from voiceflow.voices.reading import spoken_form, unread
 from voiceflow.voices.voice import Voice
 
-TABLES = sorted((BUNDLED / "words").glob("*.yaml"))
-WORDING = {path.stem: load_wording(BUNDLE, path.stem) for path in TABLES}
-ENGLISH = WORDING["en"]
+TABLES = sorted((BUNDLED / "pronunciation").glob("*.yaml"))
+PRONUNCIATION = {path.stem: load_pronunciation(BUNDLE, path.stem) for path in TABLES}
+ENGLISH = PRONUNCIATION["en"]
 NATURAL = Voice("natural", "hibari", "heart", "1", "en", ipa=True)
 ESPEAK = Voice("espeak:en", "espeak", "en", "1", "en")
 SIXTY = Path(__file__).parents[3] / "shared" / "data" / "exercise-texts.json"
@@ -139,7 +139,7 @@ def test_english_is_read_as_a_coach_reads_it(written: str, said: str) -> None:
 
 @pytest.mark.parametrize(("language", "written", "said"), OTHERS)
 def test_other_languages_have_their_own_words(language: str, written: str, said: str) -> None:
-    assert spoken_form(written, WORDING[language]) == said
+    assert spoken_form(written, PRONUNCIATION[language]) == said
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_sentence_ends_where_one_is_heard_to_end(said: str, parts: int) -> Non
     ],
 )
 def test_german_has_ordinals_and_abbreviations_of_two_words(said: str, parts: int) -> None:
-    assert len(sentences(said, WORDING["de"])) == parts
+    assert len(sentences(said, PRONUNCIATION["de"])) == parts
 
 
 def scalars(node: Node) -> list[str]:
@@ -204,22 +204,22 @@ def test_the_bundled_scripts_are_split_as_they_were() -> None:
     before = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)")
     seen = 0
     for path in sorted(BUNDLED.glob("[!w]*/*.yaml")):
-        wording = WORDING["es" if ".es" in path.name else "en"]
+        pronunciation = PRONUNCIATION["es" if ".es" in path.name else "en"]
         for version in (v for text in scalars(read(path)) for v in text.split("|")):
             text = " ".join(version.split())
             wanted = tuple(part for part in before.split(text) if part)
-            assert sentences(text, wording) == wanted
+            assert sentences(text, pronunciation) == wanted
             seen += len(wanted) > 1
     assert seen > 100
 
 
 @given(st.text() | st.text("0123456789 -–/.,x×s½²①\"'*minkgha🔥\u200d\ufe0f", max_size=30))
 def test_reading_never_fails_and_twice_is_once(text: str) -> None:
-    for wording in (ENGLISH, WORDING["de"], PLAIN):
-        said = spoken_form(text, wording)
-        assert spoken_form(said, wording) == said
-        unread(text, wording)
-        assert "".join("".join(sentences(text, wording)).split()) == "".join(text.split())
+    for pronunciation in (ENGLISH, PRONUNCIATION["de"], PLAIN):
+        said = spoken_form(text, pronunciation)
+        assert spoken_form(said, pronunciation) == said
+        unread(text, pronunciation)
+        assert "".join("".join(sentences(text, pronunciation)).split()) == "".join(text.split())
     assert not re.search("[\u200b\u200e\u200f\ufe0f🔥]", said)
 
 
@@ -266,38 +266,38 @@ def test_shipped_pronunciations_are_for_each_kind_of_voice() -> None:
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 def test_every_bundled_table_is_sound(path: Path) -> None:
-    wording = read_wording(path)
-    assert wording.language == path.stem
-    assert wording.units
-    for word, said in wording.pronounce:
+    pronunciation = read_pronunciation(path)
+    assert pronunciation.language == path.stem
+    assert pronunciation.units
+    for word, said in pronunciation.pronounce:
         for voice in (NATURAL, ESPEAK):
             assert "|" not in voices.spoken(f"a {word} b", {word: said}, voice)
 
 
 def test_ones_own_words_extend_and_override(tmp_path: Path) -> None:
-    mine = tmp_path / "words" / "en.yaml"
+    mine = tmp_path / "pronunciation" / "en.yaml"
     mine.parent.mkdir()
     mine.write_text(
         "units: {q: quarter | quarters, s: beat | beats}\nshorthand:\n  ea:\n"
         "pronounce: {psoas: so-ass}\n",
         encoding="utf-8",
     )
-    wording = load_wording(Library(tmp_path, BUNDLE.bundled, BUNDLE.sounds), "en-gb")
-    assert spoken_form("3q 5s 2 min 10 ea w/o it", wording) == (
+    pronunciation = load_pronunciation(Library(tmp_path, BUNDLE.bundled, BUNDLE.sounds), "en-gb")
+    assert spoken_form("3q 5s 2 min 10 ea w/o it", pronunciation) == (
         "3 quarters 5 beats 2 minutes 10 ea without it"
     )
-    assert dict(wording.pronounce)["psoas"] == "so-ass"
-    assert "ujjayi" in dict(wording.pronounce)
+    assert dict(pronunciation.pronounce)["psoas"] == "so-ass"
+    assert "ujjayi" in dict(pronunciation.pronounce)
 
 
 def test_a_wrong_table_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "en.yaml"
     path.write_text("units:\n  s: [second\n", encoding="utf-8")
     with pytest.raises(ScriptError, match="invalid YAML"):
-        read_wording(path)
+        read_pronunciation(path)
     path.write_text("unitz: {}\nunits:\n  s: {after: [x]}\n  m: a | b | c\n", encoding="utf-8")
     with pytest.raises(ScriptError) as caught:
-        read_wording(path)
+        read_pronunciation(path)
     told = [(p.mark.line, p.mark.column) for p in caught.value.problems]
     assert told == [(1, 1), (3, 6), (4, 6)]
 

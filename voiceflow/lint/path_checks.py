@@ -13,10 +13,10 @@ from voiceflow.lint.script_checks import (
     LintLibrary,
     exercise_problems,
     pace_problems,
+    pronunciation_problems,
     session_problems,
     settings_problems,
     sound_problems,
-    words_problems,
 )
 from voiceflow.script import models
 from voiceflow.script.lookup import Library
@@ -32,7 +32,7 @@ CHECKERS: Mapping[str, Checker] = {
     "positions": lambda path, _: positions_problems(path),
     "sounds": sound_problems,
     "settings": settings_problems,
-    "words": lambda path, _: words_problems(path),
+    "pronunciation": lambda path, _: pronunciation_problems(path),
 }
 FOLDERS = {
     "exercises": "exercise",
@@ -40,7 +40,7 @@ FOLDERS = {
     "paces": "pace",
     "phrases": "phrases",
     "sounds": "sounds",
-    "words": "words",
+    "pronunciation": "pronunciation",
 }
 YAML = (".yaml", ".yml")
 TEMPLATES = (".j2",)

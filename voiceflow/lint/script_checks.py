@@ -36,7 +36,7 @@ from voiceflow.script.lookup import Library
 from voiceflow.script.models import EQUIPMENT, LEVELS, Exercise, Section, Session
 from voiceflow.script.pacing import Layer
 from voiceflow.script.positions import Positions, load_positions
-from voiceflow.script.wording import read_wording
+from voiceflow.script.pronunciation import read_pronunciation
 from voiceflow.script.yaml import Node, read
 
 
@@ -246,10 +246,10 @@ def sound_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     yield from sounds.problems(path, lint.library.folders("sounds", path.resolve().parent))
 
 
-def words_problems(path: Path) -> Iterator[Problem]:
+def pronunciation_problems(path: Path) -> Iterator[Problem]:
     """Everything wrong with the words of a language at `path`."""
     try:
-        read_wording(path)
+        read_pronunciation(path)
     except ScriptError as error:
         yield from error.problems
 

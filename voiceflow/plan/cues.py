@@ -15,8 +15,8 @@ from voiceflow.plan.moments import RICHNESS, Line, Moment, Plan, Richness
 from voiceflow.plan.phrases import Phrases
 from voiceflow.plan.sentences import sentences
 from voiceflow.script.fields import Text
+from voiceflow.script.pronunciation import PLAIN, Pronunciation
 from voiceflow.script.templates import TemplateFault, names_in, render
-from voiceflow.script.wording import PLAIN, Wording
 
 # Macros that say a script's own text, and the variable in which they get it.
 _CARRIED = {"exercise": "purpose", "caution": "caution", "tip": "tip"}
@@ -74,15 +74,17 @@ class CueSheet:
     sided: frozenset[str] = frozenset()
 
 
-def write(plan: Plan, phrases: Phrases, facts: Facts, wording: Wording = PLAIN) -> CueSheet:
-    """The cues of every moment of `plan`, split into sentences as `wording` knows them.
+def write(
+    plan: Plan, phrases: Phrases, facts: Facts, pronunciation: Pronunciation = PLAIN
+) -> CueSheet:
+    """The cues of every moment of `plan`, split into sentences as `pronunciation` knows them.
 
     Raises
     ------
     ScriptError
         A text or a macro fails with the values of its moment.
     """
-    writer = _Writer(phrases, facts, wording)
+    writer = _Writer(phrases, facts, pronunciation)
     writer.about = plan.session.about
     cues = tuple(writer.cue(moment) for moment in plan.moments)
     tips = tuple(
@@ -99,8 +101,8 @@ def write(plan: Plan, phrases: Phrases, facts: Facts, wording: Wording = PLAIN) 
 class _Writer:
     """Renders texts moment by moment, and collects their errors until `finish`."""
 
-    def __init__(self, phrases: Phrases, facts: Facts, wording: Wording) -> None:
-        self.phrases, self.facts, self.wording = phrases, facts, wording
+    def __init__(self, phrases: Phrases, facts: Facts, pronunciation: Pronunciation) -> None:
+        self.phrases, self.facts, self.pronunciation = phrases, facts, pronunciation
         self.problems: list[Problem] = []
         self.sided: set[str] = set()
         self.about: Text | None = None
@@ -151,7 +153,7 @@ class _Writer:
             own = self._macro(line.macro, {**context, _CARRIED[line.macro]: own}, version)
         elif not own:
             own = self._macro(line.macro, context, version)
-        return sentences(own, self.wording)
+        return sentences(own, self.pronunciation)
 
     def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
         """The versions for a box, rich to short, each once.

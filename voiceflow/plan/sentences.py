@@ -1,7 +1,7 @@
 """Sentences: where a text may be cut into clips, and where a full stop ends nothing.
 
-In: a text as it is written, and its language's `Wording`. Out: its sentences. A cut too few is not
-heard, a cut too many is: what is in doubt stays together.
+In: a text as it is written, and its language's `Pronunciation`. Out: its sentences. A cut too few
+is not heard, a cut too many is: what is in doubt stays together.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from voiceflow.script.wording import NUMBER, PLAIN, Sense, Senses, Wording
+from voiceflow.script.pronunciation import NUMBER, PLAIN, Pronunciation, Sense, Senses
 
 _END = re.compile(
     r"(?<=[.!?…])[\"'”’»)]*(\s+)(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)"
@@ -28,7 +28,7 @@ WINDOW = 120
 _Table = tuple[re.Pattern[str], dict[str, tuple[Sense, ...]]]
 
 
-def sentences(text: str, wording: Wording = PLAIN) -> tuple[str, ...]:
+def sentences(text: str, pronunciation: Pronunciation = PLAIN) -> tuple[str, ...]:
     """`text` as sentences, each a clip of its own; () for a text without any.
 
     Nothing but the white space between two sentences is lost.
@@ -37,7 +37,7 @@ def sentences(text: str, wording: Wording = PLAIN) -> tuple[str, ...]:
     parts, begin = [], 0
     for found in _END.finditer(text):
         gap = found.start(1) if found[1] is not None else found.start(2)
-        if not _goes_on(text, begin, gap, found.end(), wording):
+        if not _goes_on(text, begin, gap, found.end(), pronunciation):
             parts.append(text[begin:gap])
             begin = found.end()
     parts.append(text[begin:])
@@ -74,23 +74,23 @@ def _any_word(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
 
 
-def _goes_on(text: str, begin: int, gap: int, after: int, wording: Wording) -> bool:
+def _goes_on(text: str, begin: int, gap: int, after: int, pronunciation: Pronunciation) -> bool:
     """Whether the full stop before `gap` ends no sentence."""
     if text[gap - 1] != ".":
         return False
     if _initial(text, begin, gap, after):
         return True
     last = _LAST.search(text, max(begin, gap - _LONGEST), gap)
-    if last is None or last[0].casefold() not in _stopped_words(wording):
+    if last is None or last[0].casefold() not in _stopped_words(pronunciation):
         return False
-    abbreviations, shorthand, units, inner = _tables(wording)
+    abbreviations, shorthand, units, inner = _tables(pronunciation)
     if _abbreviated(text, begin, gap, abbreviations):
         return True
     window = inner.finditer(text, max(begin, gap - _LONGEST), gap + _LONGEST)
     if any(found.start() < gap < found.end() for found in window):
         return True
-    if wording.ordinal_after and (found := _ORDINAL.search(text, max(begin, gap - 40), gap)):
-        return found[1].casefold() in dict(wording.ordinal_after)
+    if pronunciation.ordinal_after and (found := _ORDINAL.search(text, max(begin, gap - 40), gap)):
+        return found[1].casefold() in dict(pronunciation.ordinal_after)
     return text[after].islower() and (
         _abbreviated(text, begin, gap, shorthand)
         or _abbreviated(text, begin, gap, units, number=True)
@@ -118,22 +118,24 @@ def _abbreviated(text: str, begin: int, gap: int, table: _Table, number: bool = 
 
 
 @lru_cache(maxsize=8)
-def _stopped_words(wording: Wording) -> frozenset[str]:
+def _stopped_words(pronunciation: Pronunciation) -> frozenset[str]:
     """The letters after which a stop may end nothing: most stops are told by these alone."""
-    signs = (*wording.abbreviations, *wording.shorthand, *wording.units)
+    signs = (*pronunciation.abbreviations, *pronunciation.shorthand, *pronunciation.units)
     words = {word for sign, _ in signs for word in _LETTERS.findall(sign.casefold())}
-    return frozenset(words | ({""} if wording.ordinal_after or wording.units else set()))
+    return frozenset(
+        words | ({""} if pronunciation.ordinal_after or pronunciation.units else set())
+    )
 
 
 @lru_cache(maxsize=8)
-def _tables(wording: Wording) -> tuple[_Table, _Table, _Table, re.Pattern[str]]:
+def _tables(pronunciation: Pronunciation) -> tuple[_Table, _Table, _Table, re.Pattern[str]]:
     """By what a stop is looked up: abbreviations, shorthand, units, and those of several words."""
-    several = [sign for sign, _ in wording.abbreviations if " " in sign]
+    several = [sign for sign, _ in pronunciation.abbreviations if " " in sign]
     inner = "|".join(map(re.escape, several)) or "(?!)"
     return (
-        _table(wording.abbreviations),
-        _table(wording.shorthand),
-        _table(wording.units, r"(?<![^\W\d_])"),
+        _table(pronunciation.abbreviations),
+        _table(pronunciation.shorthand),
+        _table(pronunciation.units, r"(?<![^\W\d_])"),
         re.compile(rf"(?<!\w)(?:{inner})", re.IGNORECASE),
     )
 

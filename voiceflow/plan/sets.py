@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from voiceflow.plan.builder import PlanBuilder
 from voiceflow.plan.moments import Bout, Line, Moment
-from voiceflow.plan.roll import Roll
 from voiceflow.plan.timing import (
     beat_ms,
     hold_count,
@@ -29,37 +29,37 @@ QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984
 SECOND_MS = 1_008
 
 
-def lay_set(roll: Roll, index: int, bout: Bout, number: int) -> None:
+def lay_set(builder: PlanBuilder, index: int, bout: Bout, number: int) -> None:
     """Add set `number` (from 1) of a bout: each side, and the rest or switch before it."""
     exercise, pacing = bout.exercise, bout.pacing
     lead: dict[str, Any] = {"exercise": index, "section": bout.section}
     sides = (exercise.first, other_side(exercise.first)) if exercise.sides == "each" else (None,)
     for turn, side in enumerate(sides):
-        roll.base = {**roll.base, "set": number, **(roll.sides(side) if side else {})}
+        builder.base = {**builder.base, "set": number, **(builder.sides(side) if side else {})}
         if turn:
-            _switch(roll, bout, side, lead)
+            _switch(builder, bout, side, lead)
         elif number > 1:
-            _set_rest(roll, bout, number, lead)
+            _set_rest(builder, bout, number, lead)
             if side:
-                _switch(roll, bout, side, lead)
+                _switch(builder, bout, side, lead)
         elif bout.sets > 1 and pacing.say_sets and pacing.detail != "tones":
-            roll.add("set", Line("set"), after_ms=to_ms(pacing.air), **lead)
+            builder.add("set", Line("set"), after_ms=to_ms(pacing.air), **lead)
         if exercise.work_s is not None:
-            lay_count_in(roll, bout, side, lead)
-            lay_work(roll, bout, exercise.work_s, side, lead)
+            lay_count_in(builder, bout, side, lead)
+            lay_work(builder, bout, exercise.work_s, side, lead)
         elif exercise.flow:
-            _flow(roll, index, bout, side)
+            _flow(builder, index, bout, side)
         else:
-            lay_count_in(roll, bout, side, lead)
-            _reps(roll, index, bout, side, fresh=not turn and number == 1)
+            lay_count_in(builder, bout, side, lead)
+            _reps(builder, index, bout, side, fresh=not turn and number == 1)
 
 
-def _switch(roll: Roll, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
+def _switch(builder: PlanBuilder, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
     lines = [Line("switch")]
     if bout.exercise.switch is not None and bout.pacing.detail != "tones":
         lines.append(Line("", bout.exercise.switch))
-    least, gap = switch_ms(bout.pacing, roll.pacing), to_ms(bout.pacing.air)
-    roll.add(
+    least, gap = switch_ms(bout.pacing, builder.pacing), to_ms(bout.pacing.air)
+    builder.add(
         "switch",
         *lines,
         least_ms=least,
@@ -71,16 +71,16 @@ def _switch(roll: Roll, bout: Bout, side: str | None, lead: dict[str, Any]) -> N
     )
 
 
-def _set_rest(roll: Roll, bout: Bout, number: int, lead: dict[str, Any]) -> None:
+def _set_rest(builder: PlanBuilder, bout: Bout, number: int, lead: dict[str, Any]) -> None:
     lines = [Line("relax" if bout.exercise.work_s else "rest")]
     if bout.pacing.say_sets and bout.pacing.detail != "tones":
         lines.append(Line("set"))
     ends = bout.exercise.work_s is not None and bout.exercise.sides != "each"
-    lay_rest(roll, bout, lines, lead, until_work=ends)
+    lay_rest(builder, bout, lines, lead, until_work=ends)
 
 
 def lay_rest(
-    roll: Roll,
+    builder: PlanBuilder,
     bout: Bout,
     lines: Sequence[Line],
     lead: dict[str, Any],
@@ -93,7 +93,7 @@ def lay_rest(
     # The rest of an interval is part of the exercise: its length must not change.
     stretch = 0.0 if bout.exercise.work_s else REST_STRETCH
     shrink = 0.0 if bout.exercise.work_s else REST_SHRINK
-    roll.add(
+    builder.add(
         "rest",
         *lines,
         context=context,
@@ -106,32 +106,32 @@ def lay_rest(
     )
 
 
-def lay_count_in(roll: Roll, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
+def lay_count_in(builder: PlanBuilder, bout: Bout, side: str | None, lead: dict[str, Any]) -> None:
     """Add "ready" and the counted beats before the first repetition or interval."""
     if bout.pacing.count_in:
         ready = () if bout.pacing.detail == "tones" else (Line("ready"),)
         beat = beat_ms(bout.pacing)
-        roll.add("count-in", *ready, count=bout.pacing.count_in, beat_ms=beat, side=side, **lead)
+        builder.add("count-in", *ready, count=bout.pacing.count_in, beat_ms=beat, side=side, **lead)
 
 
-def _reps(roll: Roll, index: int, bout: Bout, side: str | None, *, fresh: bool) -> None:
+def _reps(builder: PlanBuilder, index: int, bout: Bout, side: str | None, *, fresh: bool) -> None:
     exercise, pacing = bout.exercise, bout.pacing
     phases = [(phase, phase_ms(phase, exercise, pacing)) for phase in exercise.rep]
     teach = taught(bout, fresh)
-    shared = tuple({**roll.base, "reps": bout.reps}.items())
+    shared = tuple({**builder.base, "reps": bout.reps}.items())
     for rep in range(1, bout.reps + 1):
         working = side
         if exercise.sides == "alternate":
             working = exercise.first if rep % 2 else other_side(exercise.first)
-        roll.bound()
-        roll.group += 1
+        builder.bound()
+        builder.group += 1
         context = dict(shared)
-        context.update(rep=rep, left=bout.reps - rep, **(roll.sides(working) if working else {}))
+        context.update(rep=rep, left=bout.reps - rep, **(builder.sides(working) if working else {}))
         prefix = prefix_of(rep, bout, alternate=exercise.sides == "alternate")
         richness = richness_of(pacing, rep <= teach)
         for number, (phase, length) in enumerate(phases):
             context.update(breath=phase.breath, seconds=round(phase.seconds))
-            roll.moments.append(
+            builder.moments.append(
                 Moment(
                     "phase",
                     index,
@@ -142,7 +142,7 @@ def _reps(roll: Roll, index: int, bout: Bout, side: str | None, *, fresh: bool) 
                     breath=phase.breath,
                     side=working,
                     rep=rep,
-                    group=roll.group,
+                    group=builder.group,
                     prefix="" if number else prefix,
                     richness=richness,
                     section=bout.section,
@@ -154,12 +154,12 @@ def _reps(roll: Roll, index: int, bout: Bout, side: str | None, *, fresh: bool) 
 
 
 def lay_work(
-    roll: Roll, bout: Bout, seconds: float, side: str | None, lead: dict[str, Any]
+    builder: PlanBuilder, bout: Bout, seconds: float, side: str | None, lead: dict[str, Any]
 ) -> None:
     pacing = bout.pacing
-    roll.group += 1
+    builder.group += 1
     beats = {"none": 0, "last3": 3, "down": 3, "up": 3}[pacing.count]
-    roll.add(
+    builder.add(
         "work",
         Line("work"),
         least_ms=to_ms(seconds),
@@ -168,36 +168,36 @@ def lay_work(
         count=beats,
         beat_ms=max(SECOND_MS, beat_ms(pacing)),
         halfway=pacing.halfway and seconds >= 30 and pacing.detail != "tones",
-        group=roll.group,
+        group=builder.group,
         **lead,
     )
 
 
-def _flow(roll: Roll, index: int, bout: Bout, side: str | None) -> None:
+def _flow(builder: PlanBuilder, index: int, bout: Bout, side: str | None) -> None:
     lead: dict[str, Any] = {"exercise": index, "section": bout.section, "side": side}
     gap = to_ms(bout.pacing.air)
     for step in bout.exercise.flow:
         if step.kind == "say":
-            roll.add("say", Line("", step.text), after_ms=gap, **lead)
+            builder.add("say", Line("", step.text), after_ms=gap, **lead)
         elif step.kind == "bell":
-            roll.add("bell", *_own(step), after_ms=gap, signal="bell", **lead)
+            builder.add("bell", *_own(step), after_ms=gap, signal="bell", **lead)
         elif step.kind == "silence":
             length = to_ms(step.seconds / bout.pacing.tempo)
             give: dict[str, Any] = {
                 "stretch_ms": int(length * SILENCE_STRETCH),
                 "shrink_ms": int(length * SILENCE_SHRINK),
             }
-            roll.add("silence", *_own(step), least_ms=length, after_ms=gap, **give, **lead)
+            builder.add("silence", *_own(step), least_ms=length, after_ms=gap, **give, **lead)
         else:
             phase = Phase(step.kind, step.seconds, step.text, step.mark)
-            roll.group += 1
-            roll.add(
+            builder.group += 1
+            builder.add(
                 "phase",
                 Line(step.kind, step.text),
                 least_ms=phase_ms(phase, bout.exercise, bout.pacing),
                 box=True,
                 breath=step.kind,
-                group=roll.group,
+                group=builder.group,
                 richness=richness_of(bout.pacing, True),
                 beat_ms=beat_ms(bout.pacing),
                 context={"breath": step.kind, "seconds": round(step.seconds)},

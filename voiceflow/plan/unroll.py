@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from voiceflow.plan.builder import PlanBuilder
 from voiceflow.plan.moments import Bout, Line, Moment, Plan, Wishes, pacing_of
-from voiceflow.plan.roll import Roll
 from voiceflow.plan.sets import (
     FINISH_STRETCH_MS,
     QUIET_STRETCH_MS,
@@ -35,7 +35,7 @@ def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
     """
     bouts = tuple(_bouts(session, wishes))
     walk = _Unroller(session, positions, wishes, bouts)
-    return Plan(session, walk.roll.pacing, bouts, *walk.run())
+    return Plan(session, walk.builder.pacing, bouts, *walk.run())
 
 
 def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
@@ -66,14 +66,14 @@ class _Unroller:
     def __init__(
         self, session: Session, positions: Positions, wishes: Wishes, bouts: Sequence[Bout]
     ) -> None:
-        self.roll = Roll(positions, pacing_of(session, wishes), bouts)
+        self.builder = PlanBuilder(positions, pacing_of(session, wishes), bouts)
         self.session, self.bouts = session, bouts
         self.name, self.spare_ms = wishes.name or session.name, wishes.spare_ms
         self.chapters: list[tuple[str, int]] = []
         self.at: str | None = None
 
     def run(self) -> tuple[tuple[Moment, ...], tuple[tuple[str, int], ...]]:
-        self.roll.base = self._session_context()
+        self.builder.base = self._session_context()
         self._open()
         for index, bout in enumerate(self.bouts):
             box = self.session.sections[bout.section].box_s
@@ -82,7 +82,7 @@ class _Unroller:
                 self._time_box(index, box)
             self._between(index)
         self._close()
-        return tuple(self.roll.moments), tuple(self.chapters)
+        return tuple(self.builder.moments), tuple(self.chapters)
 
     def _session_context(self) -> dict[str, Any]:
         needs = self.session.needs or tuple(
@@ -95,7 +95,7 @@ class _Unroller:
         return {
             "title": self.session.title,
             "name": self.name,
-            "equipment": self.roll.positions.listed(needs),
+            "equipment": self.builder.positions.listed(needs),
             "exercises": len({b.exercise.slug for b in self.bouts}),
             "level": self.session.level,
             "exercise": "",
@@ -122,9 +122,9 @@ class _Unroller:
     def _open(self) -> None:
         first = self.bouts[0].exercise
         self.chapters.append((self.session.title, 0))
-        context = {"next": first.name, "next_position": self.roll.positions.name(first.position)}
-        after = to_ms(self.roll.pacing.settle)
-        self.roll.add(
+        context = {"next": first.name, "next_position": self.builder.positions.name(first.position)}
+        after = to_ms(self.builder.pacing.settle)
+        self.builder.add(
             "welcome",
             Line("welcome"),
             context=context,
@@ -134,15 +134,15 @@ class _Unroller:
         )
 
     def _close(self) -> None:
-        self.chapters.append(("", len(self.roll.moments)))
-        self.roll.base = {
-            **self.roll.base,
-            "position": self.roll.positions.name(self.at or "standing"),
+        self.chapters.append(("", len(self.builder.moments)))
+        self.builder.base = {
+            **self.builder.base,
+            "position": self.builder.positions.name(self.at or "standing"),
         }
-        after = to_ms(self.roll.pacing.air * 2)
+        after = to_ms(self.builder.pacing.air * 2)
         stretch = QUIET_STRETCH_MS + self.spare_ms
-        self.roll.add("farewell", Line("farewell"), after_ms=after, stretch_ms=stretch)
-        self.roll.add("end", Line("end"), signal="end")
+        self.builder.add("farewell", Line("farewell"), after_ms=after, stretch_ms=stretch)
+        self.builder.add("end", Line("end"), signal="end")
 
     def _begins_section(self, index: int) -> bool:
         return index == 0 or self.bouts[index - 1].section != self.bouts[index].section
@@ -156,29 +156,29 @@ class _Unroller:
     def _bout(self, index: int, bout: Bout) -> None:
         exercise, pacing = bout.exercise, bout.pacing
         section = self.session.sections[bout.section]
-        self.chapters.append((bout.title, len(self.roll.moments)))
+        self.chapters.append((bout.title, len(self.builder.moments)))
         first = exercise.first if exercise.sides != "none" else None
-        self.roll.base = {
-            **self.roll.base,
+        self.builder.base = {
+            **self.builder.base,
             **self._bout_context(bout, section),
-            **self.roll.sides(first),
+            **self.builder.sides(first),
         }
         lead: dict[str, Any] = {"exercise": index, "section": bout.section}
         if self._begins_section(index):
             lines = [Line("section")] if section.title else []
             if bout.section and pacing.remaining and pacing.detail != "tones":
                 lines.append(Line("remaining"))
-            self.roll.add("section", *lines, after_ms=to_ms(pacing.air), **lead)
+            self.builder.add("section", *lines, after_ms=to_ms(pacing.air), **lead)
         self._transition(exercise, pacing, lead)
         self._introduce(index, bout, lead)
         self.at = exercise.position
         if section.box_s is not None:
             return
         for number in range(1, bout.sets + 1):
-            lay_set(self.roll, index, bout, number)
+            lay_set(self.builder, index, bout, number)
         # An interval ends with "Rest"; a flow says its own last words.
         if not exercise.flow or exercise.finish is not None:
-            self.roll.add(
+            self.builder.add(
                 "finish",
                 Line("relax" if exercise.work_s else "finish", exercise.finish),
                 after_ms=to_ms(pacing.air),
@@ -193,7 +193,7 @@ class _Unroller:
             "exercise": exercise.name,
             "section": section.title,
             "level": exercise.level,
-            "position": self.roll.positions.name(exercise.position),
+            "position": self.builder.positions.name(exercise.position),
             "sides": exercise.sides,
             "reps": bout.reps,
             "sets": bout.sets,
@@ -206,10 +206,10 @@ class _Unroller:
     def _transition(self, exercise: Exercise, pacing: Pacing, lead: dict[str, Any]) -> None:
         if exercise.position == self.at:
             return
-        path = self.roll.positions.path(self.at, exercise.position)
+        path = self.builder.positions.path(self.at, exercise.position)
         seconds = sum(step.seconds for step in path) * pacing.transition
         lines = [Line("", step.say) for step in path]
-        self.roll.add(
+        self.builder.add(
             "transition", *lines, least_ms=to_ms(seconds), after_ms=to_ms(pacing.air), **lead
         )
 
@@ -218,16 +218,16 @@ class _Unroller:
         gap = to_ms(pacing.air)
         purpose = None if quick else exercise.purpose
         if not (quick and self._just_named(index)):
-            self.roll.add("name", Line("exercise", purpose), after_ms=gap, **lead)
+            self.builder.add("name", Line("exercise", purpose), after_ms=gap, **lead)
         if exercise.sides != "none":
-            self.roll.add("sides", Line("sides"), after_ms=gap, **lead)
+            self.builder.add("sides", Line("sides"), after_ms=gap, **lead)
         if pacing.detail == "tones":
             settle = to_ms(pacing.settle)
-            self.roll.moments[-1] = replace(self.roll.moments[-1], after_ms=settle)
+            self.builder.moments[-1] = replace(self.builder.moments[-1], after_ms=settle)
             return
         if exercise.setup is not None:
             settle = to_ms(pacing.settle)
-            self.roll.add(
+            self.builder.add(
                 "set-up",
                 Line("", exercise.setup),
                 after_ms=settle,
@@ -236,20 +236,20 @@ class _Unroller:
                 **lead,
             )
         if exercise.caution is not None and not (bout.known or bout.met):
-            self.roll.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
+            self.builder.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
 
     def _just_named(self, index: int) -> bool:
         """Whether the rest before this interval has just named it as the next."""
-        before = self.roll.moments[-1] if self.roll.moments else None
+        before = self.builder.moments[-1] if self.builder.moments else None
         return before is not None and before.until_work and not self._begins_section(index)
 
     def _time_box(self, index: int, seconds: float) -> None:
         """The work of a time box: the person repeats the exercises until the time is over."""
         bout = self.bouts[index]
         lead: dict[str, Any] = {"exercise": index, "section": bout.section}
-        lay_count_in(self.roll, bout, None, lead)
-        lay_work(self.roll, bout, seconds, None, lead)
-        self.roll.add(
+        lay_count_in(self.builder, bout, None, lead)
+        lay_work(self.builder, bout, seconds, None, lead)
+        self.builder.add(
             "finish", Line("relax"), after_ms=to_ms(bout.pacing.air), signal="change", **lead
         )
 
@@ -262,7 +262,7 @@ class _Unroller:
         after = following.exercise
         context: dict[str, Any] = {
             "next": after.name,
-            "next_position": self.roll.positions.name(after.position),
+            "next_position": self.builder.positions.name(after.position),
         }
         ends = bool(bout.exercise.work_s and after.work_s and following.quick)
         lines = [Line("next")] if bout.exercise.work_s else [Line("rest"), Line("next")]
@@ -275,4 +275,4 @@ class _Unroller:
             context.update(set=following.turn + 1, sets=rounds)
             lines.insert(-1, Line("round"))
         lead = {"exercise": index, "section": bout.section}
-        lay_rest(self.roll, bout, lines, lead, until_work=ends, **context)
+        lay_rest(self.builder, bout, lines, lead, until_work=ends, **context)

@@ -16,7 +16,8 @@ from voiceflow.core.units import clock
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Plan
 from voiceflow.score.arrange import Arranged, Voicing
-from voiceflow.score.attempts import (
+from voiceflow.score.inputs import Inputs
+from voiceflow.score.length_attempts import (
     Attempt,
     Written,
     facts_of,
@@ -25,7 +26,6 @@ from voiceflow.score.attempts import (
     next_attempt,
     write,
 )
-from voiceflow.score.inputs import Inputs
 from voiceflow.score.options import Report, quiet
 from voiceflow.score.score import Score
 from voiceflow.script.models import Exercise, Session
@@ -153,7 +153,7 @@ def _spelling(inputs: Inputs) -> Callable[[Exercise | None, str], str]:
         key = (exercise.slug if exercise and own else "", text)
         if key not in known:
             table = {**inputs.pronounce, **dict(own)}
-            known[key] = voices.spoken(text, table, inputs.voice, inputs.wording)
+            known[key] = voices.spoken(text, table, inputs.voice, inputs.pronunciation)
         return known[key]
 
     return spelled

@@ -24,7 +24,7 @@ from voiceflow.script.lookup import Library, default_library
 from voiceflow.script.models import Session
 from voiceflow.script.pacing import Layer, layer
 from voiceflow.script.positions import Positions, load_positions
-from voiceflow.script.wording import Wording, load_wording
+from voiceflow.script.pronunciation import Pronunciation, load_pronunciation
 from voiceflow.sounds import ToneSet
 from voiceflow.sounds import load as load_tones
 
@@ -61,7 +61,7 @@ class Inputs:
     pronounce: Mapping[str, str]
     target_ms: int | None
     bed: Bed | None
-    wording: Wording
+    pronunciation: Pronunciation
 
     @property
     def rate(self) -> int:
@@ -110,7 +110,7 @@ def read_inputs(reference: str | Path, options: Options, context: Context) -> In
         pronounce=pronunciations(settings.get("pronounce", ()), session.pronounce),
         target_ms=length_ms and snap(length_ms),
         bed=_bed(options.bed or session.bed),
-        wording=load_wording(library, session.language),
+        pronunciation=load_pronunciation(library, session.language),
     )
 
 

@@ -8,7 +8,7 @@ A session depends on
 - its own script, and every exercise whose name stands in it as a word, looked up as
   `Library.folders` says: beside the script, in the user's library, bundled;
 - the exercises that those build on (`extends:`), looked up from where each of them lies;
-- every pace, all phrases, words and positions, everything in the folders for sounds, settings;
+- every pace, all phrases, pronunciation, positions, everything in the folders for sounds, settings;
 - a pace or tone set in the session's own folder whose name stands in any of these, or is asked for.
 
 A name can only stand in a script as a word, so scripts need not be parsed to find all names. A word
@@ -103,7 +103,7 @@ class Look:
         for path, text in given.items():
             found |= self._named_in(os.path.dirname(path) or ".", (text,))
         found |= {**tables, **given, **self._shared("phrases", near)}
-        found |= self._shared("words", None)
+        found |= self._shared("pronunciation", None)
         return _key({**found, **_samples(found)}, str(near))
 
     def _near(self, script: Path) -> Path | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from voiceflow.core.errors import UnreadableError
-from voiceflow.script.wording import PLAIN, Wording
+from voiceflow.script.pronunciation import PLAIN, Pronunciation
 from voiceflow.voices.reading import LINK, spoken_form
 from voiceflow.voices.voice import Voice
 
@@ -67,7 +67,9 @@ _MISAKI_LETTERS = frozenset("AIOWYbdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹɾʃʊ�
 _MISAKI_VOWELS = re.compile("[AIOWYæɑɔəɛɜɪʊʌᵊᵻiu]")
 
 
-def spoken(text: str, pronounce: Mapping[str, str], voice: Voice, wording: Wording = PLAIN) -> str:
+def spoken(
+    text: str, pronounce: Mapping[str, str], voice: Voice, pronunciation: Pronunciation = PLAIN
+) -> str:
     """`text` as the voice is given it: words as they are to be said, numbers and shorthand read.
 
     Parameters
@@ -75,7 +77,7 @@ def spoken(text: str, pronounce: Mapping[str, str], voice: Voice, wording: Wordi
     pronounce : mapping of str to str
         Word (or words) to respelling, or to ``/IPA/``, or to ``/IPA/ | respelling``. Whole words,
         whatever their case. A voice that takes no IPA is given what is after the bar, or left the
-        word as it is written. These win over the tables and pronunciations of `wording`.
+        word as it is written. These win over the tables and pronunciations of `pronunciation`.
 
     Raises
     ------
@@ -86,9 +88,9 @@ def spoken(text: str, pronounce: Mapping[str, str], voice: Voice, wording: Wordi
     own = _table(tuple(pronounce.items()))
     said = _pronounced(said, own, voice)
     # A text of nothing but decoration stays, to be told of as it is written.
-    said = spoken_form(said, wording) or said
+    said = spoken_form(said, pronunciation) or said
     mine = {word for word, _ in own.said}
-    return _pronounced(said, _table(wording.pronounce), voice, mine)
+    return _pronounced(said, _table(pronunciation.pronounce), voice, mine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Quantities: numbers with what belongs to them, spoken out by a language's tables.
 
-In: a text without decoration, and a `Wording`. Out: the text with ranges, fractions, units, `x` and
-strokes in words; each step is one pattern, and leaves what it does not know as it is.
+In: a text without decoration, and a `Pronunciation`. Out: the text with ranges, fractions, units,
+`x` and strokes in words; each step is one pattern, and leaves what it does not know as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from voiceflow.plan.sentences import WINDOW, holds
-from voiceflow.script.wording import Sense, Wording
+from voiceflow.script.pronunciation import Pronunciation, Sense
 from voiceflow.voices.decoration import RAISED, apart
 
 _PLAIN = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9])|[0-9]+(?:[.,][0-9]+)?"
@@ -38,17 +38,17 @@ _QUOTES = {
 class Quantities:
     """The numbers of one language."""
 
-    def __init__(self, wording: Wording) -> None:
-        self._wording = wording
-        self._units = dict(wording.units)
-        self._folded = {sign.casefold(): sign for sign, _ in wording.units if len(sign) > 1}
-        self._fractions = dict(wording.fractions)
-        self._numbers = dict(wording.numbers)
-        self._powers = dict(wording.powers)
+    def __init__(self, pronunciation: Pronunciation) -> None:
+        self._pronunciation = pronunciation
+        self._units = dict(pronunciation.units)
+        self._folded = {sign.casefold(): sign for sign, _ in pronunciation.units if len(sign) > 1}
+        self._fractions = dict(pronunciation.fractions)
+        self._numbers = dict(pronunciation.numbers)
+        self._powers = dict(pronunciation.powers)
         self._compile()
 
     def _compile(self) -> None:
-        wording = self._wording
+        pronunciation = self._pronunciation
         signs = _alternatives(self._fractions)
         amount = rf"(?:[0-9]+[ -]?)?(?:{signs})(?![0-9])|{_PLAIN}"
         words = _alternatives(word for word in self._numbers.values())
@@ -64,7 +64,7 @@ class Quantities:
         self._counted_in_words = re.compile(
             rf"(?<![\w-])(?P<a>{words})(?P<gap>[ -])(?P<unit>{long_units}){STOP}", re.IGNORECASE
         )
-        after = _alternatives(word for word, _ in wording.ordinal_after)
+        after = _alternatives(word for word, _ in pronunciation.ordinal_after)
         self._ordinal = re.compile(
             rf"(?<!\w)({after})(\s+)([0-9]{{1,2}})\.(?=\s+[^\W\d_])", re.IGNORECASE
         )
@@ -74,44 +74,44 @@ class Quantities:
             rf"(?P<a>{_LEFT}[0-9]+(?:{_DASH}[0-9]+)?)(?:\s?[xX×])(?=\s*(?:[^\w\s-]|\s|$))"
         )
         self._by = re.compile(r"(?<!\S)[xX×]\s?(?=[0-9])")
-        things, counted = _alternatives(wording.things), _alternatives(wording.counted)
+        things, counted = _alternatives(pronunciation.things), _alternatives(pronunciation.counted)
         self._per = re.compile(
             rf"(?P<what>[0-9]|\b(?:{counted}))\s?/\s?(?P<thing>{things})(?!\w)", re.IGNORECASE
         )
 
     def said(self, text: str) -> str:
         """`text` with its quantities in words."""
-        wording = self._wording
-        if not wording.units:
+        pronunciation = self._pronunciation
+        if not pronunciation.units:
             return text
         text = self._counted_in_words.sub(self._in_words, text)
         if not any(map(str.isnumeric, text)):
             return text
         text = self._ordinal.sub(self._in_order, text)
         text = _THOUSANDS.sub(lambda found: re.sub(r"\s", "", found[0]), text)
-        if wording.to:
+        if pronunciation.to:
             text = _CHAIN.sub(lambda found: _listed(re.split(_DASH, found[0])), text)
             text = _STROKE.sub(self._stroke, text)
-        if wording.times:
-            text = self._twice.sub(lambda found: f"{found['a']} {wording.times[-1]} ", text)
+        if pronunciation.times:
+            text = self._twice.sub(lambda found: f"{found['a']} {pronunciation.times[-1]} ", text)
             text = self._many.sub(self._often, text)
-            text = self._by.sub(f"{wording.times[-1]} ", text)
+            text = self._by.sub(f"{pronunciation.times[-1]} ", text)
         text = self._joint.sub(lambda found: f"{found[0]} ", text)  # 1h30m
         text = self._quantity.sub(self._said, text)
         return self._raised.sub(self._power, text) if self._powers else text
 
     def strokes(self, text: str) -> str:
         """`text` with ``/`` between words as it is said."""
-        if "/" not in text or not self._wording.per:
+        if "/" not in text or not self._pronunciation.per:
             return text
         text = self._per.sub(self._each, text)
         return _WORD_STROKE.sub(_apart_or_list, text)
 
     def _in_order(self, found: re.Match[str]) -> str:
-        word = dict(self._wording.ordinals).get(found[3])
+        word = dict(self._pronunciation.ordinals).get(found[3])
         if word is None:
             return found[0]
-        ending = dict(self._wording.ordinal_after)[found[1].casefold()]
+        ending = dict(self._pronunciation.ordinal_after)[found[1].casefold()]
         return f"{found[1]}{found[2]}{word}{'' if ending == '-' else ending}"
 
     def _in_words(self, found: re.Match[str]) -> str:
@@ -122,14 +122,14 @@ class Quantities:
     def _stroke(self, found: re.Match[str]) -> str:
         """Two numbers with a stroke: a part, a place in a row, or said one after the other."""
         before = _word_before(found)
-        if before and before[1].casefold() in self._wording.labels and self._wording.of:
-            return f"{found[1]} {self._wording.of} {found[2]}"
+        if before and before[1].casefold() in self._pronunciation.labels and self._pronunciation.of:
+            return f"{found[1]} {self._pronunciation.of} {found[2]}"
         if found[0] in self._fractions:
             return found[0]
         return _listed((found[1], found[2]))
 
     def _often(self, found: re.Match[str]) -> str:
-        times = self._wording.times
+        times = self._pronunciation.times
         return f"{found['a']} {times[0] if found['a'] == '1' else times[-1]}"
 
     def _said(self, found: re.Match[str]) -> str:
@@ -165,14 +165,14 @@ class Quantities:
             return f"{number} {self._number(b, False)}"
         if " " in dash and self._labelled(found):
             return f"{number}{dash}{self._number(b, False)}"
-        if not self._wording.to:
+        if not self._pronunciation.to:
             return f"{number}{dash}{b}"
-        return f"{number} {self._wording.to} {self._number(b, False)}"
+        return f"{number} {self._pronunciation.to} {self._number(b, False)}"
 
     def _labelled(self, found: re.Match[str]) -> bool:
         """`Set 3 - 10 reps` is no range."""
         before = _word_before(found)
-        return bool(before and before[1].casefold() in self._wording.labels)
+        return bool(before and before[1].casefold() in self._pronunciation.labels)
 
     def _is_one(self, found: re.Match[str]) -> bool:
         if found["b"] is not None:
@@ -180,7 +180,7 @@ class Quantities:
         if found["gap"] == "-" or self._fraction(found["a"]) == "alone":
             return True
         before = _word_before(found)
-        article = bool(before and before[1].casefold() in self._wording.one_after)
+        article = bool(before and before[1].casefold() in self._pronunciation.one_after)
         return article or (_value(found["a"]) == 1 and not self._fraction(found["a"]))
 
     def _fraction(self, amount: str) -> str:
@@ -230,7 +230,7 @@ class Quantities:
     def _each(self, found: re.Match[str]) -> str:
         thing = found["thing"]
         known = self._units.get(thing)
-        return f"{found['what']} {self._wording.per} {known[0].say[0] if known else thing}"
+        return f"{found['what']} {self._pronunciation.per} {known[0].say[0] if known else thing}"
 
 
 def _word_before(found: re.Match[str]) -> re.Match[str] | None:

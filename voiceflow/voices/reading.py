@@ -1,8 +1,8 @@
 """Reading: a text as it is written becomes the text that a voice is given.
 
-In: a text and the `Wording` of its language. Out: the text without decoration, its numbers and
-shorthand spoken out: ``20-30s`` is `20 to 30 seconds`. Plain digits stay digits, since voices read
-them well; what may mean several things stays as it is. A language without tables has only its
+In: a text and the `Pronunciation` of its language. Out: the text without decoration, its numbers
+and shorthand spoken out: ``20-30s`` is `20 to 30 seconds`. Plain digits stay digits, since voices
+read them well; what may mean several things stays as it is. A language without tables has only its
 decoration and fancy digits taken away.
 """
 
@@ -13,7 +13,7 @@ import unicodedata
 from functools import cached_property, lru_cache
 
 from voiceflow.plan.sentences import holds
-from voiceflow.script.wording import PLAIN, Sense, Wording
+from voiceflow.script.pronunciation import PLAIN, Pronunciation, Sense
 from voiceflow.voices.decoration import RAISED, apart, undecorated, undressed
 from voiceflow.voices.quantities import STOP, Quantities
 
@@ -32,33 +32,35 @@ _STUCK = re.compile(
 )
 
 
-def spoken_form(text: str, wording: Wording = PLAIN) -> str:
+def spoken_form(text: str, pronunciation: Pronunciation = PLAIN) -> str:
     """What a voice is given of `text`.
 
     Doing it twice changes nothing more. A text of decoration alone gives "".
     """
     for _ in range(_PASSES):  # what one step uncovers, such as the 3s in `³s`, is read in the next
-        said, text = text, _once(text, wording)
+        said, text = text, _once(text, pronunciation)
         if said == text:
             break
     return text
 
 
-def _once(text: str, wording: Wording) -> str:
+def _once(text: str, pronunciation: Pronunciation) -> str:
     parts = LINK.split(text)
     if len(parts) == 1:
-        return _read(text, wording)
-    return "".join(part if n % 2 else _read(part, wording, " ") for n, part in enumerate(parts))
+        return _read(text, pronunciation)
+    return "".join(
+        part if n % 2 else _read(part, pronunciation, " ") for n, part in enumerate(parts)
+    )
 
 
-def unread(text: str, wording: Wording = PLAIN) -> tuple[str, ...]:
+def unread(text: str, pronunciation: Pronunciation = PLAIN) -> tuple[str, ...]:
     """The signs and shorthand in `text` that neither the tables nor a voice reads, each once.
 
     Examples: ``30q``, ``10 ¶``. In a language without tables only signs are told.
     """
-    left = LINK.sub(" ", spoken_form(text, wording))
+    left = LINK.sub(" ", spoken_form(text, pronunciation))
     signs = (c for c in left if not (c.isalnum() or c in _READ or c.isspace() or _joins(c)))
-    stuck = (one for one in _STUCK.findall(left) if wording.units and not one.endswith("0s"))
+    stuck = (one for one in _STUCK.findall(left) if pronunciation.units and not one.endswith("0s"))
     return tuple(dict.fromkeys((*signs, *stuck)))
 
 
@@ -67,13 +69,13 @@ def _joins(char: str) -> bool:
     return unicodedata.category(char)[0] == "M" or char in "\u200c\u200d"
 
 
-def _read(text: str, wording: Wording, edge: str = "") -> str:
+def _read(text: str, pronunciation: Pronunciation, edge: str = "") -> str:
     """One stretch of `text`; with `edge`, the spaces at its ends are kept."""
     bare = undressed(undecorated(text))
     if edge and bare != text:
         left, right = text[:1] == edge, text[-1:] == edge
         bare = f"{edge * left}{bare.strip(edge)}{edge * right}" if bare.strip() else edge
-    return _RAISED_RUN.sub(_flat, _rules(wording).said(bare))
+    return _RAISED_RUN.sub(_flat, _rules(pronunciation).said(bare))
 
 
 def _flat(found: re.Match[str]) -> str:
@@ -82,36 +84,38 @@ def _flat(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=8)
-def _rules(wording: Wording) -> _Rules:
-    return _Rules(wording)
+def _rules(pronunciation: Pronunciation) -> _Rules:
+    return _Rules(pronunciation)
 
 
 class _Rules:
-    """The tables of a wording as patterns, made when a text first needs them."""
+    """The tables of a pronunciation as patterns, made when a text first needs them."""
 
-    def __init__(self, wording: Wording) -> None:
-        self._wording = wording
+    def __init__(self, pronunciation: Pronunciation) -> None:
+        self._pronunciation = pronunciation
         # Words that a text without numbers or signs must have to be changed at all.
-        tables = (*wording.abbreviations, *wording.shorthand, *wording.units)
+        tables = (*pronunciation.abbreviations, *pronunciation.shorthand, *pronunciation.units)
         self._telling = {sign.split()[0].casefold().rstrip(".") for sign, _ in tables}
 
     @cached_property
     def _quantities(self) -> Quantities:
-        return Quantities(self._wording)
+        return Quantities(self._pronunciation)
 
     @cached_property
     def _signs(self) -> re.Pattern[str]:
-        signs = [sign for sign, _ in (*self._wording.abbreviations, *self._wording.shorthand)]
+        signs = [
+            sign for sign, _ in (*self._pronunciation.abbreviations, *self._pronunciation.shorthand)
+        ]
         return re.compile("|".join(map(_whole, sorted(signs, key=len, reverse=True))) or "(?!)")
 
     @cached_property
     def _senses(self) -> dict[str, tuple[Sense, ...]]:
-        tables = (*self._wording.shorthand, *self._wording.abbreviations)
+        tables = (*self._pronunciation.shorthand, *self._pronunciation.abbreviations)
         return {sign.casefold(): meanings for sign, meanings in tables}
 
     @cached_property
     def _never_last(self) -> set[str]:
-        return {sign.casefold() for sign, _ in self._wording.abbreviations}
+        return {sign.casefold() for sign, _ in self._pronunciation.abbreviations}
 
     def said(self, text: str) -> str:
         if _LETTERS.fullmatch(text):  # most texts are told at a glance: a twentieth of the time

@@ -1,4 +1,4 @@
-"""A session fitted to the time there is: whole repetitions first; glue does the rest."""
+"""Fits a session to `--minutes`: whole repetitions first, stretched pauses do the rest."""
 
 from __future__ import annotations
 

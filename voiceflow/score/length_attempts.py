@@ -17,7 +17,7 @@ from voiceflow.plan.cues import CueSheet, Facts
 from voiceflow.plan.moments import Plan
 from voiceflow.plan.unroll import unroll
 from voiceflow.score.arrange import Arranged, Voicing, arrange
-from voiceflow.score.fit import Reach, left_over, reach, repetitions, rounds
+from voiceflow.score.fit_minutes import Reach, left_over, reach, repetitions, rounds
 from voiceflow.score.inputs import Inputs
 from voiceflow.script.choose import drop_one
 from voiceflow.script.models import Session
@@ -81,7 +81,7 @@ def write(inputs: Inputs, attempt: Attempt, before: Written | None = None) -> Wr
             inputs.wishes, reps=attempt.reps, rounds=attempt.rounds, spare_ms=attempt.spare_ms
         )
         plan = unroll(attempt.session, inputs.positions, wishes)
-    sheet = cues.write(plan, inputs.phrases, attempt.facts, inputs.wording)
+    sheet = cues.write(plan, inputs.phrases, attempt.facts, inputs.pronunciation)
     return Written(attempt, plan, sheet)
 
 

@@ -1,8 +1,8 @@
-"""Wording: how a language reads numbers and shorthand, as tables that a person can extend.
+"""Pronunciation: how a language reads numbers and shorthand, as tables that a person can extend.
 
-In: ``words/LANGUAGE.yaml``, the bundled file with the user's own over it. Out: a frozen `Wording`,
-plain data. Nothing is read aloud here: the voices do that (`voices.reading`), and the plan splits
-sentences by it (`plan.sentences`).
+In: ``pronunciation/LANGUAGE.yaml``, the bundled file with the user's own over it. Out: a frozen
+`Pronunciation`, plain data. Nothing is read aloud here: the voices do that (`voices.reading`), and
+the plan splits sentences by it (`plan.sentences`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from voiceflow.script.fields import (
 from voiceflow.script.lookup import Library, is_file
 from voiceflow.script.yaml import Node, read
 
-KIND = "words"
+KIND = "pronunciation"
 NUMBER = "number"  # in `after` and `before`: any number written in digits
 
 
@@ -64,9 +64,9 @@ Senses = tuple[tuple[str, tuple[Sense, ...]], ...]
 Pairs = tuple[tuple[str, str], ...]
 
 
-# Compared by identity: a wording is loaded once, and what is made of it is remembered by it.
+# Compared by identity: a pronunciation is loaded once, and what is made of it is remembered by it.
 @dataclass(frozen=True, slots=True, eq=False)
-class Wording:
+class Pronunciation:
     """The tables of one language. All are empty in a language that has none.
 
     Attributes
@@ -112,7 +112,7 @@ class Wording:
     pronounce: Pairs = ()
 
 
-PLAIN = Wording()
+PLAIN = Pronunciation()
 """A language without tables."""
 
 
@@ -214,10 +214,11 @@ FIELDS = (
 )
 
 
-def load_wording(library: Library, language: str) -> Wording:
-    """The wording of `language`: what is bundled, with the user's ``words/LANGUAGE.yaml`` over it.
+def load_pronunciation(library: Library, language: str) -> Pronunciation:
+    """The pronunciation of `language`: the bundled file, with the user's own over it.
 
-    ``en-gb`` takes ``en`` and then its own. A language without files has a wording of empty tables.
+    ``en-gb`` takes ``en`` and then its own. A language without files has
+    empty tables.
 
     Raises
     ------
@@ -230,14 +231,14 @@ def load_wording(library: Library, language: str) -> Wording:
             path = folder / f"{name}.yaml"
             if is_file(path):
                 _put_over(found, _tables(path))
-    return Wording(language=language, **dict(_frozen(found)))
+    return Pronunciation(language=language, **dict(_frozen(found)))
 
 
-def read_wording(path: Path) -> Wording:
-    """The wording at `path` alone. Raises ScriptError with all that is wrong."""
+def read_pronunciation(path: Path) -> Pronunciation:
+    """The pronunciation at `path` alone. Raises ScriptError with all that is wrong."""
     found: dict[str, Any] = {}
     _put_over(found, _read(path))
-    return Wording(language=path.stem, **dict(_frozen(found)))
+    return Pronunciation(language=path.stem, **dict(_frozen(found)))
 
 
 def _tables(path: Path) -> dict[str, Any]:

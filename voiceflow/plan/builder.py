@@ -16,7 +16,7 @@ _RICHNESS: Final[dict[str, Richness]] = {"full": "full", "brief": "brief", "tone
 MOST_MOMENTS = 100_000
 
 
-class Roll:
+class PlanBuilder:
     """The moments so far, and the context (`base`) that the next ones get."""
 
     def __init__(self, positions: Positions, pacing: Pacing, bouts: Sequence[Bout]) -> None:

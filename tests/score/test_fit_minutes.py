@@ -14,7 +14,7 @@ from making import PACING, Decided, exercise, phase, session, sessions, wishes
 from voiceflow.core.errors import TimingError
 from voiceflow.core.units import GRID_MS
 from voiceflow.plan.moments import Wishes
-from voiceflow.score.fit import LEAST_REPS, MOST_TIMES, reach, repetitions
+from voiceflow.score.fit_minutes import LEAST_REPS, MOST_TIMES, reach, repetitions
 from voiceflow.script.models import Section, Session
 
 # Shrinking a whole session takes minutes; the example as found tells enough.

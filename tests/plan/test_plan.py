@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -203,8 +204,36 @@ def test_a_flow_is_laid_as_it_is_written() -> None:
     assert order[-4:] == ["say", "silence", "bell", "phase"]
     silence = of(plan, 0)[-3]
     assert silence.least_ms == snap(30_000)
-    assert silence.stretch_ms > 0 < silence.shrink_ms
+    assert silence.stretch_ms == 0, "a written silence is never made longer"
     assert of(plan, 0)[-2].signal == "bell"
+
+
+@pytest.mark.parametrize("tempo", [0.8, 1.0, 1.15])
+def test_written_times_are_kept_at_every_tempo(tempo: float) -> None:
+    mark = phase().mark
+    steps = (
+        Step("silence", 60, None, mark),
+        Step("hold", 90, None, mark),
+        Step("hold", 4, None, mark),
+        Step("hold", 4, None, mark, exact=True),
+        Step("inhale", 5, None, mark),
+    )
+    plan = planned(session(exercise(flow=steps, setup=None, tempo=tempo)))
+    lengths = [moment.least_ms for moment in of(plan, 0)][-5:]
+    assert lengths[:2] == [snap(60_000), snap(90_000)]
+    assert lengths[2] == snap(4_000 / tempo), "a short hold is a part of a breath"
+    assert lengths[3] == snap(4_000)
+    assert lengths[4] == snap(5_000 / tempo)
+
+
+def test_a_hold_in_a_repetition_is_scaled_unless_it_has_a_unit() -> None:
+    one = exercise(rep=(phase("inhale", 4), phase("hold", 20), phase("exhale", 4)), tempo=0.8)
+    plan = planned(session(one))
+    first = [m.least_ms for m in of(plan, 0) if m.kind == "phase"][:3]
+    assert first == [snap(5_000), snap(25_000), snap(5_000)]
+    exact = exercise(rep=(phase("inhale", 4), replace(phase("hold", 20), exact=True)), tempo=0.8)
+    first = [m.least_ms for m in of(planned(session(exact)), 0) if m.kind == "phase"][:2]
+    assert first == [snap(5_000), snap(20_000)]
 
 
 def test_what_is_needed_is_gathered_once() -> None:

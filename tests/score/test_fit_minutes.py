@@ -182,7 +182,7 @@ def test_intervals_change_by_whole_sets_and_time_boxes_not_at_all() -> None:
     assert longer.plan.bouts[0].sets > 3
 
 
-def test_a_flow_gives_only_by_its_silences() -> None:
+def test_a_flow_gives_by_its_pauses_and_its_silences_never_grow() -> None:
     from making import MARK, text
 
     from voiceflow.script.steps import Step
@@ -195,8 +195,8 @@ def test_a_flow_gives_only_by_its_silences() -> None:
     made = session(exercise(flow=steps))
     natural = Decided(made)
     span = reach(natural.plan, natural.arranged)
-    assert span.longest_ms >= natural.score.length_ms + 60_000
-    decided = fitted(made, natural.score.length_ms + 20_000, Wishes())
+    assert span.longest_ms >= natural.score.length_ms + 10_000
+    decided = fitted(made, natural.score.length_ms + 10_000, Wishes())
     breaths = [
         end - start
         for m, start, end in zip(

@@ -8,6 +8,7 @@ from typing import Any
 from voiceflow.plan.builder import PlanBuilder
 from voiceflow.plan.moments import Bout, Line, Moment
 from voiceflow.plan.timing import (
+    LEAST_HELD_S,
     beat_ms,
     hold_count,
     other_side,
@@ -21,7 +22,7 @@ from voiceflow.plan.timing import (
 from voiceflow.script.steps import Phase, Step
 
 REST_STRETCH, REST_SHRINK = 2.0, 0.5
-SILENCE_STRETCH, SILENCE_SHRINK = 1.0, 0.5
+SILENCE_SHRINK = 0.5
 # How much longer the pause of a set-up, a change of sides or a finish may become. Together they
 # can fill half a repetition even in a session with a single exercise, so --minutes can be met.
 QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984
@@ -178,18 +179,27 @@ def _flow(builder: PlanBuilder, index: int, bout: Bout, side: str | None) -> Non
     gap = to_ms(bout.pacing.air)
     for step in bout.exercise.flow:
         if step.kind == "say":
-            builder.add("say", Line("", step.text), after_ms=gap, **lead)
+            builder.add(
+                "say", Line("", step.text), after_ms=gap, stretch_ms=QUIET_STRETCH_MS, **lead
+            )
         elif step.kind == "bell":
             builder.add("bell", *_own(step), after_ms=gap, signal="bell", **lead)
         elif step.kind == "silence":
-            length = to_ms(step.seconds / bout.pacing.tempo)
-            give: dict[str, Any] = {
-                "stretch_ms": int(length * SILENCE_STRETCH),
-                "shrink_ms": int(length * SILENCE_SHRINK),
-            }
-            builder.add("silence", *_own(step), least_ms=length, after_ms=gap, **give, **lead)
+            # Written to the second: no tempo changes it, and no --minutes makes it longer. One that
+            # asks for less than there is may still shorten it.
+            length = to_ms(step.seconds)
+            shrink = int(length * SILENCE_SHRINK)
+            builder.add(
+                "silence",
+                *_own(step),
+                least_ms=length,
+                after_ms=gap,
+                shrink_ms=shrink,
+                **lead,
+            )
         else:
-            phase = Phase(step.kind, step.seconds, step.text, step.mark)
+            exact = step.exact or (step.kind == "hold" and step.seconds >= LEAST_HELD_S)
+            phase = Phase(step.kind, step.seconds, step.text, step.mark, exact)
             builder.group += 1
             builder.add(
                 "phase",

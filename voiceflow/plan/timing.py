@@ -14,6 +14,8 @@ from voiceflow.script.steps import Phase
 # In a shorter hold the breath word leaves no room for counts.
 LEAST_COUNTED_MS = 3_500
 LEAST_REMINDED = 5
+# A hold in a flow that is no part of a breath: from here on its seconds are meant as such.
+LEAST_HELD_S = 10
 
 
 def to_ms(seconds: float) -> int:
@@ -40,8 +42,11 @@ def switch_ms(exercise: Pacing, session: Pacing) -> int:
 def phase_ms(phase: Phase, exercise: Exercise, pacing: Pacing) -> int:
     """The length of a phase: seconds / tempo, or scaled to the person's own breath.
 
-    With a breath of one's own, the average inhale (exhale) of the exercise gets that length.
+    With a breath of one's own, the average inhale (exhale) of the exercise gets that length. A hold
+    that was written as a time (with a unit, or a long one in a flow) is kept to the second.
     """
+    if phase.exact:
+        return snap(phase.seconds * 1000)
     own = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(phase.breath)
     if own is None:
         return max(snap(phase.seconds * 1000 / pacing.tempo), 120)

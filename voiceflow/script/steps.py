@@ -19,27 +19,33 @@ LONGEST_S = 3600.0
 LONGEST_BREATH_S = 300.0
 LEAST_S = 0.5
 
+_BARE = re.compile(r"[\d.\s]*")
 _KEY = re.compile(r"([^\W\d]+)(?:\s+(\S.*))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One breath phase; `seconds` are as written, before the tempo is applied."""
+    """One breath phase; `seconds` are as written, before the tempo is applied.
+
+    `exact`: the tempo does not apply, as for a hold that was written with a unit.
+    """
 
     breath: str
     seconds: float
     text: Text | None
     mark: Mark
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a flow; `kind` is a breath, `say`, `silence` or `bell`."""
+    """One step of a flow; `kind` is a breath, `say`, `silence` or `bell`; `exact` as in `Phase`."""
 
     kind: str
     seconds: float
     text: Text | None
     mark: Mark
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Phases:
 
     def read(self, node: Node, problems: Problems) -> tuple[Phase, ...] | None:
         steps = _read_steps(node, problems, BREATHS, "- inhale 4: Full text. | Brief.")
-        phases = tuple(Phase(s.kind, s.seconds, s.text, s.mark) for s in steps)
+        phases = tuple(Phase(s.kind, s.seconds, s.text, s.mark, s.exact) for s in steps)
         if not phases and node.kind == "list" and not node.items:
             complain(
                 problems, node, "the repetition has no breath phases", "write `- inhale 4: Inhale.`"
@@ -122,7 +128,9 @@ def _read_step(node: Node, problems: Problems, words: tuple[str, ...], form: str
         complain(problems, key, "`say` has no text", "write `- say: text`")
         return None
     seconds = _read_amount(key, word, amount, problems)
-    return None if seconds is None else Step(word, seconds, text, key.mark)
+    # "hold 20s" is a time; "hold 4" is a breath, which the tempo scales with the others.
+    exact = word == "hold" and not _BARE.fullmatch(amount or "")
+    return None if seconds is None else Step(word, seconds, text, key.mark, exact)
 
 
 def _read_amount(key: Node, word: str, amount: str | None, problems: Problems) -> float | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -35,3 +39,16 @@ def test_all_wrong_options_are_told_at_once(command: str) -> None:
     assert result.exception is not None
     for flag in wrong[::2]:
         assert flag in str(result.exception)
+
+
+def test_stopped_in_generated_code_ends_with_1_too(tmp_path: Path) -> None:
+    """As where Ctrl-C comes while a dataclass is made: Python would end by the signal."""
+    code = (
+        "from voiceflow.cli import main\n"
+        "main.cli.main = lambda **given: exec('raise KeyboardInterrupt')\n"
+        "main.main()\n"
+    )
+    (tmp_path / "interrupted.py").write_text(code)
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "stopped\n")

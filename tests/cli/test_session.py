@@ -274,9 +274,12 @@ def test_voices_are_there_without_being_imported():
         ({"equipment": ("zzz",)}, "equipment: 'zzz' .*circle"),
         ({"equipment": ({},)}, "equipment: expected text or a number, found tuple"),
         ({"minutes_ms": "20"}, "minutes_ms: expected milliseconds, found str"),
-        ({"minutes_ms": 4}, "minutes_ms: 4 ms is out of range"),
+        ({"minutes_ms": 4}, "minutes_ms: 4 is out of range"),
         ({"shuffle": "a"}, "shuffle: .*'a'"),
-        ({"shuffle": float("nan")}, "shuffle: .*99999"),
+        ({"shuffle": float("nan")}, "shuffle: .*'nan'"),
+        ({"shuffle": 10**31}, "shuffle: .*out of range"),
+        ({"pacing": (("tempo", float("inf")),)}, "pacing tempo=inf: "),
+        ({"minutes_ms": -5}, "minutes_ms: -5 is out of range .*5000"),
         ({"name": b"Ana"}, "name: expected text or a number, found bytes"),
         ({"pacing": (("tempo", 99),)}, "pacing tempo=99: "),
         ({"pacing": (("tempo", "fast"),)}, "pacing tempo=fast: "),
@@ -318,3 +321,13 @@ def test_pacing_is_said_in_the_command_lines_words_too():
         )
     ]
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("seed", [10**14, -(10**29), 0])
+def test_a_seed_is_any_number(seed: int) -> None:
+    assert checked(Options(shuffle=seed)).shuffle == seed
+
+
+def test_one_channel_may_be_said_as_a_number() -> None:
+    assert checked(Options(mono=1)).mono is True
+    assert checked(Options(mono=0)).mono is False

@@ -392,7 +392,7 @@ def main() -> NoReturn:
         code = cli.main(standalone_mode=False, prog_name="voiceflow")
         sys.stdout.flush()
     except click.exceptions.Abort:
-        _fail("stopped", 1)
+        _stopped()
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code
     except click.ClickException as error:
@@ -401,7 +401,7 @@ def main() -> NoReturn:
     except VoiceflowError as error:
         _fail(_told(error), error.exit_code)
     except KeyboardInterrupt:
-        _fail("stopped", 1)
+        _stopped()
     except BrokenPipeError:
         # The reader has closed the pipe, as in `voiceflow list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -418,6 +418,14 @@ def _told(error: Exception) -> str:
     from voiceflow.core.errors import ScriptError
 
     return str(error) if isinstance(error, ScriptError) else f"error: {error}"
+
+
+def _stopped() -> NoReturn:
+    # An interrupt that came while Python ran generated code (dataclasses make some on import) leaves
+    # a mark, for which `python -m voiceflow` would end by the signal though it is handled here.
+    # Running any other code clears it.
+    exec("")
+    _fail("stopped", 1)
 
 
 def _fail(message: str, code: int) -> NoReturn:

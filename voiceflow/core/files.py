@@ -234,19 +234,19 @@ def explained(error: OSError | ValueError, target: Path) -> OutputError:
     folder = target.parent
     match number:
         case errno.ENOENT | errno.ENOTDIR if not folder.is_dir():
-            return OutputError(f"there is no folder {str(folder)!r}", hint="make it, or use -o")
+            return OutputError(f"there is no folder {str(folder)!r}", hint="make it first")
         case errno.EISDIR:
             hint = f"name a file in it: {target / 'session.mp3'}"
             return OutputError(f"{str(target)!r} is a folder", hint=hint)
         case errno.EACCES | errno.EPERM:
             message = f"you do not have permission to write {str(target)!r}"
-            return OutputError(message, hint="choose another place with -o")
+            return OutputError(message, hint="choose another place")
         case errno.EROFS:
-            hint = "choose another place with -o"
+            hint = "choose another place"
             return OutputError(f"{str(folder)!r} is read-only", hint=hint)
         case errno.ENOSPC | errno.EDQUOT:
             message = f"there is no space left for {str(target)!r}"
-            return OutputError(message, hint="free some space, or choose another place with -o")
+            return OutputError(message, hint="free some space, or choose another place")
         case errno.ENAMETOOLONG:
             return OutputError(f"the file name {target.name[:40] + '…'!r} is too long")
         case errno.EFBIG:
@@ -282,7 +282,7 @@ def _check_space(folder: Path, size: int, target: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < size:
         message = f"{str(target)!r} needs {_megabytes(size)}, but only {_megabytes(free)} are free"
-        raise OutputError(message, hint="free some space, or choose another place with -o")
+        raise OutputError(message, hint="free some space, or choose another place")
 
 
 def _sweep(final: Path) -> None:

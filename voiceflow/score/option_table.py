@@ -18,7 +18,7 @@ from voiceflow.script.overrides import pacing_values
 from voiceflow.script.yaml import Node
 
 MINUTES: Final = Seconds(5, 6 * 3600, bare=60)
-_MOST: Final = 10**12
+_MOST: Final = 10**30  # longer numbers are not meant
 
 OPTIONS: Final[tuple[Field, ...]] = (
     Field("minutes", MINUTES, "Length of the session: 20, or 12:30."),
@@ -116,13 +116,20 @@ def checked(options: Options) -> Options:
         raise InputError(f"expected voiceflow.Options, found {_kind(options)}")
     given = {one.name: getattr(options, one.name) for one in fields(options)}
     minutes_ms, pacing = given.pop("minutes_ms"), given.pop("pacing")
-    given["minutes"] = f"{minutes_ms} ms" if _is_whole(minutes_ms) else None
+    if given["mono"] in (0, 1):
+        given["mono"] = bool(given["mono"])
     values, problems = read_values(given)
+    least, most = round(MINUTES.least * 1000), round(MINUTES.most * 1000)
     if minutes_ms is not None and not _is_whole(minutes_ms):
         message = f"expected milliseconds, found {_kind(minutes_ms)}"
-        problems.insert(0, OptionProblem("minutes", message))
-    labels = {"minutes": "minutes_ms"}
-    wrong = [one.line(labels.get(one.name, one.name)) for one in problems]
+        problems.insert(0, OptionProblem("minutes_ms", message))
+    elif minutes_ms is not None and not least <= minutes_ms <= most:
+        hint = f"use milliseconds from {least} to {most}"
+        message = f"{_written(minutes_ms)} is out of range"
+        problems.insert(0, OptionProblem("minutes_ms", message, hint))
+    elif minutes_ms is not None:
+        values["minutes"] = minutes_ms / 1000
+    wrong = [one.line(one.name) for one in problems]
     said: dict[str, Any] = {}
     try:
         said = pacing_values(f"{key}={_written(value)}" for key, value in pacing)
@@ -150,15 +157,15 @@ _HERE: Final = Mark("options")
 
 
 def _written(value: object) -> str:
-    """A value in the words of a script. Numbers too large to be meant stay out of range."""
+    """A value in the words of a script."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
-        return str(value) if abs(value) < _MOST else "9" * 13
-    if isinstance(value, float):
-        # Not in scientific notation, which no script reads; neither NaN nor infinity is a number.
-        fits = abs(value) < _MOST
-        return f"{value:.9f}".rstrip("0").rstrip(".") if fits else "9" * 13
+        # Python refuses to write out a number of thousands of digits.
+        return str(value) if abs(value) < 10 * _MOST else "9" * 31
+    if isinstance(value, float) and abs(value) < _MOST:
+        # Not in scientific notation, which no script reads.
+        return f"{value:.9f}".rstrip("0").rstrip(".")
     return str(value)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceflow.core.cache import Cache
+from voiceflow.core.errors import InputError
 from voiceflow.script.lookup import Library, default_library
 
 Report = Callable[[str, int, int], None]
@@ -63,3 +64,7 @@ class Context:
     library: Library = field(default_factory=default_library)
     cache: Cache = field(default_factory=lambda: Cache(Cache.default_root()))
     jobs: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.jobs, int) or self.jobs < 0:
+            raise InputError(f"jobs: {self.jobs!r} is not a number of workers", hint="0 or more")

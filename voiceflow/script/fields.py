@@ -25,7 +25,7 @@ MAX_TEXT = 20_000
 MAX_WORDS = 1_000
 # Later problems get no hint: finding similar names and places for thousands takes too long.
 _MANY = 100
-_NUMBER = re.compile(r"[-+]?(\d{1,12}(\.\d{0,9})?|\.\d{1,9})")
+_NUMBER = re.compile(r"[-+]?(\d{1,40}(\.\d{0,9})?|\.\d{1,9})")
 _SLUG = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*", re.UNICODE)
 _BRACE = re.compile(r"(\{\{|\}\}|\{%|%\}|\{#|#\}|\|)")
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
@@ -153,7 +153,9 @@ class Number:
         if node.kind != "scalar" or not _NUMBER.fullmatch(node.text.strip()):
             message = f"expected {sort}, found {_found(node)}"
             return complain(problems, node, message, pointed(node.text))
-        value = float(node.text)
+        text = node.text.strip()
+        # A long seed is exact as an int, and would not be as a float.
+        value = int(text) if self.whole and "." not in text else float(text)
         if self.whole and value != int(value):
             return complain(problems, node, f"expected a whole number, found {node.text}")
         if not self.least <= value <= self.most:
@@ -187,7 +189,7 @@ class Seconds:
             hint = pointed(node.text) or f"write {number}, 40s, 1.5 min or 12:30"
             return complain(problems, node, f"{node.text[:40]!r} is not a time", hint)
         if not self.least <= value <= self.most:
-            hint = f"use a time from {self.least:g} s to {self.most:g} s"
+            hint = f"use a time from {_span(self.least)} to {_span(self.most)}"
             return complain(problems, node, f"{node.text} is out of range", hint)
         return value
 
@@ -200,6 +202,14 @@ class Seconds:
             "maximum": self.most if scale == 1 else round(self.most / scale, 3),
         }
         return {"anyOf": [number, {"type": "string", "pattern": pattern}]}
+
+
+def _span(seconds: float) -> str:
+    """Seconds as a person says them: 5 s, 90 s, 10 minutes, 6 hours."""
+    for unit, name in ((3600, "hours"), (60, "minutes")):
+        if seconds > unit and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def pacing_values(given: Iterable[str]) -> dict[str, Any]:
     wrong: list[str] = []
     for text in given:
         key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not value:
+        if not equals or not value or not key:
             wrong.append(f"--set {text}: write KEY=VALUE")
         elif key == PER_MINUTE:
             values.update(_per_minute(value, wrong))

@@ -160,7 +160,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     place = Mark(file, mark.line + 1, mark.column + 1) if mark else Mark(file)
     message = error.problem or error.context or "it cannot be parsed"
     if "nesting depth" in message:  # the parser's own limit, in what cannot be YAML anyway
-        return Problem(place, "is nested too deeply")
+        return Problem(place, "the file is nested too deeply")
     hint = ""
     if "mapping values are not allowed" in message:
         hint = "put the text in quotes: it contains a colon"
@@ -199,7 +199,7 @@ class _Builder:
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
         mark = self._mark(event)
         if depth > MAX_DEPTH:
-            raise ScriptError([*self.problems, Problem(mark, "is nested too deeply")])
+            raise ScriptError([*self.problems, Problem(mark, "the file is nested too deeply")])
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise ScriptError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from voiceflow import sounds
 from voiceflow.core.errors import Mark, Problem, ScriptError
+from voiceflow.lint.lost_text import cut_texts
 from voiceflow.lint.phrase_checks import phrases_problems, positions_problems
 from voiceflow.lint.script_checks import (
     LintLibrary,
@@ -139,6 +141,9 @@ def _file(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         yield Problem(Mark(str(path)), message, f"known: {_KINDS}")
         return
     yield from CHECKERS[kind](path, lint)
+    if path.suffix in YAML:
+        with suppress(ScriptError):  # the checker has told
+            yield from cut_texts(path)
 
 
 def _folder(folder: Path, lint: LintLibrary) -> Iterator[Problem]:

@@ -133,6 +133,23 @@ def parse(text: str, file: str) -> Node:
     return root
 
 
+def plain_ends(text: str) -> dict[tuple[int, int], int]:
+    """Where in `text` each scalar without quotes ends, by the line and column of its node.
+
+    Raises ScriptError.
+    """
+    ends: dict[tuple[int, int], int] = {}
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.ScalarEvent) and not event.style:
+                start, end = event.start_mark, event.end_mark
+                if start and end:
+                    ends[start.line + 1, start.column + 1] = end.index
+    except yaml.MarkedYAMLError as error:
+        raise ScriptError([_syntax_problem(error, "")]) from None
+    return ends
+
+
 def _limits_before(error: yaml.MarkedYAMLError, text: str, file: str) -> None:
     """Raise ScriptError where a limit of our own was passed before the place of `error`.
 

@@ -88,3 +88,82 @@ exercises:
     path = put("sessions/one.yaml", "")
     path.write_bytes(text.replace("\n", ending).encode())
     assert check_path(path, library) == []
+
+
+# Markup
+
+LIFT = """\
+name: Lift
+position: supine
+setup: 'Bend both knees. TEXT'
+reps: 2
+rep:
+  - inhale 4: Inhale.
+  - exhale 5: Exhale.
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("{side}", "write {{ side }}"),
+        ("{ reps }", "write {{ reps }}"),
+        ("{Name}", "write {{ name }}"),
+        ("${side}", "write {{ side }}"),
+        ("{sied}", "did you mean `side`"),
+        ("<side>", "write {{ side }}"),
+        ("<b>", "remove the tag"),
+        ("</p>", "remove the tag"),
+        ("<br/>", "remove the tag"),
+        ('<a href="b">', "remove the tag"),
+        ('<prosody rate="slow">', "remove the tag"),
+        ('<break time="1s"/>', "`- silence 2s`"),
+        ("&amp;", "write &"),
+        ("&nbsp;", "write a blank"),
+        ("&#8230;", "write …"),
+    ],
+)
+@pytest.mark.parametrize("before", [" ", "é"])
+def test_markup_is_told_where_it_stands(
+    before: str, source: str, hint: str, put: Put, library: Library
+) -> None:
+    text = LIFT.replace("TEXT", f"Now{before}{source} rest.")
+    (found,) = check_path(put("exercises/lift.yaml", text), library)
+    assert (found.mark.line, found.mark.column) == (3, text.splitlines()[2].index(source) + 1)
+    assert found.severity == "warning"
+    assert source in found.message
+    assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "{{ reps }} times, {{reps}} times.",
+        "{% if reps > 2 %}Many{% endif %} {# {side} #} of them.",
+        "{{ '{side}' | length }} letters.",
+        "Breathe 4 < 5, and 6 > 3, <3.",
+        "If x<y and y>z, rest.",
+        "Strength & ease; Q&A; this &that.",
+        "{1, 2}, {} and {a b}.",
+    ],
+)
+def test_what_is_no_markup_is_let_be(plain: str, put: Put, library: Library) -> None:
+    text = LIFT.replace("TEXT", plain.replace("'", "''"))
+    assert check_path(put("exercises/lift.yaml", text), library) == []
+
+
+@pytest.mark.parametrize("braces", ["{{ side }}", "{side}", "{% if side %}"])
+def test_a_name_is_not_a_template(braces: str, put: Put, library: Library) -> None:
+    text = LIFT.replace("TEXT", "").replace("Lift", f"'Lift {braces}'")
+    (found,) = check_path(put("exercises/lift.yaml", text), library)
+    assert (found.mark.line, found.mark.column) == (1, 13)
+    assert "`name:` is not a template" in found.message
+
+
+def test_markup_is_found_in_sessions_and_phrases(put: Put, library: Library) -> None:
+    session = SESSION.replace("#", "") + "    switch: Go {side}.\n    tags: '<b>'\n"
+    (found,) = check_path(put("sessions/one.yaml", session), library)
+    assert found.mark.line == len(session.splitlines()) - 1
+    phrases = "{% macro last() %}\nLast {rep}{% endmacro %}\n{% macro end() %}A&nbsp;{% endmacro %}"
+    problems = check_path(put("phrases/mine.j2", phrases), library)
+    assert places(problems, "said as it is") == [(2, 6), (3, 19)]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from voiceflow import sounds
 from voiceflow.core.errors import Mark, Problem, ScriptError
-from voiceflow.lint.lost_text import cut_texts
+from voiceflow.lint.lost_text import all_texts, cut_texts
+from voiceflow.lint.markup import markup_warnings
 from voiceflow.lint.phrase_checks import phrases_problems, positions_problems
 from voiceflow.lint.script_checks import (
     LintLibrary,
@@ -144,6 +145,7 @@ def _file(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     if path.suffix in YAML:
         with suppress(ScriptError):  # the checker has told
             yield from cut_texts(path)
+            yield from markup_warnings(all_texts(read(path)))
 
 
 def _folder(folder: Path, lint: LintLibrary) -> Iterator[Problem]:

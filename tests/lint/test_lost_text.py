@@ -161,9 +161,58 @@ def test_a_name_is_not_a_template(braces: str, put: Put, library: Library) -> No
 
 
 def test_markup_is_found_in_sessions_and_phrases(put: Put, library: Library) -> None:
-    session = SESSION.replace("#", "") + "    switch: Go {side}.\n    tags: '<b>'\n"
+    session = (
+        SESSION.replace("#", "") + "    sides: each\n    switch: Go {side}.\n    tags: '<b>'\n"
+    )
     (found,) = check_path(put("sessions/one.yaml", session), library)
     assert found.mark.line == len(session.splitlines()) - 1
     phrases = "{% macro last() %}\nLast {rep}{% endmacro %}\n{% macro end() %}A&nbsp;{% endmacro %}"
     problems = check_path(put("phrases/mine.j2", phrases), library)
     assert places(problems, "said as it is") == [(2, 6), (3, 19)]
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("text", "gap"),
+    [
+        ("Well done, {{ name }}.", "Well done, ."),
+        ("Well done, {{ name | upper }}. | Well done.", "Well done, ."),
+        ("{{ name }}, come down.", ", come down."),
+    ],
+)
+def test_a_gap_for_a_name_is_told(text: str, gap: str, put: Put, library: Library) -> None:
+    script = LIFT.replace("TEXT", text)
+    (found,) = check_path(put("exercises/lift.yaml", script), library)
+    assert (found.mark.line, found.mark.column) == (3, script.splitlines()[2].index("{{") + 1)
+    assert gap in found.message
+    assert "{% if name %}" in found.hint
+    put("settings.yaml", "name: Ana\n")
+    assert check_path(put("exercises/lift.yaml", script), library) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Well done{% if name %}, {{ name }}{% endif %}.",
+        "Well done {% if name %}{{ name }}{% endif %}.",
+        "Well done{{ ', ' ~ name if name else '' }}.",
+        'Well done, {{ name or "friend" }}.',
+        'Well done, {{ name | default("friend", true) }}.',
+        "{{ name }}",
+        "Say your name, {{ exercise }}.",
+    ],
+)
+def test_a_name_with_a_guard_is_let_be(text: str, put: Put, library: Library) -> None:
+    script = LIFT.replace("'Bend both knees. TEXT'", "'TEXT'").replace(
+        "TEXT", text.replace("'", "''")
+    )
+    assert check_path(put("exercises/lift.yaml", script), library) == []
+
+
+def test_a_session_with_a_name_has_no_gap(put: Put, library: Library) -> None:
+    session = SESSION.replace("#", "").replace("For hips.", "For you, {{ name }}.")
+    (found,) = check_path(put("sessions/one.yaml", session), library)
+    assert (found.mark.line, "leaves a gap" in found.message) == (2, True)
+    assert check_path(put("sessions/one.yaml", f"name: Ana\n{session}"), library) == []

@@ -21,6 +21,7 @@ from voiceflow.script.templates import PHRASE_VARIABLES, TEXT_VARIABLES
 _UNHEARD = ("tags", "pronounce")
 # Keys of plain text that is heard: `{{ side }}` is not filled in there.
 _PLAIN = ("name", "title", "needs")
+PLAIN_KEYS = (*_PLAIN, *_UNHEARD)
 
 _BRACED = re.compile(r"(?<![{$])\$?\{\s*([^\W\d]\w*)\s*\}(?!\})")
 _ANY_BRACES = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}|\$?\{\s*[^\W\d]\w*\s*\}")

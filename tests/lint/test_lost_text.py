@@ -64,6 +64,32 @@ def test_texts_are_cut_in_every_kind_of_script(name: str, put: Put, library: Lib
     assert places(check_path(put(name, text), library), CUT) == hashes(text)
 
 
+def test_a_step_that_is_cut_before_its_text_is_told(put: Put, library: Library) -> None:
+    text = SESSION.replace("#", "").replace("exhale 5: Ex", "exhale 5 #2: Ex")
+    problems = check_path(put("sessions/one.yaml", text), library)
+    assert [(one.mark.line, one.mark.column) for one in problems] == hashes(text)
+    assert CUT in problems[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title: One\nsections:\n  - Part #2:\n    - bridge\n",
+        "title: One\nabout: Come to\n  #2 and\n  kneel.\nexercises: [bridge]\n",
+    ],
+)
+def test_where_a_hash_breaks_the_yaml_it_is_named(text: str, put: Put, library: Library) -> None:
+    (found,) = check_path(put("sessions/one.yaml", text), library)
+    assert found.severity == "error"
+    assert "` #2" in found.hint
+
+
+def test_broken_yaml_without_a_hash_has_its_usual_hint(put: Put, library: Library) -> None:
+    text = "title: One # why\nabout: Come\n  to\n kneel: [\n"
+    (found,) = check_path(put("sessions/one.yaml", text), library)
+    assert "#" not in found.hint
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_what_is_quoted_or_a_comment_is_let_be(ending: str, put: Put, library: Library) -> None:
     text = """\
@@ -118,6 +144,7 @@ rep:
         ('<a href="b">', "remove the tag"),
         ('<prosody rate="slow">', "remove the tag"),
         ('<break time="1s"/>', "`- silence 2s`"),
+        ("<!--", "remove the comment"),
         ("&amp;", "write &"),
         ("&nbsp;", "write a blank"),
         ("&#8230;", "write …"),

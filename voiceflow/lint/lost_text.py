@@ -6,7 +6,8 @@ In: a script's file. Out: a warning at each `#` that was meant as text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from voiceflow.core.errors import Mark, Problem
@@ -20,6 +21,8 @@ _NAMES = ("extends", "voice")
 _STEPS = ("rep", "flow", "pronounce")
 # A comment begins with a blank (`# why`), or is a line that somebody drew (`#---`, `####`).
 _CUT = re.compile(r"(?P<lead>[ \t]+|[ \t]*(?:\r?\n[ \t]*)+)(?P<lost>#[^\s#=~*_+-]\S*)")
+
+_BEFORE = re.compile(r"[ \t]*(?:- +)*(?=\S)")
 
 
 def _holds_text(field: Field) -> bool:
@@ -38,13 +41,10 @@ def all_texts(node: Node) -> Iterator[Written]:
             items = value.items if value.kind == "list" else (value,)
             yield from (Written(key.text, one) for one in items if one.kind == "scalar")
         elif key.text in _STEPS:
-            steps = [value, *value.items]
-            yield from (
-                Written(key.text, said)
-                for step in steps
-                for _, said in step.pairs
-                if said.kind == "scalar"
-            )
+            steps = (value, *value.items)
+            # `- inhale 4 #1: Lift.` is the step `inhale 4`: it is cut before its text.
+            said = [one for step in steps for one in (step, *(text for _, text in step.pairs))]
+            yield from (Written(key.text, one) for one in said if one.kind == "scalar")
         else:
             yield from all_texts(value)
     for item in node.items:
@@ -60,23 +60,23 @@ def cut_texts(path: Path) -> Iterator[Problem]:
     source, root = read_text(path), read(path)
     if "#" not in source:
         return
-    ends = plain_ends(source)
+    ends, breaks = plain_ends(source), [-1, *(m.start() for m in re.finditer("\n", source))]
     for one in all_texts(root):
         end = ends.get((one.node.mark.line, one.node.mark.column))
         match = _CUT.match(source, end) if end is not None else None
         if match is None:
             continue
-        at = match.start("lost")
-        line, column = source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)
-        if line > one.node.mark.line and column <= _indent(source, one.node.mark):
+        line = bisect_left(breaks, match.start("lost"))
+        column = match.start("lost") - breaks[line - 1]
+        if "\n" in match["lead"] and column <= _indent(source, breaks, one.node.mark):
             continue
         message = f"the text is cut at ` {match['lost'][:20]}`: YAML takes it for a comment"
-        hint = "put the whole text in quotes; a comment begins with `# ` and a blank"
+        hint = "put the whole text in quotes; in a comment, put a blank after #"
         yield Problem(Mark(str(path), line, column), message, hint, "warning")
 
 
-def _indent(source: str, mark: Mark) -> int:
+def _indent(source: str, breaks: Sequence[int], mark: Mark) -> int:
     """The column of the key, or of the hyphen, on the line of a text."""
-    line = source.split("\n")[mark.line - 1][: mark.column - 1]
-    before = re.match(r"[ \t]*(?:- +)*(?=\S)", line)
-    return before.end() + 1 if before else mark.column - 1
+    begin = breaks[mark.line - 1] + 1
+    before = _BEFORE.match(source, begin, begin + mark.column - 1)
+    return before.end() - begin + 1 if before else mark.column - 1

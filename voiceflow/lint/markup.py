@@ -39,6 +39,9 @@ _TAGS = frozenset(
 )
 _SPACES = "\t\n\r\xa0 \u2002\u2003\u2009\u200b\u200c\u200d"
 
+# Later findings stand at the beginning of their text: to find places for thousands takes too long.
+MANY = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Markup:
@@ -52,6 +55,7 @@ class Markup:
 
 def markup_warnings(texts: Iterable[Written]) -> Iterator[Problem]:
     """A warning at each piece of markup in the spoken texts of a script."""
+    placed = 0
     for one in texts:
         if one.key in _UNHEARD:
             continue
@@ -60,7 +64,8 @@ def markup_warnings(texts: Iterable[Written]) -> Iterator[Problem]:
             found = [each for each in found if each.source[0] not in "${"]
             found += _not_filled(one.key, one.node.text)
         for each in found:
-            mark = locate(one.node.mark, each.source)
+            mark = locate(one.node.mark, each.source) if placed < MANY else one.node.mark
+            placed += 1
             yield Problem(mark, each.message, each.hint, "warning")
 
 
@@ -72,6 +77,8 @@ def markup(text: str) -> Iterator[Markup]:
     for match in _TAG.finditer(bare):
         if hint := _tag_hint(match):
             yield _found(match, hint)
+    for match in re.finditer("<!--", bare):
+        yield _found(match, "remove the comment, or write it as {# … #}")
     for match in _ENTITY.finditer(bare):
         sign = html.unescape(match[0])
         if match[0].startswith("&#") or match[0][1:] in html5:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from voiceflow.core.errors import Problem
-from voiceflow.lint.markup import PLAIN_KEYS
+from voiceflow.lint.markup import MANY, PLAIN_KEYS
 from voiceflow.lint.phrase_checks import MOMENTS
 from voiceflow.lint.script_texts import Written
 from voiceflow.script.fields import locate, split_versions
@@ -26,12 +26,14 @@ _HINT = (
 
 def name_gaps(texts: Iterable[Written]) -> Iterator[Problem]:
     """Warnings for the texts in which a name is missed where there is none."""
+    placed = 0
     for one in texts:
         if one.key in PLAIN_KEYS or "name" not in one.node.text:
             continue
         for version in split_versions(one.node.text):
             if (gap := _gap(version)) and (found := _EXPRESSION.search(version)):
-                mark = locate(one.node.mark, found[0])
+                mark = locate(one.node.mark, found[0]) if placed < MANY else one.node.mark
+                placed += 1
                 message = f"without a name, `{found[0]}` leaves a gap: {gap[:80]!r}"
                 yield Problem(mark, message, _HINT, "warning")
 

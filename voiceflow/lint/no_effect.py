@@ -6,6 +6,7 @@ equipment. Out: a warning at each key that none of them uses.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -118,6 +119,9 @@ def unused_changes(
 
 
 def _unused(items: Iterable[tuple[Mark, Node]], sessions: Sequence[Session]) -> Iterator[Problem]:
+    made: defaultdict[Mark, list[Exercise]] = defaultdict(list)
+    for session in sessions:
+        for one in session.exercises:
+            made[one.mark].append(one)
     for mark, node in items:
-        own = [one for session in sessions for one in session.exercises if one.mark == mark]
-        yield from unused_keys(node, own)
+        yield from unused_keys(node, made[mark])

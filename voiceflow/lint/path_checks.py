@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from voiceflow import sounds
 from voiceflow.core.errors import Mark, Problem, ScriptError
+from voiceflow.lint.lost_text import all_texts, cut_texts
+from voiceflow.lint.markup import markup_warnings
+from voiceflow.lint.name_gaps import name_gaps
 from voiceflow.lint.phrase_checks import phrases_problems, positions_problems
 from voiceflow.lint.script_checks import (
     LintLibrary,
@@ -19,6 +23,7 @@ from voiceflow.lint.script_checks import (
     sound_problems,
 )
 from voiceflow.script import models
+from voiceflow.script.load import load_settings
 from voiceflow.script.lookup import Library
 from voiceflow.script.yaml import Node, read
 
@@ -139,6 +144,20 @@ def _file(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         yield Problem(Mark(str(path)), message, f"known: {_KINDS}")
         return
     yield from CHECKERS[kind](path, lint)
+    if path.suffix in YAML:
+        with suppress(ScriptError):  # the checker has told
+            yield from _lost(path, lint)
+
+
+def _lost(path: Path, lint: LintLibrary) -> Iterator[Problem]:
+    """Warnings for texts in the YAML file `path` of which something is lost."""
+    yield from cut_texts(path)
+    root = read(path)
+    texts = tuple(all_texts(root))
+    yield from markup_warnings(texts)
+    for_someone = root.get("title") is not None and root.get("name") is not None
+    if not for_someone and "name" not in load_settings(lint.library):
+        yield from name_gaps(texts)
 
 
 def _folder(folder: Path, lint: LintLibrary) -> Iterator[Problem]:

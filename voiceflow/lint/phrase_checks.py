@@ -9,6 +9,7 @@ from pathlib import Path
 
 from voiceflow.core.errors import Mark, Problem, ScriptError
 from voiceflow.lint import word_tables as words
+from voiceflow.lint.markup import markup
 from voiceflow.lint.script_texts import SEEN_HINT, plain, script_warnings
 from voiceflow.lint.script_texts import Written as WrittenText
 from voiceflow.plan.phrases import phrase_warnings, read_phrases
@@ -58,6 +59,8 @@ def phrases_problems(path: Path) -> Iterator[Problem]:
     for found in words.seen(plain(source), language_of(path)):
         message = f"`{found.word}` points at something that must be seen"
         yield Problem(_place(path, source, found.start), message, SEEN_HINT, "warning")
+    for each in markup(source):
+        yield Problem(_place(path, source, each.start), each.message, each.hint, "warning")
 
 
 def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from voiceflow.core.errors import (
     UnknownNameError,
     VoiceError,
 )
+from voiceflow.lint.no_effect import unused_changes, unused_keys
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
 from voiceflow.plan.moments import Wishes
@@ -85,6 +86,7 @@ def exercise_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     sided = any(exercise.sides != "none" for exercise in found)
     yield from script_warnings(written(root), sided=sided)
     yield from empty_tips(root)
+    yield from unused_keys(root, found)
     if any(_turns_in_silence(exercise) for exercise in found):
         hint = "write under `switch:` how to turn to the other side"
         yield Problem(root.mark, "nothing says how to change sides", hint, "warning")
@@ -149,7 +151,7 @@ def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         return
     yield from names_problems(root, path, lint)
     yield from _language_problems(root, path, lint)
-    session: Session | None = None
+    loaded: list[Session] = []
     for level in LEVELS:
         try:
             session = load_session(path, lint.library, level=level)
@@ -159,11 +161,15 @@ def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         except InputError as error:
             yield Problem(Mark(str(path)), error.message, error.hint)
             return
+        loaded.append(session)
         yield from _at_its_pace(session, path, lint)
     language = root.get("language")
     tongue = language.text.lower().split("-")[0] if language and language.kind == "scalar" else "en"
     yield from script_warnings(written(root, models.SESSION_HEAD), sided=False, languages=(tongue,))
-    sided = {e.mark for e in session.exercises if e.sides != "none"} if session else set()
+    yield from unused_changes(
+        _items(root), loaded, lambda: load_session(path, lint.library, equipment=EQUIPMENT)
+    )
+    sided = {e.mark for one in loaded[-1:] for e in one.exercises if e.sides != "none"}
     for mark, changes in _items(root):
         texts = list(written(changes, (*ITEM, *_ONLY_WHOLE)))
         yield from script_warnings(texts, sided=mark in sided, languages=(tongue,))

@@ -343,12 +343,14 @@ def template_problems(node: Node, version: str, placed: bool = True) -> list[Pro
 
 
 def locate(mark: Mark, needle: str) -> Mark:
-    """Where the word `needle` first occurs in the file, at or after `mark`; else `mark` itself."""
+    """Where `needle` first occurs as whole words in the file, at or after `mark`; else `mark`."""
     try:
         text = Path(mark.file).read_text(encoding="utf-8-sig") if needle else ""
     except (OSError, ValueError):
         return mark
-    whole = re.compile(rf"(?<!\w){re.escape(needle)}(?!\w)")
+    before = r"(?<!\w)" if re.match(r"\w", needle) else ""
+    after = r"(?!\w)" if re.search(r"\w\Z", needle) else ""
+    whole = re.compile(before + re.escape(needle) + after)
     for number, line in enumerate(text.split("\n")[mark.line - 1 :], mark.line):
         start = mark.column - 1 if number == mark.line else 0
         if match := whole.search(line, start):

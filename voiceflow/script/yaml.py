@@ -24,6 +24,7 @@ MAX_NODES = 100_000
 
 _NOT_TEXT = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_HASH = re.compile(r"(?:^|\s)(#[^\s#]\S*)")
 _Loader: type = getattr(yaml, "CLoader", yaml.Loader)
 
 
@@ -127,10 +128,27 @@ def parse(text: str, file: str) -> Node:
         root = builder.document(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         _limits_before(error, text, file)
-        raise ScriptError([*builder.problems, _syntax_problem(error, file)]) from None
+        raise ScriptError([*builder.problems, _syntax_problem(error, file, text)]) from None
     if builder.problems:
         raise ScriptError(builder.problems)
     return root
+
+
+def plain_ends(text: str) -> dict[tuple[int, int], int]:
+    """Where in `text` each scalar without quotes ends, by the line and column of its node.
+
+    Raises ScriptError.
+    """
+    ends: dict[tuple[int, int], int] = {}
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.ScalarEvent) and not event.style:
+                start, end = event.start_mark, event.end_mark
+                if start and end:
+                    ends[start.line + 1, start.column + 1] = end.index
+    except yaml.MarkedYAMLError as error:
+        raise ScriptError([_syntax_problem(error, "", text)]) from None
+    return ends
 
 
 def _limits_before(error: yaml.MarkedYAMLError, text: str, file: str) -> None:
@@ -155,7 +173,7 @@ def _not_allowed(character: str) -> str:
     return f"the character U+{ord(character):04X} is not allowed"
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Mark(file, mark.line + 1, mark.column + 1) if mark else Mark(file)
     message = error.problem or error.context or "it cannot be parsed"
@@ -168,7 +186,16 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
         hint = "put the text in quotes, and indent with spaces"
     elif "find expected" in message or "expected <block end>" in message:
         hint = "check the indentation; put a text that begins with a quote or a brace in quotes"
+        if mark and (cut := _cut_before(mark.line, text)):
+            hint = f"if ` {cut[:20]}` before it is text and no comment, put that text in quotes"
     return Problem(place, f"invalid YAML: {message}", hint)
+
+
+def _cut_before(line: int, text: str) -> str:
+    """What looks like a text after ` #`, on the last written line before `line` (from 0)."""
+    before = "\n".join(text.split("\n")[:line]).rstrip().rpartition("\n")[2]
+    found = _HASH.search(before)
+    return found[1] if found else ""
 
 
 class _Builder:

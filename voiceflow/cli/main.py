@@ -421,9 +421,9 @@ def _told(error: Exception) -> str:
 
 
 def _stopped() -> NoReturn:
-    # An interrupt that came while Python ran generated code (dataclasses make some on import) leaves
-    # a mark, for which `python -m voiceflow` would end by the signal though it is handled here.
-    # Running any other code clears it.
+    # An interrupt that came while Python ran generated code (dataclasses make some on import)
+    # leaves a mark, for which `python -m voiceflow` would end by the signal though it is handled
+    # here. Running any other code clears it.
     exec("")
     _fail("stopped", 1)
 

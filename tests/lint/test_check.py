@@ -249,7 +249,7 @@ def test_phrases_are_run_and_read(put: Put, library: Library) -> None:
     path = put("phrases/mine.j2", source)
     problems = check_path(path, library)
     assert told(problems, "`Look at me` points").mark == place(path, "Look")
-    assert told(problems, "macro `remaining`").mark == place(path, "remaining()")
+    assert told(problems, "macro `remaining`").mark == place(path, "// remaining")
     assert "`switch`" in told(problems, "macro `swich`").hint
     assert "longer than the full" in told(problems, "macro `rest`").message
     assert len(problems) == 4

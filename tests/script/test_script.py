@@ -486,7 +486,9 @@ VALUES = {
     "caution: {a: b}": ("9:14", "expected text, found a mapping (put the text in quotes)"),
     'caution: ""': ("9:14", "the text is empty (write some text, or remove the line)"),
     "caution: ' | '": ("9:14", "the text is empty (write some text, or remove the line)"),
-    "caution: " + "x" * 20_001: ("9:14", "the text is longer than 20000 characters"),
+    "caution: " + "x" * 4_001: ("9:14", "the text has 4,001 characters, at most 4,000 can be"),
+    "tips: [ok, " + "x" * 10_004 + "]": ("9:16", "the text has 10,004 characters, at most 4,000"),
+    "switch: " + "x" * 20_001: ("9:13", "the text is longer than 20,000 characters (say it in"),
     "purpose: Your {{ sied }} arm.": ("9:22", "unknown variable `sied` (did you mean `side`?)"),
     "purpose: '{{ side.upper }}'": (
         "9:23",

@@ -14,7 +14,7 @@ from typing import Any
 
 from voiceflow.core.errors import Mark, Problem, ScriptError, did_you_mean
 from voiceflow.script.fields import split_versions
-from voiceflow.script.lookup import Library
+from voiceflow.script.lookup import Library, spelled
 from voiceflow.script.templates import (
     PHRASE_VARIABLES,
     Macros,
@@ -73,7 +73,7 @@ def load_phrases(name: str, language: str, library: Library, beside: Path | None
     found: dict[Path, None] = {}
     for stem in names:
         for folder in library.folders("phrases", beside if stem.startswith(name) else None):
-            path = folder / f"{stem}.j2"
+            path = spelled(folder / f"{stem}.j2")
             if path.is_file():
                 found[path] = None
     return Phrases(name, tuple((path, read_phrases(path)) for path in found))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from voiceflow.cli.main import cli, session_options
+from voiceflow.core.errors import InputError
 from voiceflow.score.option_table import OPTIONS, PACING_OPTIONS
 
 
@@ -35,3 +38,23 @@ def test_all_wrong_options_are_told_at_once(command: str) -> None:
     assert result.exception is not None
     for flag in wrong[::2]:
         assert flag in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["render", "breathing", "-o", "-"],
+        ["export", "breathing", "--to", "-"],
+        ["show", "breathing", "--svg", "-"],
+        ["show", "breathing", "--png", "-"],
+    ],
+)
+def test_no_file_is_called_dash(
+    given: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-o -` made a file named `-` where other programs write to standard output."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, [*given, "--detail", "tones", "--voice", "silent"])
+    assert isinstance(result.exception, InputError)
+    assert "standard output" in str(result.exception)
+    assert not list(tmp_path.iterdir())

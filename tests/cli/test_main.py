@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from voiceflow.cli.main import cli, session_options
+from voiceflow.core.errors import InputError
 from voiceflow.score.option_table import OPTIONS, PACING_OPTIONS
 
 
@@ -52,3 +53,23 @@ def test_stopped_in_generated_code_ends_with_1_too(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "interrupted"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "stopped\n")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["render", "breathing", "-o", "-"],
+        ["export", "breathing", "--to", "-"],
+        ["show", "breathing", "--svg", "-"],
+        ["show", "breathing", "--png", "-"],
+    ],
+)
+def test_no_file_is_called_dash(
+    given: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-o -` made a file named `-` where other programs write to standard output."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, [*given, "--detail", "tones", "--voice", "silent"])
+    assert isinstance(result.exception, InputError)
+    assert "standard output" in str(result.exception)
+    assert not list(tmp_path.iterdir())

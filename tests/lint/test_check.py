@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import little_work
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import Mark, Problem
@@ -249,7 +250,7 @@ def test_phrases_are_run_and_read(put: Put, library: Library) -> None:
     path = put("phrases/mine.j2", source)
     problems = check_path(path, library)
     assert told(problems, "`Look at me` points").mark == place(path, "Look")
-    assert told(problems, "macro `remaining`").mark == place(path, "remaining()")
+    assert told(problems, "macro `remaining`").mark == place(path, "// remaining")
     assert "`switch`" in told(problems, "macro `swich`").hint
     assert "longer than the full" in told(problems, "macro `rest`").message
     assert len(problems) == 4
@@ -663,3 +664,15 @@ def test_sides_named_in_other_languages() -> None:
 )
 def test_things_that_are_asked_for(text: str, asked: set[str]) -> None:
     assert set(words.things(text, "en")) == asked
+
+
+def test_an_exercise_that_would_last_for_days_is_told_of_without_rendering_it(
+    put: Put, library: Library
+) -> None:
+    for reps in (10_000, 60):
+        text = "name: Arm\nposition: standing\nsetup: Stand.\n"
+        text += f"reps: {reps}\nrep:\n" + "  - inhale 1: In.\n" * 1_000
+        with little_work():
+            problems = check_path(put("exercises/arm.yaml", text), library)
+        assert [one.severity for one in problems] == ["error"] * (reps > 60)
+        assert all("too long: 2,800 hours" in one.message for one in problems)

@@ -196,3 +196,18 @@ def test_a_side_that_there_is_not_cannot_be_said() -> None:
         cues(session(exercise(rep=(step,))), "phase")
     asked = phase("exhale", 4, "Lift{% if side %} your {{ side }} leg{% endif %}.")
     assert cues(session(exercise(rep=(asked,))), "phase")[0].versions[0] == "Lift."
+
+
+@pytest.mark.parametrize("field", ["purpose", "caution", "tips", "about"])
+def test_a_text_too_long_for_its_macro_is_told_where_it_stands(field: str) -> None:
+    """Such a text came out as an error of the phrases that carry it."""
+    long = text("{% if level %}" + "Long words. " * 1_000 + "{% endif %}")
+    own: dict[str, Any] = {} if field == "about" else {field: (long,) if field == "tips" else long}
+    made = session(exercise(name="Bridge over the floor", **own))
+    made = replace(made, about=long if field == "about" else None)
+    with pytest.raises(ScriptError) as caught:
+        cues(made, "phase")
+    assert {problem.mark for problem in caught.value.problems} == {long.mark}
+    problem = caught.value.problems[0]
+    assert "characters, at most 4,000 can be said here" in problem.message
+    assert problem.hint

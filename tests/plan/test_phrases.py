@@ -89,7 +89,35 @@ def test_macros_that_nothing_says_are_warned_of(put: Put) -> None:
     assert "did you mean `welcome`" in warning.hint
 
 
-def test_a_macro_that_fails_with_its_values_names_its_file(put: Put, library: Library) -> None:
-    put("phrases/mine.j2", "{% macro end() %}{{ 1 / left }}{% endmacro %}")
-    with pytest.raises(ScriptError, match=r"mine.j2: error: macro `end`"):
-        load_phrases("mine", "en", library).say("end", {"left": 0})
+@pytest.mark.parametrize(
+    ("source", "place", "message"),
+    [
+        ("\n{% macro end() %}{{ 1 / (level - level) }}{% endmacro %}", "2:23", "division by zero"),
+        ("{% macro end() %}\nSo.\n{{ 7 % left }}{% endmacro %}", "3:6", "division by zero"),
+        ("{% macro end() %}\n\n  {{ title - 1 }}{% endmacro %}", "3:12", "`-` works only on numb"),
+        (
+            "{% macro _a() %}\n{{ 1 // left }}{% endmacro %}\n"
+            "{% macro end() %}{{ _a() }}{% endmacro %}",
+            "2:6",
+            "division by zero",
+        ),
+        (
+            "{% macro rest() %}{{ 4 / 2 }}{% endmacro %} "
+            "{% macro end() %}{{ 4 / left }}{% endmacro %}",
+            "1:67",
+            "division by zero",
+        ),
+        ("{% macro end() %}\n{{ side }}{{ 9 ~ title|round }}{% endmacro %}", "2:", "template: "),
+        ("\n\n{% macro end() %}" + "x" * 30_000 + "{% endmacro %}", "3:10", "the output is too"),
+    ],
+)
+def test_a_macro_that_fails_is_told_at_its_line(
+    put: Put, library: Library, source: str, place: str, message: str
+) -> None:
+    put("phrases/mine.j2", source)
+    with pytest.raises(ScriptError) as caught:
+        load_phrases("mine", "en", library).say("end", {"level": 1, "left": 0, "title": "T"})
+    (problem,) = caught.value.problems
+    assert problem.mark.file.endswith("mine.j2")
+    assert f"{problem.mark.line}:{problem.mark.column}".startswith(place)
+    assert problem.message.startswith(f"macro `end`: {message}")

@@ -7,14 +7,16 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from conftest import little_work
 from hypothesis import Phase as Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import PACING, exercise, phase, positions, session, sessions, text, wishes
 
+from voiceflow.core.errors import TimingError
 from voiceflow.core.units import snap
 from voiceflow.plan.moments import Moment, Plan, Wishes, pacing_of
-from voiceflow.plan.unroll import unroll
+from voiceflow.plan.unroll import least_ms, unroll
 from voiceflow.script.models import POSITIONS, Section, Session
 from voiceflow.script.pacing import layer
 from voiceflow.script.steps import Step
@@ -263,3 +265,20 @@ def test_repetitions_may_be_chosen_by_bout(reps: int, sets: int) -> None:
     assert [bout.reps for bout in plan.bouts] == [reps, 1]
     assert [bout.sets for bout in plan.bouts] == [1, sets]
     assert sum(m.kind == "work" for m in plan.moments) == sets
+
+
+def test_a_session_that_would_last_for_days_is_refused_before_it_is_unrolled() -> None:
+    phases = tuple(phase("inhale", 1) for _ in range(1_000))
+    made = session(exercise(rep=phases, reps=10_000))
+    with little_work(), pytest.raises(TimingError) as caught:
+        planned(made)
+    assert caught.value.message == "the session is too long: 2,800 hours or more"
+    assert "six hours at most" in caught.value.hint
+
+
+@steady
+@given(sessions())
+def test_the_least_length_is_never_more_than_the_moments_say(made: Session) -> None:
+    plan = planned(made)
+    filled = sum(m.least_ms for m in plan.moments if m.box or m.kind == "silence")
+    assert least_ms(made, wishes()) == filled

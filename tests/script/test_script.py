@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -216,6 +217,22 @@ def test_sessions_are_found_by_name_and_by_path(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "no-ending").write_text(BODY)
     assert load_session("no-ending", library).title == "Test"
+
+
+@pytest.mark.parametrize("typed", ["NFC", "NFD"])
+@pytest.mark.parametrize("filed", ["NFC", "NFD"])
+def test_a_name_is_the_same_however_its_letters_are_composed(
+    library: Library, put: Put, typed: Literal["NFC", "NFD"], filed: Literal["NFC", "NFD"]
+) -> None:
+    """A file from a Mac was not found by the name that its owner types."""
+    there, asked = unicodedata.normalize(filed, "größe"), unicodedata.normalize(typed, "größe")
+    put(f"exercises/{there}.yaml", "name: Reach\nposition: supine\nsetup: Lie.\nwork: 9s\n")
+    path = put(f"sessions/{there}.yaml", HEAD + f"  - {asked}\n")
+    assert only(load_session(asked, library)).name == "Reach"
+    assert only(load_session(path.with_name(f"{asked}.yaml"), library)).name == "Reach"
+    assert unicodedata.normalize("NFC", "größe") in library.names("exercises")
+    put(f"phrases/{there}.j2", "{% macro end() %}Das war es.{% endmacro %}")
+    assert library.find("phrases", asked).stem == there
 
 
 @pytest.mark.parametrize(
@@ -486,7 +503,9 @@ VALUES = {
     "caution: {a: b}": ("9:14", "expected text, found a mapping (put the text in quotes)"),
     'caution: ""': ("9:14", "the text is empty (write some text, or remove the line)"),
     "caution: ' | '": ("9:14", "the text is empty (write some text, or remove the line)"),
-    "caution: " + "x" * 20_001: ("9:14", "the text is longer than 20000 characters"),
+    "caution: " + "x" * 4_001: ("9:14", "the text has 4,001 characters, at most 4,000 can be"),
+    "tips: [ok, " + "x" * 10_004 + "]": ("9:16", "the text has 10,004 characters, at most 4,000"),
+    "switch: " + "x" * 20_001: ("9:13", "the text is longer than 20,000 characters (say it in"),
     "purpose: Your {{ sied }} arm.": ("9:22", "unknown variable `sied` (did you mean `side`?)"),
     "purpose: '{{ side.upper }}'": (
         "9:23",

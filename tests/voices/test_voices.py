@@ -273,6 +273,38 @@ def test_a_clip_of_another_length_is_not_believed() -> None:
             plausible.check(said, 140, bytes(int(expected * factor) // 2 * 2))
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "took_ms"),
+    [  # as eSpeak says them at 140 words a minute
+        ("ja", "Your own breath and your own pace always come first.", 20_503),
+        ("my", "It takes about 2 minutes, and all you need is a little space.", 21_820),
+        ("ja", "骨盤底筋群を意識しましょう。", 10_784),
+        ("ja", "あおむけになります。", 1_707),
+        ("zh", "请仰卧，双膝弯曲，双脚平放在地板上。", 7_813),
+        ("th", "หายใจออกช้าๆ", 2_178),
+    ],
+)
+def test_a_voice_may_spell_what_it_cannot_read(language: str, said: str, took_ms: int) -> None:
+    """A Japanese voice that spelled the coach's English was refused for it."""
+
+    def sound(ms: float) -> bytes:
+        return bytes(int(ms) * 48)
+
+    plausible.check(said, 140, sound(took_ms), language)
+    plausible.check(said, 280, sound(took_ms / 2), language)
+    for wrong in (0, 7 * max(took_ms, voices.estimate(said, 140))):
+        with pytest.raises(VoiceError, match="too"):
+            plausible.check(said, 140, sound(wrong), language)
+
+
+def test_a_voice_reads_its_own_script() -> None:
+    """Where nothing is foreign, nothing more is allowed."""
+    for language, said in (("en", "Hold."), ("es-419", "Sube."), ("ja", "すって。"), ("th", "นอน")):
+        late = 3.5 * voices.estimate(said, 140) + 1_600
+        with pytest.raises(VoiceError, match="too long"):
+            plausible.check(said, 140, bytes(int(late) * 48), language)
+
+
 # Keys, and the voice that needs no engine.
 
 

@@ -16,7 +16,7 @@ import click
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, Problem
 from voiceflow.score.options import Context, Options, Report, quiet
-from voiceflow.script.lookup import default_library, is_name
+from voiceflow.script.lookup import default_library, is_name, spelled
 
 
 def render(
@@ -119,7 +119,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
     problems: list[Problem] = []
     proofs: list[Proof] = []
     for thing in things:
-        path = Path(thing)
+        path = spelled(Path(thing))
         if path.exists() or not is_name(thing):
             found = check_path(path, library)
             problems.extend(found)

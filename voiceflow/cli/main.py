@@ -108,9 +108,25 @@ def cli() -> None:
     """
 
 
+def _no_dash(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The name of an output. `-` means standard output elsewhere, and is no name for a file."""
+    if value == "-":
+        from voiceflow.core.errors import InputError
+
+        told = f"{option.opts[-1]} -: voiceflow does not write to standard output"
+        raise InputError(told, hint="give the name of a file, or ./- for one that is called so")
+    return value
+
+
 @cli.command(short_help="Write a session as a sound file.")
 @click.argument("session")
-@click.option("-o", "--output", metavar="FILE", help="File to write  [default: ./SESSION.mp3]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    callback=_no_dash,
+    help="File to write  [default: ./SESSION.mp3]",
+)
 @click.option(
     "--format",
     "form",
@@ -150,7 +166,12 @@ def render(
 @cli.command(short_help="Write sessions as files to copy to a phone or a player.")
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
 @click.option(
-    "--to", "into", metavar="DIR", required=True, help="Folder for the files; created if missing."
+    "--to",
+    "into",
+    metavar="DIR",
+    required=True,
+    callback=_no_dash,
+    help="Folder for the files; created if missing.",
 )
 @click.option(
     "--format",
@@ -226,8 +247,10 @@ def play(session: str, from_start: bool, jobs: int, no_cache: bool, **options: A
 @click.option(
     "--text", is_flag=True, help="Print the timeline as plain text, to compare with another."
 )
-@click.option("--svg", metavar="FILE", help="Draw the session as an SVG picture.")
-@click.option("--png", metavar="FILE", help="Draw the session as a PNG picture.")
+@click.option(
+    "--svg", metavar="FILE", callback=_no_dash, help="Draw the session as an SVG picture."
+)
+@click.option("--png", metavar="FILE", callback=_no_dash, help="Draw the session as a PNG picture.")
 @machine_options
 def show(session: str, jobs: int, no_cache: bool, **options: Any) -> None:
     """Show the timeline of SESSION: its chapters, words and breaths, with their times.

@@ -12,7 +12,7 @@ from voiceflow.lint import word_tables as words
 from voiceflow.lint.markup import markup
 from voiceflow.lint.script_texts import SEEN_HINT, plain, script_warnings
 from voiceflow.lint.script_texts import Written as WrittenText
-from voiceflow.plan.phrases import phrase_warnings, read_phrases
+from voiceflow.plan.phrases import macro_problem, phrase_warnings, read_phrases
 from voiceflow.script.fields import split_versions
 from voiceflow.script.positions import Positions, read_positions
 from voiceflow.script.templates import Macros, TemplateFault, macro_names, render
@@ -70,7 +70,7 @@ def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem
         try:
             versions = split_versions(macros.render(name, moment))
         except TemplateFault as fault:
-            yield Problem(mark, f"macro `{name}`: {fault.message}", fault.hint)
+            yield macro_problem(path, source, name, fault)
             continue
         if any(len(b) > len(a) for a, b in pairwise(versions)):
             message = f"macro `{name}`: the brief text is longer than the full one"

@@ -15,6 +15,7 @@ from voiceflow.core.errors import (
     Mark,
     Problem,
     ScriptError,
+    TimingError,
     UnknownNameError,
     VoiceError,
 )
@@ -23,7 +24,7 @@ from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
 from voiceflow.plan.moments import Wishes
 from voiceflow.plan.phrases import Phrases, load_phrases
-from voiceflow.plan.unroll import unroll
+from voiceflow.plan.unroll import least_ms, unroll
 from voiceflow.script import models
 from voiceflow.script.load import (
     ITEM,
@@ -63,8 +64,9 @@ class LintLibrary:
         return self._phrases[key]
 
 
-# More repetitions show no new errors, and take longer to render.
-MOST_REPS = 60
+# More repetitions show no new errors, and take longer to render. As few as eight still have their
+# first, their middle and their last two.
+MOST_REPS, _FEWEST_REPS, _MOST_PHASES = 60, 8, 2_000
 _TURNED = ("side-lying", "half-kneeling")
 
 
@@ -124,9 +126,13 @@ def _rendered(
 ) -> list[Problem]:
     """The problems of rendering the texts of `session`, in full and in brief."""
     problems: list[Problem] = []
+    try:
+        least_ms(session, Wishes(before=before))
+    except TimingError as error:
+        return [Problem(session.mark, error.message, error.hint)]
     every = (e for one in session.sections for _ in range(one.rounds) for e in one.exercises)
-    counts = enumerate(e.reps if e.rep else e.sets for e in every)
-    reps = tuple((n, MOST_REPS) for n, count in counts if count > MOST_REPS)
+    counts = ((n, e.reps if e.rep else e.sets, _enough(e)) for n, e in enumerate(every))
+    reps = tuple((n, enough) for n, count, enough in counts if count > enough)
     beside = Path(session.mark.file).resolve().parent
     for detail in ("full", "brief"):
         after = (Layer("check", (("detail", detail),)),)
@@ -140,6 +146,12 @@ def _rendered(
         except UnknownNameError:
             pass  # reported at the name itself
     return problems
+
+
+def _enough(exercise: Exercise) -> int:
+    """How many repetitions of an exercise are rendered: fewer where each has very many phases."""
+    phases = _MOST_PHASES // max(1, len(exercise.rep))
+    return max(_FEWEST_REPS, min(MOST_REPS, phases))
 
 
 def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from voiceflow.core.errors import Problem, ScriptError
 from voiceflow.plan.moments import RICHNESS, Line, Moment, Plan, Richness
 from voiceflow.plan.phrases import Phrases
 from voiceflow.plan.sentences import sentences
-from voiceflow.script.fields import Text
+from voiceflow.script.fields import SHORTEN, Text, too_long
 from voiceflow.script.pronunciation import PLAIN, Pronunciation
 from voiceflow.script.templates import TemplateFault, names_in, render
 
@@ -116,7 +116,7 @@ class _Writer:
         context["minutes"] = self.facts.minutes
         left = self.facts.remaining
         context["remaining"] = left[moment.section] if moment.section < len(left) else 0
-        context["about"] = self._text(self.about, 0, context) if self.about else ""
+        context["about"] = self._carried(self.about, 0, context) if self.about else ""
         counts = self._counts(moment, context)
         if not moment.box:
             rich = moment.richness
@@ -129,7 +129,7 @@ class _Writer:
     def tips(self, tips: tuple[Text, ...], plan: Plan, index: int) -> Iterator[str]:
         context = next((dict(m.context) for m in plan.moments if m.exercise == index), {})
         for tip in tips:
-            text = self._text(tip, 0, context)
+            text = self._carried(tip, 0, context)
             if said := self._macro("tip", {**context, "tip": text}):
                 if {"side", "other_side"} & set(names_in(tip.versions[0])):
                     self.sided.add(said)
@@ -148,11 +148,12 @@ class _Writer:
     ) -> tuple[str, ...]:
         """The sentences of a line in a spoken moment."""
         version = RICHNESS.index(richness)
-        own = self._text(line.text, version, context) if line.text else ""
         if line.macro in _CARRIED:
+            own = self._carried(line.text, version, context) if line.text else ""
             own = self._macro(line.macro, {**context, _CARRIED[line.macro]: own}, version)
-        elif not own:
-            own = self._macro(line.macro, context, version)
+        else:
+            own = self._text(line.text, version, context) if line.text else ""
+            own = own or self._macro(line.macro, context, version)
         return sentences(own, self.pronunciation)
 
     def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
@@ -175,6 +176,14 @@ class _Writer:
             prefix = self._macro(moment.prefix, context)
             texts = [*(_announced(prefix, text) for text in texts), prefix, *texts]
         return iter(dict.fromkeys(text for text in texts if text))
+
+    def _carried(self, text: Text, version: int, context: Mapping[str, Any]) -> str:
+        """A text that a macro carries; "" where it is so long that the macro would fail for it."""
+        said = self._text(text, version, context)
+        if told := too_long(said):
+            self.problems.append(Problem(text.mark, told, SHORTEN))
+            return ""
+        return said
 
     def _text(self, text: Text, version: int, context: Mapping[str, Any]) -> str:
         source = text.versions[min(version, len(text.versions) - 1)]

@@ -6,6 +6,7 @@ here; the cues in `plan.cues` are written from what was read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from voiceflow.core.errors import Mark, Problem, ScriptError, did_you_mean
 from voiceflow.script.fields import split_versions
-from voiceflow.script.lookup import Library
+from voiceflow.script.lookup import Library, spelled
 from voiceflow.script.templates import (
     PHRASE_VARIABLES,
     Macros,
@@ -50,8 +51,7 @@ class Phrases:
                 try:
                     return split_versions(book.render(macro, context))
                 except TemplateFault as fault:
-                    message = f"macro `{macro}`: {fault.message}"
-                    raise ScriptError([Problem(Mark(str(path)), message, fault.hint)]) from None
+                    raise ScriptError([macro_problem(path, book.source, macro, fault)]) from None
         return ()
 
 
@@ -73,7 +73,7 @@ def load_phrases(name: str, language: str, library: Library, beside: Path | None
     found: dict[Path, None] = {}
     for stem in names:
         for folder in library.folders("phrases", beside if stem.startswith(name) else None):
-            path = folder / f"{stem}.j2"
+            path = spelled(folder / f"{stem}.j2")
             if path.is_file():
                 found[path] = None
     return Phrases(name, tuple((path, read_phrases(path)) for path in found))
@@ -88,7 +88,10 @@ def read_phrases(path: Path) -> Macros:
     ]
     if problems:
         raise ScriptError(problems)
-    return _macros(source)
+    try:
+        return _macros(source)
+    except TemplateFault as fault:
+        raise ScriptError([Problem(Mark(str(path)), fault.message, fault.hint)]) from None
 
 
 @lru_cache(maxsize=16)
@@ -109,6 +112,45 @@ def phrase_warnings(path: Path) -> list[Problem]:
         )
         for name in unused
     ]
+
+
+def macro_problem(path: Path, source: str, macro: str, fault: TemplateFault) -> Problem:
+    """What is wrong with `macro` of the file `path`, at the line on which it failed."""
+    return Problem(
+        _place_in(path, source, macro, fault), f"macro `{macro}`: {fault.message}", fault.hint
+    )
+
+
+def _place_in(path: Path, source: str, macro: str, fault: TemplateFault) -> Mark:
+    """Where a macro failed: the word at fault in a tag, else the tag, else the macro's name.
+
+    The line may be in another macro, which this one calls.
+    """
+    named = re.search(rf"\bmacro\s+({re.escape(macro)})\b", source)
+    head = named.start(1) if named else 0
+    if not fault.line:
+        return _mark(path, source, head)
+    starts = [0, *(match.end() for match in re.finditer("\n", source))]
+    start = starts[min(fault.line, len(starts)) - 1]
+    # A macro of one line: what stands before it on its line belongs to another macro.
+    if source.count("\n", start, head) == 0 and start < head:
+        start = head
+    tags = [tag for tag in _TAG.finditer(source, start) if not _FRAME.match(tag[1])]
+    for tag in tags:
+        if fault.needle and fault.needle in tag[1]:
+            return _mark(path, source, tag.start(1) + tag[1].index(fault.needle))
+    if tags and source.count("\n", start, tags[0].start()) == 0:
+        return _mark(path, source, tags[0].start())
+    return _mark(path, source, start)
+
+
+# A tag `{{ … }}` or `{% … %}` with what is inside, and the tags that only enclose a macro.
+_TAG = re.compile(r"\{[{%][-+]?(.*?)[-+]?[%}]\}", re.DOTALL)
+_FRAME = re.compile(r"\s*(end)?macro\b")
+
+
+def _mark(path: Path, source: str, at: int) -> Mark:
+    return Mark(str(path), source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at))
 
 
 def _place(path: Path, source: str, fault: TemplateFault) -> Mark:

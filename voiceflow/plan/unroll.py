@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from voiceflow.plan.builder import PlanBuilder
+from voiceflow.core.errors import TimingError
+from voiceflow.plan.builder import MOST_MOMENTS, PlanBuilder
 from voiceflow.plan.moments import Bout, Line, Moment, Plan, Wishes, pacing_of
 from voiceflow.plan.sets import (
     FINISH_STRETCH_MS,
@@ -16,10 +17,11 @@ from voiceflow.plan.sets import (
     lay_set,
     lay_work,
 )
-from voiceflow.plan.timing import to_ms
+from voiceflow.plan.timing import phase_ms, to_ms
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.pacing import Pacing
 from voiceflow.script.positions import Positions
+from voiceflow.script.steps import Phase, Step
 
 
 def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
@@ -32,10 +34,77 @@ def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
     wishes : Wishes
         The person's name, known exercises, chosen repetitions (by bout) and layers of pacing
         under (`before`) and over (`after`) the session's own.
+
+    Raises
+    ------
+    TimingError
+        It has more moments than any session of six hours.
     """
     bouts = tuple(_bouts(session, wishes))
+    _bound(session, bouts)
     walk = _Unroller(session, positions, wishes, bouts)
     return Plan(session, walk.builder.pacing, bouts, *walk.run())
+
+
+def least_ms(session: Session, wishes: Wishes) -> int:
+    """The milliseconds of a session's breaths, intervals and silences, found without unrolling it.
+
+    Words and rests come on top.
+
+    Raises
+    ------
+    TimingError
+        As of `unroll`.
+    """
+    return _bound(session, tuple(_bouts(session, wishes)))
+
+
+def too_long(least: int) -> TimingError:
+    """What to say of a session that lasts `least` milliseconds or more: hours, at most six."""
+    told = f"the session is too long: {least // 3_600_000:,} hours or more"
+    return TimingError(told, hint="six hours at most: take away repetitions, sets or rounds")
+
+
+def _bound(session: Session, bouts: Sequence[Bout]) -> int:
+    moments, least = 0, 0
+    boxes = [section.box_s for section in session.sections]
+    for bout in bouts:
+        if boxes[bout.section] is None:
+            count, length = _size(bout)
+            moments, least = moments + count, least + length
+    least += sum(to_ms(box) for box in boxes if box is not None)
+    if moments > MOST_MOMENTS:
+        if least >= _TOO_LONG_MS:
+            raise too_long(least)
+        told = f"the session has {moments:,} moments, at most {MOST_MOMENTS:,}"
+        raise TimingError(told, hint="make it shorter")
+    return least
+
+
+_TOO_LONG_MS = 6 * 3_600_000
+
+
+def _size(bout: Bout) -> tuple[int, int]:
+    """How many breaths, intervals or steps a bout has, and how many milliseconds they last."""
+    exercise, pacing = bout.exercise, bout.pacing
+    times = bout.sets * (2 if exercise.sides == "each" else 1)
+    if exercise.work_s is not None:
+        return times, times * to_ms(exercise.work_s)
+    if exercise.flow:
+        length = sum(_step_ms(step, bout) for step in exercise.flow)
+        return times * len(exercise.flow), times * length
+    times *= bout.reps
+    lengths = (phase_ms(phase, exercise, pacing) for phase in exercise.rep)
+    return times * len(exercise.rep), times * sum(lengths)
+
+
+def _step_ms(step: Step, bout: Bout) -> int:
+    if step.kind in ("say", "bell"):
+        return 0
+    if step.kind == "silence":
+        return to_ms(step.seconds / bout.pacing.tempo)
+    phase = Phase(step.kind, step.seconds, step.text, step.mark)
+    return phase_ms(phase, bout.exercise, bout.pacing)
 
 
 def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:

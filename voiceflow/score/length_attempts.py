@@ -15,8 +15,8 @@ from voiceflow.core.units import GRID_MS, clock, snap_up
 from voiceflow.plan import cues
 from voiceflow.plan.cues import CueSheet, Facts
 from voiceflow.plan.moments import Plan
-from voiceflow.plan.unroll import unroll
-from voiceflow.score.arrange import Arranged, Voicing, arrange
+from voiceflow.plan.unroll import least_ms, too_long, unroll
+from voiceflow.score.arrange import LONGEST_MS, Arranged, Voicing, arrange
 from voiceflow.score.fit_minutes import Reach, left_over, reach, repetitions, rounds
 from voiceflow.score.inputs import Inputs
 from voiceflow.script.choose import drop_one
@@ -119,6 +119,9 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
         The session cannot last as long, or as short, as it is asked to.
     """
     session, target = inputs.session, inputs.target_ms
+    # To write down and lay out what is far too long would take longer than to refuse it.
+    if target is None and (least := least_ms(session, inputs.wishes)) > LONGEST_MS:
+        raise too_long(least)
     while True:
         attempt, span = _in_rounds(inputs, session, guessed)
         if target is None:

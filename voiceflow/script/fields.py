@@ -22,6 +22,10 @@ Problems = list[Problem]
 Schema = dict[str, Any]
 
 MAX_TEXT = 20_000
+# A text that phrases carry (`{{ tip }}`) is output by a macro, which may say it in two versions:
+# this leaves room below `templates.MAX_CHARACTERS`, so that a macro does not fail for its text.
+MAX_CARRIED = 4_000
+SHORTEN = "say it in fewer words, or split it"
 MAX_WORDS = 1_000
 # Later problems get no hint: finding similar names and places for thousands takes too long.
 _MANY = 100
@@ -60,6 +64,13 @@ class Text:
 def complain(problems: Problems, node: Node, message: str, hint: str = "") -> Any:
     """Add a problem at `node`. Returns None, the value of what could not be read."""
     problems.append(Problem(node.mark, message, hint))
+
+
+def too_long(text: str, most: int = MAX_CARRIED) -> str:
+    """What to say of a spoken text of more than `most` characters; "" for any other."""
+    if len(text) <= most:
+        return ""
+    return f"the text has {len(text):,} characters, at most {most:,} can be said here"
 
 
 def pointed(text: str) -> str:
@@ -118,19 +129,27 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Spoken text: a Jinja template, with versions from rich to short separated by `|`."""
+    """Spoken text: a Jinja template, with versions from rich to short separated by `|`.
+
+    `most` is how many characters a version may have.
+    """
+
+    most: int = MAX_TEXT
 
     def read(self, node: Node, problems: Problems) -> Any:
         if node.kind != "scalar":
             hint = "put the text in quotes" if node.kind == "map" else ""
             return complain(problems, node, f"expected text, found {node.described}", hint)
         if len(node.text) > MAX_TEXT:
-            return complain(problems, node, f"the text is longer than {MAX_TEXT} characters")
+            told = f"the text is longer than {MAX_TEXT:,} characters"
+            return complain(problems, node, told, SHORTEN)
         versions = split_versions(node.text)
         if not versions:
             return complain(
                 problems, node, "the text is empty", "write some text, or remove the line"
             )
+        if told := too_long(max(versions, key=len), self.most):
+            return complain(problems, node, told, SHORTEN)
         for version in versions:
             problems.extend(template_problems(node, version, len(problems) < _MANY))
         return Text(versions, node.mark)

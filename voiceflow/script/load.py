@@ -24,7 +24,7 @@ from voiceflow.script.fields import (
     complain,
     read_fields,
 )
-from voiceflow.script.lookup import Library, is_name, session_path
+from voiceflow.script.lookup import Library, composed, is_name, session_path
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.pacing import Layer, layer
 from voiceflow.script.yaml import Node, merge, read
@@ -120,7 +120,7 @@ class _Loader:
         given = {key: values[key] for key in keys if key in values}
         length_ms = round(values["minutes"] * 1000) if "minutes" in values else None
         return Session(
-            slug=self.path.stem,
+            slug=composed(self.path.stem),
             title=values["title"],
             mark=root.mark,
             sections=sections,

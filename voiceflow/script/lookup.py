@@ -6,6 +6,7 @@ In: a kind (``exercises``, ``paces`` …) and a name. Out: a path, or an error w
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,7 +53,7 @@ class Library:
         if is_name(name):
             for folder in self.folders(kind, beside):
                 for ending in ENDINGS.get(kind, _YAML):
-                    path = folder / (name + ending)
+                    path = spelled(folder / (name + ending))
                     if is_file(path):
                         return path
         raise UnknownNameError(
@@ -61,7 +62,7 @@ class Library:
 
     def names(self, kind: str, beside: Path | None = None) -> tuple[str, ...]:
         """The names of all scripts of `kind`, sorted."""
-        return tuple(sorted({path.stem for path in self.files(kind, beside)}))
+        return tuple(sorted({composed(path.stem) for path in self.files(kind, beside)}))
 
     def files(self, kind: str, beside: Path | None = None) -> Iterator[Path]:
         """The files of `kind`, for each name the one that wins."""
@@ -69,9 +70,23 @@ class Library:
         for folder in self.folders(kind, beside)[0 if beside is None else 1 :]:
             for path in _entries(folder):
                 ours = path.suffix in ENDINGS.get(kind, _YAML) and path.stem != "positions"
-                if ours and "." not in path.stem and path.stem not in seen and is_file(path):
-                    seen.add(path.stem)
+                name = composed(path.stem)
+                if ours and "." not in name and name not in seen and is_file(path):
+                    seen.add(name)
                     yield path
+
+
+def composed(name: str) -> str:
+    """`name` in one spelling: files from a Mac write `ö` as `o` and a mark, keyboards as one."""
+    return unicodedata.normalize("NFC", name)
+
+
+def spelled(path: Path) -> Path:
+    """`path`, or the file beside it whose name is the same but for how its letters are composed."""
+    if path.name.isascii() or is_file(path):
+        return path
+    alike = (one for one in _entries(path.parent) if composed(one.name) == composed(path.name))
+    return next(alike, path)
 
 
 def is_file(path: Path) -> bool:
@@ -85,7 +100,7 @@ def is_file(path: Path) -> bool:
 def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
-    except OSError:
+    except (OSError, ValueError):
         return []
 
 
@@ -134,6 +149,7 @@ def session_path(reference: str, library: Library) -> Path:
         path = Path(reference).expanduser()
     except RuntimeError:  # `~name` where there is no such user
         path = Path(reference)
+    path = spelled(path)
     looks_like_path = path.suffix in _YAML or not is_name(reference)
     if looks_like_path or (is_file(path) and not _is_known(library, reference)):
         if _is_folder(path):
@@ -155,4 +171,4 @@ def _is_folder(path: Path) -> bool:
 
 
 def _is_known(library: Library, name: str) -> bool:
-    return is_name(name) and name in library.names("sessions")
+    return is_name(name) and composed(name) in library.names("sessions")

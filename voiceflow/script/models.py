@@ -11,6 +11,7 @@ from typing import Any
 
 from voiceflow.core.errors import Mark, did_you_mean
 from voiceflow.script.fields import (
+    MAX_CARRIED,
     Choice,
     Field,
     Flag,
@@ -74,7 +75,9 @@ PACING: tuple[Field, ...] = (
     Field("breath_out", _BREATH, "Length of your own usual exhale."),
 )
 
-_TIPS_FIELD = Field("tips", Several(Spoken(), most=20), "Tips, each said once where there is room.")
+_TIPS_FIELD = Field(
+    "tips", Several(Spoken(MAX_CARRIED), most=20), "Tips, each said once where there is room."
+)
 # In an exercise `tips` are the texts themselves.
 _EXERCISE_PACING = tuple(
     f for f in PACING if f.name not in ("tips", "tones", "speech", "remaining")
@@ -94,7 +97,7 @@ _BODY = (
 )
 _CHANGES = (
     Field("position", Choice(POSITIONS), "Position of the body."),
-    Field("purpose", Spoken(), "What the exercise is for, in one sentence."),
+    Field("purpose", Spoken(MAX_CARRIED), "What the exercise is for, in one sentence."),
     Field("setup", Spoken(), "How to get into place, for someone who cannot look."),
     Field(
         "needs",
@@ -113,7 +116,7 @@ _CHANGES = (
     *_SCALED,
     *_BODY,
     _TIPS_FIELD,
-    Field("caution", Spoken(), "A warning, said before the first repetition."),
+    Field("caution", Spoken(MAX_CARRIED), "A warning, said before the first repetition."),
     Field("finish", Spoken(), "How to come out of the position, said at the end."),
     Field("effort", Choice(EFFORTS), "How hard the exercise is."),
     Field(
@@ -176,7 +179,7 @@ EXERCISE: tuple[Field, ...] = (
 
 SESSION_HEAD: tuple[Field, ...] = (
     Field("title", Words(), "The title, as it is spoken.", required=True),
-    Field("about", Spoken(), "One or two sentences, said in the welcome."),
+    Field("about", Spoken(MAX_CARRIED), "One or two sentences, said in the welcome."),
     Field("pace", Words(slug=True), "The pace, unless --pace gives another."),
     Field("phrases", Words(slug=True), "The phrases, unless --phrases gives others."),
     Field("voice", Words(), "The voice, unless --voice gives another."),

@@ -134,8 +134,13 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if not all(isinstance(side, int | float) for side in (left, right)):
-            raise TemplateFault(f"`{operator}` works only on numbers", hint="join texts with ~")
-        return _bounded(super().call_binop(context, operator, left, right))
+            hint = "join texts with ~"
+            raise TemplateFault(f"`{operator}` works only on numbers", hint=hint, needle=operator)
+        try:
+            return _bounded(super().call_binop(context, operator, left, right))
+        except ZeroDivisionError:
+            hint = "ask first whether the number is 0: {% if reps > 1 %} … {% endif %}"
+            raise TemplateFault("division by zero", hint=hint, needle=operator) from None
 
 
 _environment = _Environment()
@@ -379,13 +384,29 @@ def _guarded(run: Callable[[], str]) -> str:
     _budget.reset()
     try:
         return run()
-    except TemplateFault:
+    except TemplateFault as fault:
+        fault.line = fault.line or _line_of(fault)
         raise
     except TemplateError as error:
-        raise TemplateFault(_sentence(error.message)) from None
-    # ZeroDivisionError, OverflowError, TypeError … are not TemplateError: a filter may raise any.
+        raise TemplateFault(_sentence(error.message), line=_line_of(error)) from None
+    # OverflowError, TypeError, ValueError … are not TemplateError: a filter may raise any.
     except (ArithmeticError, TypeError, ValueError, RecursionError, LookupError) as error:
-        raise TemplateFault(f"template: {error}") from None
+        raise TemplateFault(f"template: {error}", line=_line_of(error)) from None
+
+
+def _line_of(error: Exception) -> int:
+    """The line of the innermost template in which `error` was raised; 0 outside of templates.
+
+    A compiled template is a Python module: only the template itself knows which of its own lines
+    a line of that module stands for.
+    """
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        template = trace.tb_frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            line = template.get_corresponding_lineno(trace.tb_lineno)
+        trace = trace.tb_next
+    return line
 
 
 class Macros:
@@ -393,6 +414,7 @@ class Macros:
 
     def __init__(self, source: str) -> None:
         """`source` must have passed `faults(source, PHRASE_VARIABLES)` without a fault."""
+        self.source = source
         tree = _environment.parse(source)
         self._needs = _macro_needs(tree)
         self._template = _built(_prefixed(tree))

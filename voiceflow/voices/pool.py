@@ -52,6 +52,8 @@ class Order:
         The limit for one utterance.
     cache : str
         The cache's folder, where an engine may keep what takes it long to load; "" for none.
+    language : str
+        What the voice speaks.
     """
 
     driver: str
@@ -59,6 +61,7 @@ class Order:
     rate: int
     timeout_s: float
     cache: str = ""
+    language: str = ""
 
 
 @dataclass(slots=True)
@@ -184,6 +187,7 @@ class Pool:
                 "rate": self._order.rate,
                 "timeout_s": self._order.timeout_s,
                 "cache": self._order.cache,
+                "language": self._order.language,
                 "folder": folder,
             }
         )

@@ -190,7 +190,9 @@ class Speaker:
                 raise VoiceError("the silent voice has no engine")
             voice = self.voice
             cache = str(self._cache.root or "")
-            order = Order(voice.driver, voice.voice_id, self.rate, self._timeout_s, cache)
+            order = Order(
+                voice.driver, voice.voice_id, self.rate, self._timeout_s, cache, voice.language
+            )
             self._pool = Pool(order, self._jobs)
         return self._pool
 

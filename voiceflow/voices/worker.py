@@ -139,6 +139,7 @@ class _Speaker:
         from voiceflow.voices.engine import Engine
 
         self._rate, self._timeout_s = order["rate"], order["timeout_s"]
+        self._language = order.get("language", "")
         os.environ["VOICEFLOW_TABLES"] = order.get("cache", "")
         self._engine = Engine(order["driver"], order["voice_id"], self._rate, self._timeout_s)
         self._path = scratch.make(order["folder"]) / "cue.wav"
@@ -158,7 +159,7 @@ class _Speaker:
         finally:
             faulthandler.cancel_dump_traceback_later()
             self._path.unlink(missing_ok=True)
-        plausible.check(text, self._rate, clip)
+        plausible.check(text, self._rate, clip, self._language)
         return clip
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -676,3 +677,42 @@ def test_an_exercise_that_would_last_for_days_is_told_of_without_rendering_it(
             problems = check_path(put("exercises/arm.yaml", text), library)
         assert [one.severity for one in problems] == ["error"] * (reps > 60)
         assert all("too long: 2,800 hours" in one.message for one in problems)
+
+
+INTERVALS = """\
+title: Intervals
+exercises:
+  - {name: March, position: standing, setup: Stand tall., work: 20s, rest: REST}
+  - {name: Squat, position: standing, setup: Stand with your feet wide., work: 20s, rest: REST}
+  - {name: Lunge, position: standing, setup: Stand with one foot in front., work: 20s}
+"""
+
+
+def test_a_written_rest_is_kept_or_told_with_its_seconds(proved: Callable[..., Proof]) -> None:
+    proof = proved(INTERVALS.replace("REST", "5s"))
+    found = [one for one in proof.findings if one.rule == "rest-longer"]
+    assert [one.exercise for one in found] == ["March", "Squat"]
+    assert "5 s are written" in found[0].message
+    assert (found[0].mark.line, found[1].mark.line) == (3, 4)  # type: ignore[union-attr]
+    proof = proved(INTERVALS.replace("REST", "30s"))
+    assert not [one for one in proof.findings if one.rule == "rest-longer"]
+
+
+@pytest.mark.parametrize("detail", ["full", "brief", "tones"])
+def test_where_the_words_fit_a_written_rest_is_exact(
+    detail: str, library: Library, put: Put
+) -> None:
+    text = INTERVALS.replace("REST", "30s")
+    decision, _ = decided(library, put, text, pacing=(("detail", detail),))
+    works = [
+        (moment.least_ms, start)
+        for moment, start in zip(decision.plan.moments, decision.arranged.starts, strict=True)
+        if moment.kind == "work"
+    ]
+    rests = [after - start - length for (length, start), (_, after) in pairwise(works)]
+    assert rests == [30_000, 30_000]
+
+
+def test_what_only_the_pace_says_is_no_written_rest(proved: Callable[..., Proof]) -> None:
+    text = INTERVALS.replace(", rest: REST", "")
+    assert not [one for one in proved(text).findings if one.rule == "rest-longer"]

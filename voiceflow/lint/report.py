@@ -17,6 +17,7 @@ _HEADINGS = {
     "not-announced": "Announcements that do not fit",
     "counts-cut": "Counts that do not fit",
     "tip-unsaid": "Tips that do not fit",
+    "rest-longer": "Rests that last longer than written",
     "overlap": "Words that overlap",
     "no-air": "Words too close together",
     "no-wake": "Words after a silence, without a wake tone",

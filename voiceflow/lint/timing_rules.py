@@ -15,6 +15,7 @@ from voiceflow.plan.moments import Bout, Moment
 from voiceflow.score.arrange import Unsaid
 
 LEAST_TEMPO = 0.25
+NEAR_MS = 48  # two steps of the grid
 
 
 def unfit(evidence: Evidence) -> Iterator[Finding]:
@@ -150,6 +151,30 @@ def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -
     return any(not taken & {group - 1, group, group + 1} for group in quiet)
 
 
+def long_rests(evidence: Evidence) -> Iterator[Finding]:
+    """Rests between two intervals that last longer than written: the words need more time."""
+    works = [n for n, moment in enumerate(evidence.moments) if moment.kind == "work"]
+    found: list[tuple[Any, Finding]] = []
+    for one, after in pairwise(works):
+        between = evidence.moments[one + 1 : after]
+        bout = evidence.bouts[evidence.moments[one].exercise]
+        # A change of sides has a time of its own; other exercises may lie between.
+        strange = any(moment.kind in ("switch", "phase", "say", "silence") for moment in between)
+        if strange or not bout.rest_written:
+            continue
+        written = round(bout.pacing.rest * 1000)
+        lasts = evidence.starts[after] - evidence.starts[one] - evidence.moments[one].least_ms
+        if lasts > written + NEAR_MS:
+            message = (
+                f"the rest after {bout.exercise.name} lasts {lasts / 1000:.1f} s, "
+                f"{written / 1000:g} s are written"
+            )
+            hint = "use fewer words before the next interval, `--detail brief`, or a longer `rest`"
+            key = (bout.exercise.slug, lasts // 1000)
+            found.append((key, evidence.finding("warning", "rest-longer", message, hint, at=one)))
+    yield from once(found)
+
+
 def collisions(evidence: Evidence) -> Iterator[Finding]:
     """Clips that overlap, or are closer to each other than `air` allows."""
     end = 0
@@ -179,5 +204,6 @@ RULES = (
     unannounced,
     uncounted,
     unsaid_tips,
+    long_rests,
     collisions,
 )

@@ -91,6 +91,8 @@ class Bout:
         It has come before in this session.
     turn : int >= 0
         The round of its section.
+    rest_written : bool
+        The script or the command line says how long it rests, and not only the pace.
     """
 
     exercise: Exercise
@@ -102,6 +104,7 @@ class Bout:
     sets: int = 1
     met: bool = False
     turn: int = 0
+    rest_written: bool = False
 
     @property
     def quick(self) -> bool:

@@ -125,7 +125,9 @@ def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
                 sets = exercise.sets if exercise.rep else count
                 reps = count if exercise.rep else 1
                 title = exercise.name + rounds
-                yield Bout(exercise, pacing, title, number, known, reps, sets, seen, turn)
+                layers = (session.pacing, exercise.pacing, *wishes.after)
+                rests = any(key == "rest" for one in layers for key, _ in one.values)
+                yield Bout(exercise, pacing, title, number, known, reps, sets, seen, turn, rests)
                 index += 1
 
 
@@ -333,7 +335,8 @@ class _Unroller:
             "next": after.name,
             "next_position": self.builder.positions.name(after.position),
         }
-        ends = bool(bout.exercise.work_s and after.work_s and following.quick)
+        works = bool(bout.exercise.work_s and after.work_s)
+        ends = works and (following.quick or bout.rest_written)
         lines = [Line("next")] if bout.exercise.work_s else [Line("rest"), Line("next")]
         if bout.exercise.flow and after.flow and following.section == bout.section:
             lines = []

@@ -140,7 +140,8 @@ def _read_amount(key: Node, word: str, amount: str | None, problems: Problems) -
             return None
         return 0.0
     if amount is None:
-        complain(problems, key, f"`{word}` has no duration", f"write `- {word} 4:`")
+        hint = f"write `- {word} 40s`" if word == "silence" else f"write `- {word} 4:`"
+        complain(problems, key, f"`{word}` has no duration", hint)
         return None
     try:
         seconds = parse_seconds(amount)

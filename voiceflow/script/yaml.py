@@ -181,7 +181,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str, text: str) -> Proble
         return Problem(place, "the file is nested too deeply")
     hint = ""
     if "mapping values are not allowed" in message:
-        hint = "put the text in quotes: it contains a colon"
+        hint = "put a text that contains a colon in quotes; or check the indentation"
     elif "cannot start any token" in message:
         hint = "put the text in quotes, and indent with spaces"
     elif "find expected" in message or "expected <block end>" in message:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import little_work
+from conftest import NoSignals, little_work
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from making import (
@@ -590,3 +590,26 @@ def test_a_long_set_up_takes_its_time() -> None:
     assert decided.said("set-up") == [sentence] * 250
     for check in CHECKS:
         check(decided)
+
+
+@pytest.mark.parametrize("detail", ["full", "brief"])
+def test_an_only_version_is_said_in_every_repetition(detail: str) -> None:
+    """A cue without `|` became a bare breath word after the taught repetitions."""
+    made = exercise(rep=(phase("inhale", 4, "Down."), phase("exhale", 4, "Pulse up.")), reps=6)
+    said = Decided(session(made), wishes(detail=detail, teach=1)).said("phase")
+    assert sum("down" in one.lower() for one in said) == 6
+    assert sum("pulse up" in one.lower() for one in said) == 6
+
+
+def test_without_tones_a_tip_never_takes_the_only_breath_word() -> None:
+    # So long that it fits a phase only in place of the phase's own word.
+    tips = (text(words(9)),)
+    made = exercise(rep=(phase("inhale", 4), phase("exhale", 4)), reps=8, tips=tips)
+    with_tones = Decided(session(made), wishes(teach=1))
+    assert words(9) in with_tones.said("phase"), "the case shows nothing"
+    silent = Decided(session(made), wishes(teach=1), signals=NoSignals())
+    phases = [m for m in silent.plan.moments if m.kind == "phase"]
+    own = [
+        one for one in silent.speech if one.moment == "phase" and one.name not in tips[0].versions
+    ]
+    assert len(own) == len(phases)

@@ -171,7 +171,9 @@ class _Writer:
             if line.text
             else []
         )
-        texts = (own[start:] or ([] if moment.richness == "brief" else own)) + [word]
+        # An only version is its own brief one: what an author wrote is not replaced by a bare
+        # breath word as long as it fits.
+        texts = (own[start:] or own) + [word]
         if moment.prefix:
             prefix = self._macro(moment.prefix, context)
             texts = [*(_announced(prefix, text) for text in texts), prefix, *texts]

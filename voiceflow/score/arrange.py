@@ -392,6 +392,8 @@ class _Arranger:
             return False
         n = max(free, key=lambda one: moments[one].least_ms)
         moment = moments[n]
+        if not self.signals.has(moment.breath or ""):
+            return False  # without a tone, the breath word is all that tells the breath
         event = self._speech(moment, 0, tip)
         if event.length_ms > moment.least_ms - max(self._air(moment), SPARE_MS):
             return False

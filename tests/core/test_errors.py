@@ -99,3 +99,17 @@ def test_hints_are_part_of_the_message() -> None:
         str(errors.VoiceError("it hangs", hint="try espeak", text="Hi")) == "it hangs (try espeak)"
     )
     assert errors.VoiceError("it hangs", text="Hi").text == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("written", "known", "hint"),
+    [
+        ("sitting", ("seated", "standing"), "did you mean `seated`?"),
+        ("All  fours", ("quadruped", "prone"), "did you mean `quadruped`?"),
+        ("both", ("each", "none", "alternate"), "did you mean `each` or `alternate`?"),
+        ("duration", ("work", "rest"), "did you mean `work`?"),
+        ("sitting", ("one", "two"), "known: one, two"),
+    ],
+)
+def test_what_people_write_is_understood(written: str, known: tuple[str, ...], hint: str) -> None:
+    assert did_you_mean(written, known) == hint

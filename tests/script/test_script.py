@@ -469,6 +469,10 @@ VALUES = {
     "reps: 10001": ("9:11", "10001 is out of range (use a value from 1 to 10000)"),
     "reps: 999999999999999999999": (
         "9:11", "999999999999999999999 is out of range (use a value from 1 to 10000)"),
+    "reps: 3x10": (
+        "9:11", "expected a whole number, found '3x10' (write `sets: 3` and `reps: 10`)"),
+    "reps: 8-12": (
+        "9:11", "expected a whole number, found '8-12' (write one number, such as 8 or 12)"),
     "reps: 2.5": ("9:11", "expected a whole number, found 2.5"),
     "reps: many": ("9:11", "expected a whole number, found 'many'"),
     "reps: .nan": ("9:11", "expected a whole number, found '.nan'"),
@@ -493,7 +497,7 @@ VALUES = {
     "hold: nan": ("9:11", "'nan' is not a time (write seconds (40), 40s, 1.5 min or 12:30)"),
     "hold: [4]": ("9:11", "expected a time, found a list"),
     "rest: 2:75": ("9:11", "'2:75' is not a time (write seconds (40), 40s, 1.5 min or 12:30)"),
-    "sides: both": ("9:12", "'both' is not a valid choice (known: alternate, each, none)"),
+    "sides: both": ("9:12", "'both' is not a valid choice (did you mean `each` or `alternate`?)"),
     "sides: eahc": ("9:12", "'eahc' is not a valid choice (did you mean `each`?)"),
     "sides: [each]": ("9:12", "expected one word, found a list (known: alternate, each, none)"),
     "first: Right": ("9:12", "'Right' is not a valid choice (did you mean `right`?)"),

@@ -18,7 +18,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
 
@@ -127,9 +127,45 @@ class OutputError(VoiceflowError):
     """The recording cannot be written."""
 
 
+_MEANT: Final[dict[str, tuple[str, ...]]] = {
+    "sitting": ("seated",),
+    "sit": ("seated",),
+    "chair": ("seated",),
+    "lying": ("supine", "prone", "side-lying"),
+    "on the back": ("supine",),
+    "on your back": ("supine",),
+    "face up": ("supine",),
+    "on the front": ("prone",),
+    "on your front": ("prone",),
+    "face down": ("prone",),
+    "on the side": ("side-lying",),
+    "on your side": ("side-lying",),
+    "all fours": ("quadruped",),
+    "on all fours": ("quadruped",),
+    "hands and knees": ("quadruped",),
+    "walking": ("standing",),
+    "running": ("standing",),
+    "both": ("each", "alternate"),
+    "alternating": ("alternate",),
+    "duration": ("work", "time"),
+    "seconds": ("work", "time"),
+    "repetitions": ("reps",),
+    "pause": ("rest",),
+    "change": ("switch",),
+    "wait": ("silence",),
+}
+"""What people write, and the words that stand for it here."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known names; all of them where none is near and they are few."""
+    """A hint with the nearest known names; all of them where none is near and they are few.
+
+    What people often write for a word of ours comes before what is spelled alike.
+    """
     names = sorted(set(known))
+    meant = [one for one in _MEANT.get(" ".join(name.casefold().split()), ()) if one in names]
+    if meant:
+        return "did you mean " + " or ".join(f"`{one}`" for one in meant) + "?"
     near = difflib.get_close_matches(name.lower(), names, n=2, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(f"`{one}`" for one in near) + "?"

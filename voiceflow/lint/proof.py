@@ -118,7 +118,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
         detail=pacing.detail,
         level=evidence.session.level,
         tempo=pacing.tempo,
-        exercises=len(evidence.bouts),
+        exercises=len({bout.exercise.slug for bout in evidence.bouts}),
         position_changes=body.position_changes(evidence),
         sides=sum(bout.exercise.sides != "none" for bout in evidence.bouts),
         spoken=sum(one.event.length_ms for one in evidence.said) / max(1, evidence.score.length_ms),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from voiceflow.core.errors import Mark, Problem, did_you_mean
 from voiceflow.core.units import parse_seconds
@@ -73,8 +73,16 @@ def too_long(text: str, most: int = MAX_CARRIED) -> str:
     return f"the text has {len(text):,} characters, at most {most:,} can be said here"
 
 
+_SETS: Final = re.compile(r"(\d+) ?[x×] ?(\d+)", re.IGNORECASE)
+_RANGE: Final = re.compile(r"(\d+) ?[-–] ?(\d+)")
+
+
 def pointed(text: str) -> str:
-    """A hint for a number written with a decimal comma; "" for any other text."""
+    """A hint for numbers as people write them: 1,5 or 3x10 or 8-12; "" for any other text."""
+    if found := _SETS.fullmatch(text.strip()):
+        return f"write `sets: {found[1]}` and `reps: {found[2]}`"
+    if found := _RANGE.fullmatch(text.strip()):
+        return f"write one number, such as {found[1]} or {found[2]}"
     whole, comma, part = text.strip().partition(",")
     return f"write {whole}.{part}" if comma and whole.isdigit() and part.isdigit() else ""
 

@@ -282,3 +282,13 @@ def test_the_least_length_is_never_more_than_the_moments_say(made: Session) -> N
     plan = planned(made)
     filled = sum(m.least_ms for m in plan.moments if m.box or m.kind == "silence")
     assert least_ms(made, wishes()) == filled
+
+
+@pytest.mark.parametrize("tempo", [0.5, 1.0, 1.5])
+def test_written_times_count_as_written_in_the_least_length(tempo: float) -> None:
+    mark = phase().mark
+    steps = (Step("silence", 600, None, mark), Step("hold", 90, None, mark))
+    steps += (Step("hold", 20, None, mark, exact=True), Step("exhale", 6, None, mark))
+    made = session(exercise(flow=steps, setup=None, tempo=tempo))
+    filled = sum(m.least_ms for m in planned(made).moments if m.box or m.kind == "silence")
+    assert least_ms(made, wishes()) == filled

@@ -8,8 +8,8 @@ from typing import Any
 from voiceflow.plan.builder import PlanBuilder
 from voiceflow.plan.moments import Bout, Line, Moment
 from voiceflow.plan.timing import (
-    LEAST_HELD_S,
     beat_ms,
+    flow_phase,
     hold_count,
     other_side,
     phase_ms,
@@ -19,7 +19,7 @@ from voiceflow.plan.timing import (
     taught,
     to_ms,
 )
-from voiceflow.script.steps import Phase, Step
+from voiceflow.script.steps import Step
 
 REST_STRETCH, REST_SHRINK = 2.0, 0.5
 SILENCE_SHRINK = 0.5
@@ -198,8 +198,7 @@ def _flow(builder: PlanBuilder, index: int, bout: Bout, side: str | None) -> Non
                 **lead,
             )
         else:
-            exact = step.exact or (step.kind == "hold" and step.seconds >= LEAST_HELD_S)
-            phase = Phase(step.kind, step.seconds, step.text, step.mark, exact)
+            phase = flow_phase(step)
             builder.group += 1
             builder.add(
                 "phase",

@@ -9,7 +9,7 @@ from voiceflow.core.units import snap
 from voiceflow.plan.moments import Bout, Richness
 from voiceflow.script.models import Exercise
 from voiceflow.script.pacing import Pacing
-from voiceflow.script.steps import Phase
+from voiceflow.script.steps import Phase, Step
 
 # In a shorter hold the breath word leaves no room for counts.
 LEAST_COUNTED_MS = 3_500
@@ -52,6 +52,12 @@ def phase_ms(phase: Phase, exercise: Exercise, pacing: Pacing) -> int:
         return max(snap(phase.seconds * 1000 / pacing.tempo), 120)
     alike = [one.seconds for one in exercise.rep if one.breath == phase.breath] or [phase.seconds]
     return max(snap(phase.seconds * own * 1000 * len(alike) / sum(alike)), 120)
+
+
+def flow_phase(step: Step) -> Phase:
+    """A breath or a hold of a flow as a phase: a long hold there is kept to the second."""
+    exact = step.exact or (step.kind == "hold" and step.seconds >= LEAST_HELD_S)
+    return Phase(step.kind, step.seconds, step.text, step.mark, exact)
 
 
 def richness_of(pacing: Pacing, taught: bool) -> Richness:

@@ -17,11 +17,11 @@ from voiceflow.plan.sets import (
     lay_set,
     lay_work,
 )
-from voiceflow.plan.timing import phase_ms, to_ms
+from voiceflow.plan.timing import flow_phase, phase_ms, to_ms
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.pacing import Pacing
 from voiceflow.script.positions import Positions
-from voiceflow.script.steps import Phase, Step
+from voiceflow.script.steps import Step
 
 
 def unroll(session: Session, positions: Positions, wishes: Wishes) -> Plan:
@@ -102,9 +102,8 @@ def _step_ms(step: Step, bout: Bout) -> int:
     if step.kind in ("say", "bell"):
         return 0
     if step.kind == "silence":
-        return to_ms(step.seconds / bout.pacing.tempo)
-    phase = Phase(step.kind, step.seconds, step.text, step.mark)
-    return phase_ms(phase, bout.exercise, bout.pacing)
+        return to_ms(step.seconds)
+    return phase_ms(flow_phase(step), bout.exercise, bout.pacing)
 
 
 def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:

@@ -66,6 +66,7 @@ def opened(path: Path) -> Iterator[Any]:
         with soundfile.SoundFile(path) as file:
             _check(file, path)
             yield file
+    # A SoundError, of `_check` or of the block, is none of these and passes through.
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         reason = (
             getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
@@ -105,6 +106,7 @@ def read_stereo(file: Any, frames: int, path: Path) -> Floats:
         if not np.isfinite(data).all():
             raise SoundError(f"{path.name} has samples that are no numbers", hint="export it again")
         parts.append(fold(data))
+        # Fewer frames than asked for are the end, whatever the header promised.
         left = left - len(data) if len(data) == min(left, _PART) else 0
     return np.concatenate(parts) if parts else np.zeros((0, 2), dtype=np.float32)
 
@@ -126,6 +128,7 @@ def fold(frames: Floats) -> Floats:
     if channels in _DOWNMIX:
         mix = np.array(_DOWNMIX[channels], dtype=np.float32)
     else:
+        # No order is known for this many: they are taken as left and right in turn.
         mix = np.ones((2, channels), dtype=np.float32)
         mix[0, 1::2] = mix[1, 0::2] = 0.0
     mix /= mix.sum(axis=1, keepdims=True)
@@ -155,6 +158,7 @@ def resample(frames: Floats, length: int) -> Floats:
     taper = 0.5 + 0.5 * np.cos(np.pi * np.arange(edge - low) / (edge - low))
     spectrum[low:edge] *= taper.astype(np.float32)[:, None]
     spectrum[edge:] = 0
+    # `irfft` divides by the new length, but the sum was over the old one.
     out = np.fft.irfft(spectrum, length, axis=0) * (length / count)
     return np.asarray(out, dtype=np.float32)
 

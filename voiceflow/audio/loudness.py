@@ -40,6 +40,7 @@ SILENT: Final = -120.0
 BLOCK: Final = 4
 """Steps of 100 ms in one block of 400 ms."""
 
+# As a power, so that no block needs a logarithm.
 _GATE: Final = 10 ** ((-70 - OFFSET) / 10)
 _SHELF_HZ, _SHELF_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
 _PASS_HZ, _PASS_Q = 38.13547087602444, 0.5003270373238773
@@ -107,10 +108,13 @@ def integrated(steps: Iterable[float], block: int = BLOCK, hop: int = 1) -> floa
         Fewer steps than one block are measured as one shorter block.
     """
     # Arrays, not lists: three hours of floats as objects would be most of a warm render's memory.
+    # Blocks overlap: as differences of a running sum, each costs one subtraction.
     sums = array("d", accumulate(steps, initial=0.0))
     block = min(block, len(sums) - 1)
     blocks = array("d", map(sub, sums[block::hop], sums[::hop]))
+    # Blocks are sums here, not means: the gate is multiplied, not every block divided.
     kept = _above(blocks, _GATE * block)
+    # 10 LU below the mean are a tenth of its power.
     kept = _above(kept, sum(kept) / max(len(kept), 1) / 10)
     return lufs(sum(kept) / len(kept) / block) if kept else SILENT
 
@@ -153,6 +157,8 @@ def k_weight(x: Floats, rate: int = RATE) -> Floats:
     spectrum = np.fft.rfft(windows, axis=1)
     spectrum *= response.astype(np.complex64) if single else response
     filtered: Floats = np.fft.irfft(spectrum, size, axis=1)
+    # The first taps - 1 samples of a transform are mixed with its end: they belong to the block
+    # before, which has them right.
     weighted: Floats = filtered[:, taps - 1 :].reshape(-1)[: x.size]
     return weighted
 
@@ -185,6 +191,8 @@ def _k_response(rate: int) -> tuple[NDArray[np.complex128], int]:
     response = np.ones(z.size, np.complex128)
     for b, a in (_shelf(rate), _high_pass(rate)):
         response *= (b[0] + z * (b[1] + z * b[2])) / (a[0] + z * (a[1] + z * a[2]))
+    # Recursive filters ring for ever; cut where it has faded, the response is finite, as
+    # overlap-save needs it.
     return np.fft.rfft(np.fft.irfft(response)[:taps], size), taps
 
 

@@ -33,6 +33,7 @@ def true_peak(x: Floats) -> float:
         Full scale is 1.
     """
     tracks = x.T if x.ndim == 2 else x[None]
+    # Only the highest peak is asked for, so fewer blocks come near it than by default.
     peaks = (block_peaks(track, _BLOCK, near_db=6) for track in tracks)
     return max((float(found.max(initial=0)) for found in peaks), default=0.0)
 
@@ -60,9 +61,11 @@ def block_peaks(x: Floats, block: int, near_db: float = 12) -> Floats:
     import numpy as np
 
     blocks = -(-x.size // block)
+    # One less before than after: the places read lie between a sample and the next one.
     padded = np.zeros(_TAPS - 1 + blocks * block + _TAPS, x.dtype)
     padded[_TAPS - 1 : _TAPS - 1 + x.size] = x
     height = np.abs(padded[_TAPS - 1 : _TAPS - 1 + blocks * block]).reshape(-1, block).max(axis=1)
+    # Strictly higher: in silence, no block is, and there is nothing to do.
     high = np.flatnonzero(height > height.max(initial=0) * 10 ** (-near_db / 20))
     if high.size:
         reach = np.arange(block + 2 * _TAPS - 1)
@@ -81,4 +84,5 @@ def _quarter_taps() -> Floats:
     places = np.arange(-_TAPS + 1, _TAPS + 1, dtype=np.float64)
     offsets = np.array([0.25, 0.5, 0.75]) - places[:, np.newaxis]
     taps = np.sinc(offsets) * np.i0(_KAISER * np.sqrt(1 - (offsets / _TAPS) ** 2))
+    # A steady level must come out as it went in: the window alone would change it a little.
     return np.asarray(taps / taps.sum(axis=0))

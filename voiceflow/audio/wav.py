@@ -31,6 +31,7 @@ def read(path: Path) -> Floats:
     """
     if not path.is_file() or path.stat().st_size == 0:
         raise VoiceError("the voice wrote no sound")
+    # soundfile is imported only for what the standard library cannot read.
     try:
         samples, rate = _read_wave(path)
     except (wave.Error, EOFError):
@@ -54,6 +55,7 @@ def resample(x: Floats, rate: int) -> Floats:
     padded = np.zeros(blocks * step + 2 * reach, np.float32)
     padded[reach : reach + x.size] = x
     windows = np.lib.stride_tricks.sliding_window_view(padded, step + 2 * reach)[::step]
+    # The last block is filled up with silence: what comes of that is cut off.
     found: Floats = (windows @ taps).reshape(-1)[: -(-x.size * RATE // rate)]
     return found
 
@@ -71,6 +73,7 @@ def _interpolation(rate: int) -> tuple[Floats, int, int]:
     narrow = min(1.0, RATE / rate)
     reach = math.ceil(_REACH / narrow)
     offsets = np.arange(-reach, step + reach)[:, np.newaxis] - np.arange(out) * (step / out)
+    # Beyond the reach the root would be of a negative number; `where` sets these weights to 0.
     window = np.i0(_KAISER * np.sqrt(np.maximum(0.0, 1 - (offsets / reach) ** 2)))
     taps = np.where(np.abs(offsets) <= reach, np.sinc(narrow * offsets) * window, 0.0)
     return (taps / taps.sum(axis=0)).astype(np.float32), step, reach
@@ -82,10 +85,13 @@ def _read_wave(path: Path) -> tuple[Floats, int]:
         width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
         raw = file.readframes(file.getnframes())
     if width == 2:
+        # A file that breaks off inside a sample or frame loses that one, not the whole sound.
         flat = np.frombuffer(raw[: len(raw) // 2 * 2], "<i2").astype(np.float32) / 32768
     elif width == 1:
+        # WAV has 8 bits without a sign: silence is 128.
         flat = np.frombuffer(raw, np.uint8).astype(np.float32) / 128 - 1
     else:
+        # `read` takes this as a file that is not for the standard library.
         raise wave.Error("a sample width that soundfile reads")
     return _to_mono(flat[: flat.size // channels * channels].reshape(-1, channels)), rate
 

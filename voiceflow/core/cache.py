@@ -29,6 +29,7 @@ _LAYOUT: Final = "layout-1"
 _MAGIC: Final = b"vfc1"
 _DIGEST: Final = 16
 _HEADER: Final = len(_MAGIC) + _DIGEST
+# What `Cache.key` returns. A file of another name is not of this store, and is left alone.
 _ENTRY: Final = re.compile(r"[0-9a-f]{40}")
 _TOUCH_AGE_S: Final = 60
 
@@ -169,9 +170,11 @@ class Cache:
     def clear(self) -> int:
         """Delete every entry; return how many there were. Files not of this store stay."""
         removed = 0
+        # A draft in use goes, too: its writer's `put` meets FileNotFoundError and writes once more.
         for entry in self._scan():
             removed += _unlink(entry.path) and not entry.scrap
         if self._base is not None:
+            # From the innermost out: a folder can go only when those in it are gone.
             for folder, _, _ in os.walk(self._base, topdown=False):
                 with suppress(OSError):  # not empty: someone else is writing, or it is not ours
                     os.rmdir(folder)
@@ -181,8 +184,10 @@ class Cache:
     def key(*parts: str | bytes | int | float | None) -> str:
         """160 bits of BLAKE2b as hex; each part goes in with its type and length."""
         digest = blake2b(digest_size=20)
+        # Else "ab", "c" would be the key of "a", "bc", and 1 that of "1".
         for part in parts:
             if isinstance(part, str):
+                # Paths are parts of keys, and may hold bytes that are no UTF-8, as lone surrogates.
                 raw = b"s" + part.encode("utf-8", "surrogatepass")
             elif isinstance(part, bytes):
                 raw = b"b" + part
@@ -220,6 +225,7 @@ class Cache:
         """Whether `entry` is scrap; it is deleted unless its writer may still be at work."""
         if is_abandoned(os.path.basename(entry.path), entry.mtime, now):
             _unlink(entry.path)
+        # A draft whose writer is at work stays, but is no entry that counts or can be trimmed.
         return entry.scrap
 
 

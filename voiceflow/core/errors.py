@@ -76,6 +76,7 @@ class ScriptError(InputError):
     """All problems of the scripts at hand, sorted by place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        # An exercise that is used twice is read twice, and has its problems found twice.
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -163,6 +164,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     What people often write for a word of ours comes before what is spelled alike.
     """
     names = sorted(set(known))
+    # The table serves every place: only what is known at this one is offered.
     meant = [one for one in _MEANT.get(" ".join(name.casefold().split()), ()) if one in names]
     if meant:
         return "did you mean " + " or ".join(f"`{one}`" for one in meant) + "?"

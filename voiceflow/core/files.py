@@ -28,6 +28,7 @@ from typing import Final
 from voiceflow.core.errors import OutputError
 
 _DAY_S: Final = 86_400
+# The form of `_prefix` and `PendingFile`; `is_abandoned` reads the process's number from it.
 _DRAFT: Final = re.compile(r"\.voiceflow-[0-9a-f]{12}-(\d+)-[0-9a-f]{8}\.part")
 
 
@@ -57,15 +58,19 @@ class PendingFile:
 
     def __init__(self, target: str, *, mode: int = 0o666, durable: bool = True) -> None:
         folder, name = os.path.split(target)
+        # The process tells a later sweep whether the writer lives; the random part keeps apart the
+        # writers of one process.
         writer = f"{os.getpid()}-{os.urandom(4).hex()}"
         self.path = os.path.join(folder, f"{_prefix(name)}{writer}.part")
         self._target, self._durable = target, durable
         # Unbuffered: every byte is written, or has failed, before the file is closed.
+        # The mode is given at the making, not afterwards: a private file is never open to others.
         self._file = FileIO(self.path, "xb", opener=lambda path, how: os.open(path, how, mode))
 
     def write(self, data: bytes) -> None:
         """Append `data`."""
         view = memoryview(data)
+        # A raw file may take a part only, and say how much.
         while view:
             view = view[self._file.write(view) :]
 
@@ -74,6 +79,7 @@ class PendingFile:
         if self._durable:
             os.fsync(self._file.fileno())
         self._file.close()  # Windows cannot rename an open file
+        # Exact, because chmod knows no umask; and before the file has its name.
         if mode is not None:
             os.chmod(self.path, mode)
         os.replace(self.path, self._target)
@@ -95,6 +101,7 @@ class PendingFile:
             if kind is None:
                 self.keep()
                 return
+        # `keep` failed, or was interrupted: the draft must not stay then, either.
         except BaseException:
             self.drop()
             raise
@@ -117,7 +124,9 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, durable: bool = 
     OSError
         `path` is then as it was.
     """
+    # `PendingFile` would put the new file in the place of a link.
     final = Path(os.path.realpath(path))
+    # To enter a folder is the bit two places below that for reading.
     readers = mode & 0o444
     final.parent.mkdir(parents=True, exist_ok=True, mode=mode | readers >> 2)
     _sweep(final)
@@ -212,6 +221,7 @@ def is_abandoned(name: str, modified: float, now: float) -> bool:
     numbers soon, or do not say which processes there are.
     """
     draft = _DRAFT.fullmatch(name)
+    # `abs`: a draft from the future was written before the clock was set back.
     return draft is not None and (not alive(int(draft[1])) or abs(now - modified) > _DAY_S)
 
 
@@ -223,6 +233,8 @@ def alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
+    # A process of another user is there, but may not be asked; and the number comes from a
+    # file's name, which can hold any.
     except (OSError, OverflowError):
         return True
     return True
@@ -269,6 +281,7 @@ def _check(final: Path, target: Path) -> int | None:
     if not stat.S_ISREG(found.st_mode):
         # The rename would replace a device or a pipe instead of writing to it.
         raise OutputError(f"{str(target)!r} is not an ordinary file", hint="name a file with -o")
+    # To rename needs only the folder's permission: a write-protected file would be replaced.
     if not os.access(final, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return stat.S_IMODE(found.st_mode)

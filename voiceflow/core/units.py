@@ -22,6 +22,7 @@ _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def snap(ms: float) -> int:
     """The nearest grid time to `ms`; halves go up. The reverse of nothing: a snapped time stays."""
+    # Not `round`, which takes halves to the even neighbour: now up, now down.
     return math.floor(ms / GRID_MS + 0.5) * GRID_MS
 
 
@@ -32,6 +33,7 @@ def snap_up(ms: float) -> int:
 
 def ms_to_samples(ms: int) -> int:
     """Samples at 24 kHz in `ms` whole milliseconds; the reverse of `samples_to_ms`."""
+    # Exact: a millisecond is 24 samples.
     return ms * RATE // 1000
 
 
@@ -63,6 +65,7 @@ def parse_seconds(text: str, *, bare: float = 1.0) -> float:
         return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
     if amount := _AMOUNT.fullmatch(text):
         number, unit = amount.groups()
+        # The first letter tells units apart, but for `ms`, which begins as minutes do.
         scale = bare if unit is None else _UNIT_S["ms" if unit == "ms" else unit[0]]
         return float(number) * scale
     raise ValueError(f"{text!r} is not a time such as 40s, 1.5 min or 12:30")

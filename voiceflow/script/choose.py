@@ -102,6 +102,7 @@ def _shuffled(session: Session, seed: int) -> Session:
     def mixed(section: Section) -> Section:
         order: list[Exercise] = []
         for _, run in groupby(section.exercises, key=lambda exercise: exercise.position):
+            # Not `shuffle`: of `random` alone is promised that a seed gives the same numbers.
             order.extend(sorted(run, key=lambda _: dice.random()))
         return replace(section, exercises=tuple(order))
 

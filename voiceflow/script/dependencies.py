@@ -42,6 +42,7 @@ _DEPTH: Final = 3  # folders below a folder for sounds
 _MOST_BYTES: Final = 1 << 20  # a larger script is refused, whatever it holds
 _MOST_KNOWN: Final = 5_000
 _MOST_KNOWN_BYTES: Final = 1 << 16
+# Signs that YAML lets touch a word: `[bridge,squat]`, `bridge:`.
 _APART: Final = str.maketrans(dict.fromkeys(",:{}[]\"'#|", " "))
 _SAMPLE: Final = re.compile(r"""file["']?\s*:\s*["']?([^"'\n]+)""")
 
@@ -162,6 +163,7 @@ class Look:
 
     def _shared(self, kind: str, near: Path | None) -> dict[str, bytes]:
         """Every script of a kind outside the session's own folder; phrases there, too."""
+        # The first folder is the session's own: there, only what is named counts.
         folders = self.library.folders(kind, near)[0 if near is None else 1 :]
         entries = [entry for folder in folders for entry in self._entries(str(folder))]
         if near is not None and kind == "phrases":
@@ -186,6 +188,7 @@ class Look:
 
     def _beside(self, entry: _Entry) -> Path | None:
         """The folder beside which an exercise has names looked up, see `_near`."""
+        # A link is looked up from where it leads; all others share their folder's answer.
         folder = entry.path if entry.link else os.path.dirname(entry.path)
         if folder not in self._real:
             self._real[folder] = self._near(Path(entry.path))
@@ -193,6 +196,7 @@ class Look:
 
     @staticmethod
     def _is_session(entry: _Entry, session: str) -> bool:
+        # `realpath` costs, so it is asked only where it can say yes.
         same_name = os.path.basename(session) == entry.name + entry.ending
         return (same_name or entry.link) and os.path.realpath(entry.path) == session
 
@@ -215,6 +219,7 @@ class Look:
 def _first_words(text: bytes, names: _Names) -> Iterable[str]:
     """Those first words of `names` that stand in `text`."""
     # With a backslash, YAML can spell a name without writing it: then any name may be meant.
+    # A name of signs alone has no words: it stands under "", and always counts.
     return names.keys() if b"\\" in text else names.keys() & {*_words(text), ""}
 
 
@@ -276,6 +281,7 @@ def _stat(path: str) -> str:
         stat = os.stat(path)
     except (OSError, ValueError):
         return ""
+    # The inode tells of a file that was replaced, even where time and size are the same.
     return f"{stat.st_mtime_ns} {stat.st_size} {stat.st_ino}"
 
 

@@ -109,6 +109,7 @@ def create(kind: str, name: str, library: Library) -> Path:
         raise InputError(f"{name!r} cannot be a name", hint="use letters, digits and hyphens")
     folder, ending, text = _EXAMPLES[kind]
     path = library.user / folder / (name + ending)
+    # A name of hyphens alone has no words to make a title of.
     title = " ".join(word.capitalize() for word in re.split(r"[-_]+", name) if word) or name
     text = text.replace("NAME", name).replace("TITLE", title)
     if ending == ".yaml":  # editors that know the schema complete and check the script

@@ -29,6 +29,7 @@ SHORTEN = "say it in fewer words, or split it"
 MAX_WORDS = 1_000
 # Later problems get no hint: finding similar names and places for thousands takes too long.
 _MANY = 100
+# Bounded: of more than 4,300 digits Python makes a ValueError, not a number.
 _NUMBER = re.compile(r"[-+]?(\d{1,40}(\.\d{0,9})?|\.\d{1,9})")
 _SLUG = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*", re.UNICODE)
 _BRACE = re.compile(r"(\{\{|\}\}|\{%|%\}|\{#|#\}|\|)")
@@ -107,6 +108,7 @@ def _split_outside(text: str) -> list[str]:
             parts.append("")
             continue
         parts[-1] += piece
+        # Only the sign that closes a brace ends it: a bar or another brace inside is part of it.
         inside = ("" if piece == inside else inside) if inside else _CLOSING.get(piece, "")
     return parts
 
@@ -132,6 +134,7 @@ class Words:
         return text
 
     def schema(self) -> Schema:
+        # To an editor `12` is a number; here it is the text that was written.
         return {"type": ["string", "number"], "minLength": 1}
 
 
@@ -223,6 +226,7 @@ class Seconds:
     def schema(self) -> Schema:
         pattern = r"^\s*(\d+(\.\d+)?\s*[a-zA-Z]*|(\d+:)?\d+:\d{1,2}(\.\d+)?)\s*$"
         scale = 1 if self.bare == 1 else self.bare
+        # A number without a unit counts `bare` seconds, so its bounds are in that unit, too.
         number = {
             "type": "number",
             "minimum": self.least if scale == 1 else round(self.least / scale, 3),
@@ -336,6 +340,7 @@ def read_fields(
             complain(problems, key, f"unknown key `{key.text[:60]}` in {what}", hint)
         elif not value.empty:
             values[key.text] = table[key.text].kind.read(value, problems)
+    # Not `values`: a needed key whose value is wrong has had its problem already.
     present = {key.text for key, value in node.pairs if not value.empty}
     for field in fields:
         if field.required and field.name not in present:
@@ -375,6 +380,7 @@ def locate(mark: Mark, needle: str) -> Mark:
         text = Path(mark.file).read_text(encoding="utf-8-sig") if needle else ""
     except (OSError, ValueError):
         return mark
+    # Not `\b`: a needle may be a sign, such as `*`, which has no word's edge.
     before = r"(?<!\w)" if re.match(r"\w", needle) else ""
     after = r"(?!\w)" if re.search(r"\w\Z", needle) else ""
     whole = re.compile(before + re.escape(needle) + after)

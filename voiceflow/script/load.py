@@ -32,6 +32,7 @@ from voiceflow.script.yaml import Node, merge, read
 MAX_EXERCISES = 1000
 MAX_EXTENDS = 20
 _BODIES = ("rep", "work", "flow")
+# Merged entry by entry: an exercise that sets its level 3 keeps the level 2 that it extends.
 _DEEP = ("levels", "equipment", "pronounce")
 
 ITEM = (
@@ -109,6 +110,7 @@ class _Loader:
         self.is_session = True
         head = root.without("exercises", "sections")
         values = read_fields(head, models.SESSION_HEAD, self.problems, "a session")
+        # Before the sections, whose exercises are read at this level.
         self.level = self.asked_level or values.get("level", 1)
         sections = self._sections(root)
         count = sum(len(section.exercises) * section.rounds for section in sections)
@@ -184,6 +186,7 @@ class _Loader:
 
     def _item(self, item: Node) -> Exercise | None:
         beside = self.path.resolve().parent
+        # `- name: X` alone has one pair, too, but is an exercise written here.
         if item.kind == "map" and item.get("name") is None and len(item.pairs) == 1:
             key, changes = item.pairs[0]
             if changes.kind != "map" and not changes.empty:
@@ -200,6 +203,7 @@ class _Loader:
                 complain(self.problems, item, "the exercise has no name", hint)
                 return None
             name = item.get("name")
+            # Both belong to the use of an exercise: `exercise` reads them from the item.
             base = self._extended(item.without("level", "with"), self.path, (self.path,))
             slug = "-".join(name.text.lower().split()) if name else ""
             return self.exercise(slug, item, base, None) if base else None
@@ -245,6 +249,7 @@ class _Loader:
                 self._nodes[path] = self._extended(root, path, (*stack, path))
             except ScriptError as error:
                 self.problems.extend(error.problems)
+                # Remembered, too: a broken file tells its problems once, not at every use.
                 self._nodes[path] = None
         return self._nodes[path]
 
@@ -280,6 +285,7 @@ class _Loader:
                 used = word if key == "equipment" else used
         if changes is not None:
             node = _over(node, changes.without("level", "with"))
+        # Others may have failed before: only its own problems stop this exercise.
         before = len(self.problems)
         fields = tuple(
             f for f in models.EXERCISE if f.name not in ("levels", "equipment", "extends")
@@ -295,6 +301,7 @@ class _Loader:
 
     def _complete(self, node: Node, values: dict[str, Any]) -> None:
         """Adds a problem for each thing that an exercise needs and does not have."""
+        # A position that is there but wrong has had its problem already.
         if "position" not in values and _silent(node, "position"):
             words = ", ".join(models.POSITIONS)
             complain(self.problems, node, "an exercise needs `position:`", words)
@@ -322,6 +329,7 @@ class _Loader:
             "finish", "effort", "tags", "pronounce", "flow",
         )  # fmt: skip
         given = {key: values[key] for key in keys if key in values}
+        # In an exercise `tips` are texts; in the pacing, whether they are said.
         said = {key: value for key, value in values.items() if key != "tips"}
         return Exercise(
             slug=slug,

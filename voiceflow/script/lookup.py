@@ -40,6 +40,7 @@ class Library:
             beside = None
         near = (beside, beside / kind, beside.parent / kind) if beside else ()
         last = self.sounds if kind == "sounds" else self.bundled / kind
+        # Beside a script of the user's library lies that library: a folder is looked in once.
         return tuple(dict.fromkeys((*near, self.user / kind, last)))
 
     def find(self, kind: str, name: str, beside: Path | None = None) -> Path:
@@ -50,6 +51,7 @@ class Library:
         UnknownNameError
             There is no such script.
         """
+        # Else `../x` would lead out of the folders.
         if is_name(name):
             for folder in self.folders(kind, beside):
                 for ending in ENDINGS.get(kind, _YAML):
@@ -67,6 +69,8 @@ class Library:
     def files(self, kind: str, beside: Path | None = None) -> Iterator[Path]:
         """The files of `kind`, for each name the one that wins."""
         seen: set[str] = set()
+        # Beside the script itself lie scripts of every kind: there, `find` takes what is named, but
+        # nothing tells which kind a file is of.
         for folder in self.folders(kind, beside)[0 if beside is None else 1 :]:
             for path in _entries(folder):
                 ours = path.suffix in ENDINGS.get(kind, _YAML) and path.stem != "positions"
@@ -83,6 +87,7 @@ def composed(name: str) -> str:
 
 def spelled(path: Path) -> Path:
     """`path`, or the file beside it whose name is the same but for how its letters are composed."""
+    # ASCII has one spelling only; for anything else, a folder may have to be listed.
     if path.name.isascii() or is_file(path):
         return path
     alike = (one for one in _entries(path.parent) if composed(one.name) == composed(path.name))
@@ -150,6 +155,7 @@ def session_path(reference: str, library: Library) -> Path:
     except RuntimeError:  # `~name` where there is no such user
         path = Path(reference)
     path = spelled(path)
+    # A file without an ending is meant only where no session has its name.
     looks_like_path = path.suffix in _YAML or not is_name(reference)
     if looks_like_path or (is_file(path) and not _is_known(library, reference)):
         if _is_folder(path):

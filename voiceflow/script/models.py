@@ -95,6 +95,8 @@ _BODY = (
     ),
     Field("flow", Steps(), "Free steps: say, silence, bell and breath phases."),
 )
+# Texts that phrases say (`{{ purpose }}`, `{{ tip }}`, `{{ caution }}`) have the lower bound,
+# MAX_CARRIED.
 _CHANGES = (
     Field("position", Choice(POSITIONS), "Position of the body."),
     Field("purpose", Spoken(MAX_CARRIED), "What the exercise is for, in one sentence."),
@@ -125,6 +127,7 @@ _CHANGES = (
     _PRONOUNCE,
     *_EXERCISE_PACING,
 )
+# The name is not required here: a change may leave out anything.
 CHANGES = (
     Field("name", Words(), "The name, as it is spoken."),
     *_CHANGES,

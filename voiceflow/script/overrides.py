@@ -60,7 +60,9 @@ def _per_minute(value: str, wrong: list[str]) -> dict[str, float]:
     try:
         breaths = float(value)
     except ValueError:
+        # Out of the range, so that what is no number gets the same message.
         breaths = 0.0
+    # `not … <=` refuses NaN, too, which `float` reads.
     if not least <= breaths <= most:
         wrong.append(f"--set {PER_MINUTE}={value}: expected a number from {least:g} to {most:g}")
         return {}

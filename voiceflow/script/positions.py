@@ -59,6 +59,7 @@ class _PathList:
     def read(self, node: Node, problems: Problems) -> dict[str, list[Move]]:
         moves: dict[str, list[Move]] = {}
         for item in node.items:
+            # In two parts, because `read_fields` reports every key that its table does not have.
             ends = Node(
                 item.mark, "map", pairs=tuple(p for p in item.pairs if p[0].text in ("from", "to"))
             )
@@ -137,6 +138,7 @@ class Positions:
 
 def load_positions(library: Library, language: str) -> Positions:
     """The positions in `language`, else in English. Raises ScriptError."""
+    # The language before the folder: bundled words in it win over a user's own in English.
     for name in (f"positions.{language.split('-')[0]}.yaml", "positions.yaml"):
         for folder in library.folders("phrases"):
             if is_file(folder / name):

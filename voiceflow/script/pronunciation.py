@@ -162,6 +162,7 @@ class _Meaning:
         values = read_fields(node, _SENSE, problems, "a reading")
         if "say" not in values:
             return None
+        # `from` is a word of Python's own, and cannot name an attribute.
         values["least"] = values.pop("from", 0.0)
         return Sense(**values)
 
@@ -227,6 +228,7 @@ def load_pronunciation(library: Library, language: str) -> Pronunciation:
     """
     found: dict[str, Any] = {}
     for name in dict.fromkeys((language.split("-")[0], language)):
+        # The folder that wins comes last, because what is put later lies on top.
         for folder in reversed(library.folders(KIND)):
             path = folder / f"{name}.yaml"
             if is_file(path):
@@ -246,6 +248,7 @@ def _tables(path: Path) -> dict[str, Any]:
     return _remembered(path, stat.st_mtime_ns, stat.st_size)
 
 
+# Time and size are arguments only so that a file that was edited is read anew.
 @lru_cache(maxsize=16)
 def _remembered(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     return _read(path)
@@ -263,6 +266,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _put_over(found: dict[str, Any], over: dict[str, Any]) -> None:
     """Tables are merged sign by sign, lists joined, words replaced."""
     for name, value in over.items():
+        # A new dict each time: `value` is what `_remembered` keeps, and must stay as it is.
         if isinstance(value, dict):
             found[name] = {**found.get(name, {}), **value}
         elif name in _JOINED:
@@ -271,12 +275,14 @@ def _put_over(found: dict[str, Any], over: dict[str, Any]) -> None:
             found[name] = value
 
 
+# `ordinal_after` is a Table, so it comes as pairs and is joined like a list.
 _JOINED = frozenset({"labels", "things", "counted", "one_after", "ordinal_after"})
 
 
 def _frozen(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in found.items():
         if isinstance(value, dict):
+            # Not before all files are merged: None takes out the sign of a file below.
             yield name, tuple((key, said) for key, said in value.items() if said is not None)
         else:
             yield name, value

@@ -53,6 +53,7 @@ def _session() -> Schema:
         "anyOf": [
             {"type": "string"},
             {"allOf": [{"$ref": "#/$defs/exercise"}], "required": ["name"]},
+            # `- bridge: {reps: 6}`; but `- name: X`, one key as well, is an exercise written there.
             {
                 "type": "object",
                 "minProperties": 1,
@@ -69,6 +70,7 @@ def _session() -> Schema:
     section = {"type": "object", "additionalProperties": {"anyOf": [items, group]}}
     head["properties"]["exercises"] = items
     head["properties"]["sections"] = {"anyOf": [section, {"type": "array", "items": section}]}
+    # The last two of ITEM are `level` and `with`, which an exercise's own file cannot have.
     exercise = fields_schema((*models.EXERCISE, *ITEM[-2:]))
     head["$defs"] = {"exercise": exercise, "item": _loose(ITEM), "changes": _loose(models.CHANGES)}
     return head

@@ -55,6 +55,7 @@ class Phases:
     def read(self, node: Node, problems: Problems) -> tuple[Phase, ...] | None:
         steps = _read_steps(node, problems, BREATHS, "- inhale 4: Full text. | Brief.")
         phases = tuple(Phase(s.kind, s.seconds, s.text, s.mark, s.exact) for s in steps)
+        # A list whose steps are all wrong has had its problems already.
         if not phases and node.kind == "list" and not node.items:
             complain(
                 problems, node, "the repetition has no breath phases", "write `- inhale 4: Inhale.`"
@@ -81,6 +82,7 @@ class Steps:
 
 
 def _steps_schema(pattern: str, *, bare: bool) -> Schema:
+    # `- hold 3:` with nothing after it is a phase without words.
     text = {**Spoken().schema(), "type": ["string", "number", "null"]}
     line: Schema = {
         "type": "object",

@@ -31,6 +31,8 @@ PHRASE_VARIABLES = TEXT_VARIABLES | frozenset(
     " sides tip title".split()
 )
 _SIDES = frozenset(("side", "other_side"))
+# Not here: what makes a text grow (`center`, `replace`, `join`, `format`), what reaches for
+# attributes (`attr`, `map`, `groupby`).
 FILTERS = frozenset(
     "abs capitalize d default int length lower round string title trim upper".split()
 )
@@ -84,6 +86,7 @@ class _Budget(threading.local):
         if isinstance(value, _Sideless):
             hint = "write `sides: each` or `sides: alternate`, or leave the side out of the text"
             raise TemplateFault("there is no side here: the exercise has no `sides:`", hint=hint)
+        # An Undefined passes: as soon as it becomes text, StrictUndefined raises and names it.
         if not isinstance(value, str | int | float | Undefined):
             raise TemplateFault("a template can output only text and numbers")
         _bounded(value)
@@ -122,12 +125,14 @@ class _Environment(ImmutableSandboxedEnvironment):
     number of 250,000 digits before anything is output.
     """
 
+    # Without `**`: its node is not on the list `_ALLOWED`.
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%"])
 
     def __init__(self) -> None:
         super().__init__(
             undefined=StrictUndefined, finalize=_budget.spend, autoescape=False, cache_size=0
         )
+        # Jinja brings `range`, `lipsum` and more: nothing may be called but a file's own macros.
         self.globals.clear()
         for name in _NUMBERING:
             self.filters[name] = _bounding(self.filters[name])
@@ -202,6 +207,7 @@ def _size_fault(tree: nodes.Template) -> TemplateFault | None:
 
 def _shape_faults(tree: nodes.Template) -> Iterator[TemplateFault]:
     macros: set[str] = set()
+    # By `id`, because nodes of Jinja are equal where their parts are.
     top = {id(node) for node in tree.body}
     compared = {id(one.expr) for one in tree.find_all(nodes.Operand) if one.op in ("in", "notin")}
     shown = {id(child) for output in tree.find_all(nodes.Output) for child in _outputs(output)}
@@ -217,6 +223,7 @@ def _shape_faults(tree: nodes.Template) -> Iterator[TemplateFault]:
         elif isinstance(node, nodes.Filter | nodes.Test):
             yield from _word_faults(node)
         elif isinstance(node, nodes.List | nodes.Tuple) and id(node) not in compared:
+            # Set or output, a list could hold another several times, and that one a third.
             hint = 'write {% if position in ["seated", "standing"] %}'
             yield TemplateFault("a list is allowed only after `in`", hint=hint, line=line)
         elif isinstance(node, nodes.Const) and not _is_small(node.value, MAX_NUMBER):
@@ -225,6 +232,7 @@ def _shape_faults(tree: nodes.Template) -> Iterator[TemplateFault]:
             needle = node.attr if isinstance(node, nodes.Getattr) else ""
             hint = "use the variables as they are: {{ side }}, {{ rep }}"
             yield TemplateFault("`.` and `[]` are not allowed", hint=hint, needle=needle, line=line)
+        # Only what is output is counted: `set` could double a text each time it joins it to itself.
         elif isinstance(node, nodes.Assign) and (node.find(nodes.Concat) or node.find(nodes.Call)):
             yield TemplateFault("`set` cannot join texts or call macros", line=line)
         elif isinstance(node, nodes.Expr | nodes.Stmt) and not isinstance(node, _ALLOWED):
@@ -243,6 +251,7 @@ def _macro_faults(node: nodes.Macro, macros: set[str], top: bool) -> Iterator[Te
         message = "a macro cannot have parameters"
     elif not top:
         message = "a macro must not be inside another block"
+    # A second one of that name could call what calls the first: a ring.
     elif node.name in macros:
         message = f"duplicate macro `{node.name}`"
     if message:
@@ -283,6 +292,7 @@ def _call_faults(node: nodes.Call, macros: set[str], shown: bool) -> Iterator[Te
     if name not in macros:
         hint = "call only macros that are defined earlier in the file"
         yield TemplateFault(f"`{name}` cannot be called", hint=hint, needle=name, line=node.lineno)
+    # Output is counted; what a macro says elsewhere, in a filter's argument, would not be.
     elif not shown or node.args or node.kwargs:
         hint = f"write {{{{ {name}() }}}} on its own"
         yield TemplateFault(
@@ -304,6 +314,7 @@ def _word_faults(node: nodes.Filter | nodes.Test) -> Iterator[TemplateFault]:
             "`*` and `**` arguments are not allowed", needle=node.name, line=node.lineno
         )
     plain = all(isinstance(one, nodes.Const) and _is_small(one.value, 100) for one in given)
+    # In a base that is a power of two, Python reads any number of digits: `int` takes no base.
     if node.name in ("round", "int") and (not plain or (node.name == "int" and given[1:])):
         message = f"`{node.name}` takes only small numbers"
         yield TemplateFault(message, needle=node.name, line=node.lineno)
@@ -416,6 +427,7 @@ class Macros:
         """`source` must have passed `faults(source, PHRASE_VARIABLES)` without a fault."""
         self.source = source
         tree = _environment.parse(source)
+        # Before `_prefixed`, which renames the macros in the tree itself.
         self._needs = _macro_needs(tree)
         self._template = _built(_prefixed(tree))
         self._said: dict[tuple[Any, ...], str] = {}
@@ -459,6 +471,7 @@ def _macro_needs(tree: nodes.Template) -> dict[str, tuple[str, ...]]:
     needs: dict[str, set[str]] = {}
     top = {n.name for assign in tree.find_all(nodes.Assign) for n in assign.find_all(nodes.Name)}
     for macro in tree.find_all(nodes.Macro):
+        # A macro calls only earlier ones (`_call_faults`): what they need stands here already.
         calls = [call.node for call in macro.find_all(nodes.Call)]
         called = {node.name for node in calls if isinstance(node, nodes.Name)}
         needs[macro.name] = (_names(macro) | top).union(

@@ -79,6 +79,7 @@ def merge(base: Node, over: Node, *, deep: tuple[str, ...] = ()) -> Node:
     theirs = {
         key.text: (
             key,
+            # One step down only: what stands under level 2 is replaced whole.
             merge(mine[key.text], value) if key.text in deep and key.text in mine else value,
         )
         for key, value in over.pairs
@@ -103,6 +104,7 @@ def read_text(path: Path) -> str:
     where = Mark(str(path))
     try:
         with path.open("rb") as file:
+            # The one byte more tells that there is more, however large the file is.
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ScriptError([Problem(where, f"cannot be read: {error.strerror}")]) from None
@@ -121,6 +123,7 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, file: str) -> Node:
     """`text` as a node; `file` is its name in errors. Raises ScriptError."""
+    # Before the parser: its ReaderError for these is no MarkedYAMLError.
     if wrong := _NOT_TEXT.search(text):
         raise ScriptError([_character_problem(wrong.start(), text, file)])
     builder = _Builder(file)
@@ -217,6 +220,7 @@ class _Builder:
                     )
                     return root
                 root = self._node(event, events, 0)
+        # An empty file has no event for a node: it is a script in which nothing is written.
         return root or Node(Mark(self.file, 1, 1), "scalar")
 
     def _mark(self, event: yaml.Event) -> Mark:
@@ -225,6 +229,7 @@ class _Builder:
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
         mark = self._mark(event)
+        # Raised, not collected as the rest is: to read on is the work that a limit spares.
         if depth > MAX_DEPTH:
             raise ScriptError([*self.problems, Problem(mark, "the file is nested too deeply")])
         self.nodes += 1
@@ -235,6 +240,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             hint = "write the value out, or build on an exercise with `extends:`"
             self.problems.append(Problem(mark, "anchors (&) and aliases (*) are not allowed", hint))
+        # Refused, but something must stand for it, so that reading goes on to the next problem.
         if isinstance(event, yaml.AliasEvent):
             return Node(mark, "scalar")
         if (tag := getattr(event, "tag", None)) not in (None, "!"):

@@ -74,6 +74,7 @@ def unequal_sides(evidence: Evidence) -> Iterator[Finding]:
         for index, moment in evidence.numbered(number, *_MOVED):
             if moment.side is not None:
                 times[moment.side] += evidence.length(index)
+                # Intervals and silences count one by one; below 0 they cannot be taken for a group.
                 groups[moment.side].add(moment.group if moment.kind == "phase" else -index)
                 glue = glue or moment.kind == "silence"
         reps = {side: len(group) for side, group in groups.items()}

@@ -157,6 +157,7 @@ class Evidence:
     def tip(self, bout: int, said: str) -> Text | None:
         """The text in the script from which the tip `said` was rendered."""
         tips, written = self.cue_sheet.tips[bout], self.bouts[bout].exercise.tips
+        # A tip that came out empty is not among `tips`: then the two no longer match.
         return written[tips.index(said)] if said in tips and len(tips) == len(written) else None
 
     def mark_of(self, said: Said, word: str) -> Mark | None:

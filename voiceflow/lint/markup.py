@@ -61,6 +61,7 @@ def markup_warnings(texts: Iterable[Written]) -> Iterator[Problem]:
             continue
         found = list(markup(one.node.text))
         if one.key in _PLAIN:
+            # `_not_filled` tells of braces: here it would not help to double them.
             found = [each for each in found if each.source[0] not in "${"]
             found += _not_filled(one.key, one.node.text)
         for each in found:
@@ -107,6 +108,7 @@ def _tag_hint(match: re.Match[str]) -> str:
         return "for a pause use a step of its own in a `flow:`: `- silence 2s`"
     if name in TEXT_VARIABLES and not match["values"] and not match["end"]:
         return f"write {{{{ {name} }}}}"
+    # An unknown `<word>` alone may be no tag at all.
     if name in _TAGS or match["values"] or match["end"] or match["empty"]:
         return "remove the tag: only plain text is spoken"
     return ""

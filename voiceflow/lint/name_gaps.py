@@ -15,6 +15,7 @@ from voiceflow.lint.script_texts import Written
 from voiceflow.script.fields import locate, split_versions
 from voiceflow.script.templates import TemplateFault, names_in, render
 
+# In no text, so that it can be taken out again.
 _SOMEONE = "Zqx"
 _EXPRESSION = re.compile(r"\{\{-?\s*name\b[^{}]*\}\}")
 _GUARD = re.compile(r"\{%[^%]*\bname\b|\{\{[^{}]*\bif\b[^{}]*\bname\b")

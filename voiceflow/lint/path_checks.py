@@ -78,6 +78,7 @@ def check_path(path: Path, library: Library) -> list[Problem]:
     else:
         hint = "give the path of a script, or of a folder with scripts"
         found = [Problem(Mark(str(path)), "there is no such file or folder", hint)]
+    # A set: most faults are found again at each level.
     return sorted(set(_as_given(path, found)))
 
 

@@ -106,6 +106,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
     """The proof of a session that was decided with `tones`: the findings of all rules."""
     evidence = Evidence(decision, tones)
     found = [finding for rule in RULES for finding in rule(evidence)]
+    # "error" sorts before "warning" by its letters.
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
     pacing = evidence.plan.pacing
     tips = [(n, tip) for n, told in enumerate(evidence.cue_sheet.tips) for tip in told]

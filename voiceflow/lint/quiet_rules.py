@@ -42,6 +42,7 @@ def silences(evidence: Evidence) -> Iterator[Finding]:
     end = 0
     found: list[tuple[Any, Finding]] = []
     starts = [(event.start_ms, event.end_ms) for event in evidence.score.events]
+    # The end counts as a sound, so that quiet before it is found.
     for start, stop in [*starts, (evidence.score.length_ms, evidence.score.length_ms)]:
         if start - end > LONGEST_QUIET_MS:
             index, quiet = _longest_quiet(evidence, end, start)
@@ -126,6 +127,7 @@ def density(evidence: Evidence) -> Iterator[Finding]:
     least, most = DENSITY[evidence.plan.pacing.detail]
     for one in section_talk(evidence):
         length = one.end_ms - one.start_ms
+        # Quiet that the script asks for must not make the talk look too little.
         if length - one.quiet_ms < LEAST_SECTION_MS or (one.share <= most and one.talking >= least):
             continue
         where = f"section “{one.title}”" if one.title else "the session"

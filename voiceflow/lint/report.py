@@ -12,6 +12,7 @@ from voiceflow.lint.proof import Proof
 
 WIDTH = 80
 
+# Findings are told in this order.
 _HEADINGS = {
     "does-not-fit": "Words that do not fit their breath",
     "not-announced": "Announcements that do not fit",

@@ -127,6 +127,7 @@ def _rendered(
     """The problems of rendering the texts of `session`, in full and in brief."""
     problems: list[Problem] = []
     try:
+        # First: a session of days is refused before it is rendered, twice at each level.
         least_ms(session, Wishes(before=before))
     except TimingError as error:
         return [Problem(session.mark, error.message, error.hint)]

@@ -86,6 +86,7 @@ def script_warnings(
             continue
         yield from _seen(one.node, languages)
         yield from _lengths(one)
+        # A text with a condition on `side` may name each side where it is true.
         if sided and not _ABOUT_SIDES.search(one.node.text):
             yield from _fixed_sides(one.node, languages)
 

@@ -102,6 +102,7 @@ def unannounced_next(evidence: Evidence) -> Iterator[Finding]:
         if not _ends(evidence, number, bout):
             continue
         rests = [index for index, _ in evidence.numbered(number, "rest")]
+        # The rests before the last one lie between sets.
         heard = " ".join(s.event.name for index in rests[-1:] for s in evidence.of_moment(index))
         if after.exercise.name.casefold() not in heard.casefold():
             message = f"the rest does not name the next exercise, {after.exercise.name}"

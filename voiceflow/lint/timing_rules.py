@@ -31,6 +31,7 @@ def unfit(evidence: Evidence) -> Iterator[Finding]:
 
 def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
     text = moment.lines[0].text if moment.lines else None
+    # A brief phase is not given the author's full version.
     own = len(text.versions) - (moment.richness == "brief") if text else 0
     versions = evidence.cue_sheet.cues[one.moment].versions
     enough = one.said in versions[:own]
@@ -52,8 +53,10 @@ def _fitting(evidence: Evidence, moment: Moment, one: Unsaid) -> str:
     pacing = evidence.bouts[moment.exercise].pacing
     whole = one.needs_ms + moment.least_ms - one.has_ms
     own_breath = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(moment.breath or "")
+    # The tempo does not change a breath of one's own.
     if own_breath is not None:
         return f"make it shorter: it fits a phase of {whole / 1000:.1f} s"
+    # Rounded down: at the tempo that is told, the text must fit.
     tempo = math.floor(pacing.tempo * moment.least_ms / whole * 100) / 100
     if tempo < LEAST_TEMPO:
         return "make it shorter"
@@ -139,6 +142,7 @@ def _said_of(evidence: Evidence, bout: Bout) -> Iterator[Said]:
 def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -> bool:
     """Whether one more tip could have been tried: tips are never in neighbouring repetitions."""
     if bout.exercise.work_s is not None:
+        # The places that `_work_tips` in score/arrange.py tries; below, those of `_repetition`.
         places = sum(2 for _, m in evidence.numbered(number, "work") if m.least_ms >= 15_000)
         return len(told) < places
     taken = {moment.group for moment in told}

@@ -113,6 +113,7 @@ class Seen:
 def seen(text: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[Seen, ...]:
     """The words in `text` that point at something that must be seen, in order, not nested."""
     found: list[Seen] = []
+    # Sure ones first: "look at me" is not told again as "look".
     for table, sure in ((POINTING, True), (LOOKING, False)):
         for language in languages:
             for match in _any_of(table.get(language, ())).finditer(text):
@@ -161,6 +162,7 @@ def breathes(text: str, language: str) -> bool:
 
 @cache
 def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    # An alternation takes the first word that matches, not the longest.
     longest = sorted(words, key=len, reverse=True)
     return _whole("|".join(re.escape(word).replace(r"\ ", r"\s+") for word in longest))
 

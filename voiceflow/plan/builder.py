@@ -35,6 +35,7 @@ class PlanBuilder:
         self, kind: str, *lines: Line, context: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
         self.bound()
+        # How much a phase says depends on its repetition, so a box brings its own richness.
         if not more.get("box"):
             more.setdefault("richness", self._richness(more.get("exercise", -1)))
         given = tuple({**self.base, **(context or {})}.items())

@@ -127,6 +127,7 @@ class _Writer:
         return Cue(versions=versions, counts=counts, halfway=halfway)
 
     def tips(self, tips: tuple[Text, ...], plan: Plan, index: int) -> Iterator[str]:
+        # A tip has no moment yet: it gets the values of the first, with the side that works first.
         context = next((dict(m.context) for m in plan.moments if m.exercise == index), {})
         for tip in tips:
             text = self._carried(tip, 0, context)
@@ -200,5 +201,6 @@ def _announced(prefix: str, text: str) -> str:
     """An announcement joined to a text by a comma: a full stop would cost a second of silence."""
     if not text or not prefix.endswith("."):
         return f"{prefix} {text}".strip()
+    # "I" and words in capitals keep theirs.
     lower = text[:1].lower() if text[1:2].islower() else text[:1]
     return f"{prefix[:-1]}, {lower}{text[1:]}"

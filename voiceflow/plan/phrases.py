@@ -65,11 +65,14 @@ def load_phrases(name: str, language: str, library: Library, beside: Path | None
     UnknownNameError, ScriptError
         There are no such phrases, or a file has errors.
     """
+    # Only for its error: further down, an unknown name would become `coach` without a word.
     library.find("phrases", name, beside)
     tongue = language.split("-")[0]
     names = [f"{name}.{tongue}", name, f"coach.{tongue}", "coach"]
+    # English has no ending: `coach.j2` is English.
     if tongue == "en":
         names = [name, "coach"]
+    # A dict for its order: phrases called `coach` come up twice.
     found: dict[Path, None] = {}
     for stem in names:
         for folder in library.folders("phrases", beside if stem.startswith(name) else None):

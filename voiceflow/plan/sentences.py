@@ -11,10 +11,12 @@ from functools import lru_cache
 
 from voiceflow.script.pronunciation import NUMBER, PLAIN, Pronunciation, Sense, Senses
 
+# The second way is for 。！？, which need no blank after them.
 _END = re.compile(
     r"(?<=[.!?…])[\"'”’»)]*(\s+)(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)"
     r"|(?<=[。！？])[」』）】”’]*(?![」』）】”’])(\s*)(?=\S)"
 )
+# All of these are looked for in a window: a long text takes steps by its length, not its square.
 _INITIAL = re.compile(r"(?<![^\W_])[^\W\d_]\.$")
 _ORDINAL = re.compile(r"([^\W\d_]+)\s+[0-9]{1,2}\.$")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -86,11 +88,13 @@ def _goes_on(text: str, begin: int, gap: int, after: int, pronunciation: Pronunc
     abbreviations, shorthand, units, inner = _tables(pronunciation)
     if _abbreviated(text, begin, gap, abbreviations):
         return True
+    # The stop may stand inside an abbreviation of several words.
     window = inner.finditer(text, max(begin, gap - _LONGEST), gap + _LONGEST)
     if any(found.start() < gap < found.end() for found in window):
         return True
     if pronunciation.ordinal_after and (found := _ORDINAL.search(text, max(begin, gap - 40), gap)):
         return found[1].casefold() in dict(pronunciation.ordinal_after)
+    # Shorthand and units may well end a sentence: only a small letter tells that it goes on.
     return text[after].islower() and (
         _abbreviated(text, begin, gap, shorthand)
         or _abbreviated(text, begin, gap, units, number=True)
@@ -123,6 +127,7 @@ def _stopped_words(pronunciation: Pronunciation) -> frozenset[str]:
     signs = (*pronunciation.abbreviations, *pronunciation.shorthand, *pronunciation.units)
     words = {word for sign, _ in signs for word in _LETTERS.findall(sign.casefold())}
     return frozenset(
+        # Right before the stop of an ordinal stand no letters at all.
         words | ({""} if pronunciation.ordinal_after or pronunciation.units else set())
     )
 
@@ -135,6 +140,7 @@ def _tables(pronunciation: Pronunciation) -> tuple[_Table, _Table, _Table, re.Pa
     return (
         _table(pronunciation.abbreviations),
         _table(pronunciation.shorthand),
+        # A unit may follow its number without a blank: digits may stand before it.
         _table(pronunciation.units, r"(?<![^\W\d_])"),
         re.compile(rf"(?<!\w)(?:{inner})", re.IGNORECASE),
     )

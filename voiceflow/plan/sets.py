@@ -41,6 +41,7 @@ def lay_set(builder: PlanBuilder, index: int, bout: Bout, number: int) -> None:
             _switch(builder, bout, side, lead)
         elif number > 1:
             _set_rest(builder, bout, number, lead)
+            # The set before ended on the other side.
             if side:
                 _switch(builder, bout, side, lead)
         elif bout.sets > 1 and pacing.say_sets and pacing.detail != "tones":
@@ -76,6 +77,7 @@ def _set_rest(builder: PlanBuilder, bout: Bout, number: int, lead: dict[str, Any
     lines = [Line("relax" if bout.exercise.work_s else "rest")]
     if bout.pacing.say_sets and bout.pacing.detail != "tones":
         lines.append(Line("set"))
+    # With two sides a change of sides follows, which has a time of its own.
     ends = bout.exercise.work_s is not None and bout.exercise.sides != "each"
     lay_rest(builder, bout, lines, lead, until_work=ends)
 
@@ -100,6 +102,7 @@ def lay_rest(
         context=context,
         least_ms=to_ms(rest),
         after_ms=to_ms(bout.pacing.air),
+        # Even a rest of no seconds gives way to --minutes.
         stretch_ms=to_ms(max(rest, 4) * stretch),
         shrink_ms=to_ms(rest * shrink),
         until_work=until_work,
@@ -124,6 +127,7 @@ def _reps(builder: PlanBuilder, index: int, bout: Bout, side: str | None, *, fre
         working = side
         if exercise.sides == "alternate":
             working = exercise.first if rep % 2 else other_side(exercise.first)
+        # Phases do not go through `add`, which would ask this.
         builder.bound()
         builder.group += 1
         context = dict(shared)
@@ -198,6 +202,7 @@ def _flow(builder: PlanBuilder, index: int, bout: Bout, side: str | None) -> Non
                 **lead,
             )
         else:
+            # Each step is a group of its own: the score lays out a group as one repetition.
             phase = flow_phase(step)
             builder.group += 1
             builder.add(

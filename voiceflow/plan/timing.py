@@ -100,5 +100,6 @@ def hold_count(phase: Phase, length_ms: int, pacing: Pacing) -> int:
         return 0
     if length_ms < LEAST_COUNTED_MS:
         return 0
+    # The last number falls a beat before the end; the first beat is left to the breath word.
     beats = round(length_ms / beat_ms(pacing)) - 1
     return min(beats, 3) if pacing.count == "last3" else min(beats, 60)

@@ -69,10 +69,12 @@ def _bound(session: Session, bouts: Sequence[Bout]) -> int:
     moments, least = 0, 0
     boxes = [section.box_s for section in session.sections]
     for bout in bouts:
+        # In a time box nothing is laid but the box itself.
         if boxes[bout.section] is None:
             count, length = _size(bout)
             moments, least = moments + count, least + length
     least += sum(to_ms(box) for box in boxes if box is not None)
+    # Length alone is no error here: --minutes may still shorten it.
     if moments > MOST_MOMENTS:
         if least >= _TOO_LONG_MS:
             raise too_long(least)
@@ -120,10 +122,12 @@ def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
                 met.add(exercise.slug)
                 count = chosen.get(index, exercise.reps if exercise.rep else exercise.sets)
                 if exercise.rep and exercise.sides == "alternate":
+                    # Both sides get as many, whatever number was asked for.
                     count += count % 2
                 sets = exercise.sets if exercise.rep else count
                 reps = count if exercise.rep else 1
                 title = exercise.name + rounds
+                # Without `before`: a rest that only the pace gives stays loose for --minutes.
                 layers = (session.pacing, exercise.pacing, *wishes.after)
                 rests = any(key == "rest" for one in layers for key, _ in one.values)
                 yield Bout(exercise, pacing, title, number, known, reps, sets, seen, turn, rests)
@@ -204,6 +208,7 @@ class _Unroller:
         )
 
     def _close(self) -> None:
+        # The phrases give this chapter its title, in `closing`.
         self.chapters.append(("", len(self.builder.moments)))
         self.builder.base = {
             **self.builder.base,
@@ -242,6 +247,7 @@ class _Unroller:
         self._transition(exercise, pacing, lead)
         self._introduce(index, bout, lead)
         self.at = exercise.position
+        # In a time box all exercises are introduced first, and the work follows the last of them.
         if section.box_s is not None:
             return
         for number in range(1, bout.sets + 1):
@@ -293,6 +299,7 @@ class _Unroller:
             self.builder.add("sides", Line("sides"), after_ms=gap, **lead)
         if pacing.detail == "tones":
             settle = to_ms(pacing.settle)
+            # There is no set-up: what was said last gets its pause.
             self.builder.moments[-1] = replace(self.builder.moments[-1], after_ms=settle)
             return
         if exercise.setup is not None:
@@ -305,6 +312,7 @@ class _Unroller:
                 richness="brief" if quick else "full",
                 **lead,
             )
+        # Not `quick`: brief coaching, too, warns whoever does not know the exercise.
         if exercise.caution is not None and not (bout.known or bout.met):
             self.builder.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
 
@@ -335,6 +343,7 @@ class _Unroller:
             "next_position": self.builder.positions.name(after.position),
         }
         works = bool(bout.exercise.work_s and after.work_s)
+        # A first introduction comes on top of a rest of the pace, but never of a written one.
         ends = works and (following.quick or bout.rest_written)
         lines = [Line("next")] if bout.exercise.work_s else [Line("rest"), Line("next")]
         if bout.exercise.flow and after.flow and following.section == bout.section:

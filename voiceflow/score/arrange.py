@@ -180,6 +180,7 @@ class _Arranger:
             lay = self._work if moment.kind == "work" else self._spoken
             laid.append(lay(moment, cues[index]))
             index += 1
+        # Last, because a rest gives up the time of words that come after it.
         _close_rests(moments, laid, self._air)
         return laid
 
@@ -251,6 +252,7 @@ class _Arranger:
                 moment, cue.counts, events, end, snap_up(end) + moment.beat_ms * len(cue.counts)
             )
         length = max(end, moment.least_ms)
+        # Only quiet shrinks, never words.
         shrink = max(0, min(moment.shrink_ms, length - end))
         return _Laid(length, events, moment.stretch_ms, shrink, end)
 
@@ -260,6 +262,7 @@ class _Arranger:
         """Counts a beat apart, the last a beat before `end`: those that fit after `free`."""
         placed = []
         spare = max(COUNT_SPARE_MS, self._air(moment))
+        # From the end back: where room is short the first numbers go, the last lead to the change.
         for step, text in enumerate(reversed(numbers), 1):
             at = end - step * moment.beat_ms
             event = self._speech(moment, at, text)
@@ -316,6 +319,7 @@ class _Arranger:
         first = moments[0]
         bout = self.plan.bouts[first.exercise]
         quiet = first.richness == "brief" and first.prefix in ("", "alternate")
+        # Tips are never in neighbouring repetitions; -2 is before any group.
         rested = first.group > self._tip_group.get(first.exercise, -2) + 1
         if quiet and rested and first.rep is not None:
             tips = self.tips[first.exercise]
@@ -357,6 +361,7 @@ class _Arranger:
                 # A guess near the edge may turn out too long: ask for the next version at once.
                 if not unknown or event.length_ms <= room * 0.75:
                     break
+            # That a guess does not fit proves nothing yet.
             elif not unknown:
                 missed.append((text, event.length_ms))
         said = chosen.name if chosen else ""
@@ -371,6 +376,7 @@ class _Arranger:
                 continue
             speech = [event for event in one.events if event.kind == "speech"]
             air = max(self._air(moment), SPARE_MS)
+            # In a phase without words nothing needs air before the tip: it starts at 0.
             at = snap_up(max((event.end_ms for event in speech), default=-air) + air)
             room = moment.least_ms - air - at
             if best is None or room > best[0]:
@@ -421,6 +427,7 @@ def _close_rests(
         if end == len(moments):
             continue
         laid[start].length = laid[start].words
+        # The rest counts from the end of the work, so the words of the finish are part of it.
         first = start - 1 if moments[start - 1].kind == "finish" else start
         left = moment.least_ms - sum(snap_up(one.length) for one in laid[first:end])
         for one in laid[first:end]:
@@ -439,6 +446,7 @@ def _set_glue(laid: Sequence[_Laid], delta: int) -> None:
     total = sum(room)
     if abs(delta) > total + GRID_MS:
         raise TimingError("the length cannot be reached", hint="ask for a little more or less")
+    # The running sum is rounded, not each share: so the steps given add up to just `steps`.
     steps = round(abs(delta) / GRID_MS)
     sign = 1 if delta > 0 else -1
     given = spent = 0
@@ -457,6 +465,7 @@ def _place(laid: Iterable[_Laid]) -> tuple[list[Event], list[int], int]:
     for one in laid:
         starts.append(at)
         events.extend(event.later(at) for event in one.events)
+        # Every moment starts on the grid: an event off it cannot be stitched.
         at += snap_up(one.length)
     events.sort(key=lambda event: (event.start_ms, event.kind != "tone"))
     last = max((event.end_ms for event in events), default=at)
@@ -488,6 +497,7 @@ def _wake(events: Sequence[Event], signals: Signals) -> list[Event]:
 def _chapters(
     plan: Plan, cue_sheet: CueSheet, starts: Sequence[int], length: int
 ) -> tuple[Chapter, ...]:
+    # The first chapter starts at 0, with the lead before the first moment.
     marks = [(title or cue_sheet.closing, 0 if not n else starts[n]) for title, n in plan.chapters]
     ends = [start for _, start in marks[1:]] + [length]
     return tuple(

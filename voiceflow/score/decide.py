@@ -150,6 +150,7 @@ def _spelling(inputs: Inputs) -> Callable[[Exercise | None, str], str]:
 
     def spelled(exercise: Exercise | None, text: str) -> str:
         own = exercise.pronounce if exercise else ()
+        # Exercises without pronunciations of their own share what was worked out.
         key = (exercise.slug if exercise and own else "", text)
         if key not in known:
             table = {**inputs.pronounce, **dict(own)}
@@ -199,6 +200,7 @@ def _placed(
     bouts = written.plan.bouts
     for moment, cue in zip(written.plan.moments, written.cue_sheet.cues, strict=True):
         exercise = bouts[moment.exercise].exercise if moment.exercise >= 0 else None
+        # The error holds the text as spoken, so all texts are spelled again to find it.
         said = (*cue.sentences, *cue.versions, *cue.counts, cue.halfway)
         if not any(text and spelling(exercise, text) == error.text for text in said):
             continue

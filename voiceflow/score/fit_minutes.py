@@ -63,6 +63,7 @@ def rounds(session: Session) -> list[dict[int, int]]:
         scaled = {
             key: max(1, (2 * one * count + most) // (2 * most)) for key, one in written.items()
         }
+        # Counts only rise: the same ones stand side by side.
         if scaled not in found[-1:]:
             found.append(scaled)
     return found
@@ -91,12 +92,14 @@ def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int
 
     left = target_ms - arranged.natural_ms
     near = max((knob.step * knob.unit_ms for knob in knobs), default=0)
+    # So the length that a session has as written changes nothing.
     if abs(left) <= near and -arranged.shrink_ms <= left <= arranged.stretch_ms:
         return {knob.bout: knob.now for knob in knobs}
     low, high = 0.0, float(MOST_TIMES)
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if total(_scaled(knobs, middle)) <= target_ms else (low, middle)
+    # The length goes up in steps and may never meet the time: `low` is still below it.
     reps = _scaled(knobs, low)
     # Those that were rounded down furthest come first.
     for knob in sorted(knobs, key=lambda k: (reps[k.bout] - k.written * high, k.bout)):
@@ -162,6 +165,7 @@ def _knobs(plan: Plan, arranged: Arranged) -> list[_Knob]:
     found = []
     for index, bout in enumerate(plan.bouts):
         section = plan.session.sections[bout.section]
+        # A time box keeps its length, and intervals of a circuit change with its rounds.
         if section.box_s is not None or (section.rounds > 1 and not bout.exercise.rep):
             continue
         unit = _unit_ms(plan, arranged, index, bout)
@@ -175,6 +179,7 @@ def _knob(index: int, bout: Bout, unit: int) -> _Knob:
     written = exercise.reps if exercise.rep else exercise.sets
     now = bout.reps if exercise.rep else bout.sets
     step = 2 if exercise.rep and exercise.sides == "alternate" else 1
+    # Alternating sides come in pairs, as in the plan.
     written += written % step
     least = min(written, LEAST_REPS) if exercise.rep else 1
     return _Knob(index, now, written, max(least, step), written * MOST_TIMES, step, unit)

@@ -88,6 +88,7 @@ def read_inputs(reference: str | Path, options: Options, context: Context) -> In
     library = context.library
     settings = load_settings(library)
     level = options.level or settings.get("level")
+    # An empty list is an answer, too: nothing is at hand, whatever the settings say.
     equipment = settings.get("with", ()) if options.equipment is None else options.equipment
     session = choose(
         load_session(reference, library, level=level, equipment=equipment),

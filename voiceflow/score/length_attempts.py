@@ -126,6 +126,7 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
         attempt, span = _in_rounds(inputs, session, guessed)
         if target is None:
             break
+        # A time between two attempts is within reach: the shorter gets quiet before its end.
         whole = session is inputs.session and dict(attempt.rounds) == rounds(session)[-1]
         if target > span.longest_ms and whole:
             raise _out_of_reach(inputs, guessed)
@@ -239,6 +240,7 @@ def _less(inputs: Inputs, attempt: Attempt, guessed: Voicing) -> Attempt:
     """`attempt` with one round less, or with one exercise less."""
     ways = rounds(attempt.session)
     here = dict(attempt.rounds)
+    # No exercise goes before all circuits are at one round.
     if here in ways[1:]:
         return replace(attempt, reps=(), rounds=_items(ways[ways.index(here) - 1]))
     less = drop_one(attempt.session)

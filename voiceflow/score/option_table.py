@@ -132,6 +132,7 @@ def checked(options: Options) -> Options:
     wrong = [one.line(one.name) for one in problems]
     said: dict[str, Any] = {}
     try:
+        # Read as `--set` is, so that both mean the same.
         said = pacing_values(f"{key}={_written(value)}" for key, value in pacing)
     except InputError as error:
         wrong += [line.replace("--set", "pacing", 1) for line in error.message.splitlines()]

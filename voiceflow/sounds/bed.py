@@ -66,6 +66,7 @@ class Bed:
 
     def key(self) -> str:
         """A hex digest of everything that its sound depends on."""
+        # The repr of `Music` has a digest and no path: a file that is moved keeps its key.
         content = repr((VERSION, self.level, self.music or self.name))
         return hashlib.blake2b(content.encode(), digest_size=20).hexdigest()
 
@@ -117,6 +118,7 @@ class Bed:
 
         sound = duck(self.block(start_ms, length_ms), start_ms, spans)
         sound = fade(sound, start_ms, chapters)
+        # Nothing to clip: `block` keeps every sample under the ceiling, and gains only lower it.
         data = np.rint(sound * 32767).astype("<i2").tobytes()
         return segment_of(data, 2)
 
@@ -133,8 +135,10 @@ def load_bed(name_or_path: str, *, level: float = LEVEL) -> Bed:
     if name_or_path in names:
         return Bed(name_or_path, level=level)
     path = Path(os.path.expanduser(name_or_path))  # noqa: PTH111  `~nobody` must not raise
+    # A bare word is a misspelt bed, unless a file has that name; anything else is a path.
     if not path.suffix and len(path.parts) < 2 and not os.path.exists(path):  # noqa: PTH110
         raise UnknownNameError("bed", name_or_path, names)
+    # Not at the top: it brings numpy, which importing this package must not load.
     from voiceflow.sounds.music import open_music
 
     try:
@@ -166,7 +170,9 @@ def duck(
     first, count = ms_to_samples(start_ms), len(block)
     attack, release = ms_to_samples(attack_ms), ms_to_samples(release_ms)
     down = np.zeros(count, dtype=np.float32)
+    # Rounded up: a span may begin in the last, incomplete millisecond of the block.
     end_ms = start_ms + -(-count * 1000 // RATE)
+    # Spans do not overlap, so their ends are sorted too: this is the first still heard here.
     low = bisect_left(spans, start_ms - release_ms, key=lambda span: span[1])
     for span in spans[low:]:
         if span[0] - attack_ms > end_ms:
@@ -175,10 +181,12 @@ def duck(
         part = slice(max(0, begin - attack), max(0, min(count, end + release)))
         at = np.arange(part.start, part.stop, dtype=np.float32)
         ramp = np.minimum(1 + (at - begin) / max(attack, 1), 1 - (at - end) / max(release, 1))
+        # One span's release may run into the next one's attack: the deeper of the two counts.
         down[part] = np.maximum(down[part], np.clip(ramp, 0, 1))
     if not down.any():
         return block
     depth = np.float32(-depth_db * np.log(10) / 20)
+    # A half cosine in dB: unlike a straight ramp it has no corner at either end.
     gain = np.exp(depth * (np.float32(0.5) - np.float32(0.5) * np.cos(down * np.float32(np.pi))))
     return np.asarray(block * gain[:, None], dtype=np.float32)
 
@@ -201,6 +209,7 @@ def fade(
     at = np.arange(len(block)) + ms_to_samples(start_ms)
     edges = np.array([ms_to_samples(one) for one in chapters])
     after = np.searchsorted(edges, at)
+    # Before the first edge and after the last there is only one neighbour, which stands for both.
     gap = np.minimum(
         np.abs(at - edges[np.maximum(after - 1, 0)]),
         np.abs(edges[np.minimum(after, len(edges) - 1)] - at),
@@ -214,10 +223,12 @@ def _looped(bed: Bed, start: int, count: int) -> Floats:
     import numpy as np
 
     length, cross = _size(bed)
+    # The faded end lies over the next lap's start, so a lap is shorter than the source.
     period, out, done = length - cross, np.empty((count, 2), dtype=np.float32), 0
     while done < count:
         lap, place = divmod(start + done, period)
         part = _read(bed, place, min(period - place, count - done))
+        # The first lap starts the session: no end of an earlier one fades into it.
         if lap and place < cross:
             over = min(len(part), cross - place)
             turn = np.pi / 2 * (place + np.arange(over, dtype=np.float64)[:, None]) / cross
@@ -244,6 +255,7 @@ def _read(bed: Bed, start: int, count: int) -> Floats:
         return read(bed.music, start, count)
     from voiceflow.sounds.waters import loop
 
+    # The loop is cached and read-only; the caller gets an array of its own, as from a music file.
     return loop(bed.name)[start : start + count].copy()
 
 

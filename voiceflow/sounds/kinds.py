@@ -66,6 +66,7 @@ class Measure:
     what: str
 
     def read(self, node: Node, problems: Problems) -> float | None:
+        # No measure reads an empty text, so a list or a map becomes a problem below.
         return self.value(node.text if node.kind == "scalar" else "", node, problems)
 
     def value(self, text: str, node: Node, problems: Problems) -> float | None:
@@ -99,6 +100,7 @@ class Moving:
             complain(problems, node, f"{node.text[:40]!r} has too many arrows", hint)
             return None
         values = [self.measure.value(part, node, problems) for part in parts]
+        # `or 0.0` is for the type checker alone: None has just been ruled out.
         return None if None in values else Course(values[0] or 0.0, values[-1] or 0.0)
 
     def schema(self) -> Schema:

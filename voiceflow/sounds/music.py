@@ -79,6 +79,7 @@ def _frames(file: Any, path: Path) -> int:
             count += got
         if count or not start:
             return start + count
+        # Not even here is there a frame: the guess was higher still.
         back *= 2
 
 
@@ -115,6 +116,8 @@ def spread(music: Music, most: int) -> list[Floats]:
 @functools.lru_cache(maxsize=_KEPT)
 def _window(music: Music, index: int) -> NDArray[np.int16]:
     """The samples at 24 kHz from ``index * 16 s``, 16 s or to the end [shape=(n, 2), int16]."""
+    # Whole seconds, so that a window's edges fall on a sample at either rate. The margins take up
+    # what the resampler, which treats its input as a circle, lets leak from one end to the other.
     rate, count = music.rate, (_CORE_S + 2 * _MARGIN_S) * music.rate
     first = (index * _CORE_S - _MARGIN_S) * rate
     frames = np.zeros((count, 2), dtype=np.float32)
@@ -128,5 +131,6 @@ def _window(music: Music, index: int) -> NDArray[np.int16]:
     core = resample(frames, len(frames) // rate * RATE)[_MARGIN : _MARGIN + _CORE]
     kept = core[: music.length - index * _CORE]
     whole = np.rint(np.clip(kept, -1, 1) * 32767).astype("<i2")
+    # The cache gives the same array to everyone who asks.
     whole.setflags(write=False)
     return whole

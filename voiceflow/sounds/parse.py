@@ -22,6 +22,7 @@ from voiceflow.sounds.recipe import BREATHS, SIGNALS, Layer, Notes, Sample, Soun
 from voiceflow.sounds.sources import TABLES, read_layer
 
 MAX_LAYERS = 4
+# The shortest, 24 ms, is one step of the grid.
 _LENGTH = Field(
     "length", Measure(seconds, 0.024, 30, "a time such as 1.2 s"), "Length of the signal."
 )
@@ -85,6 +86,7 @@ class _ToneKind:
 
     def read(self, node: Node, problems: Problems) -> tuple[Tone | None] | None:
         if node.kind == "scalar" and node.text == "none":
+            # In a tuple, because None by itself says that the tone could not be read.
             return (None,)
         before = len(problems)
         if node.kind != "map":
@@ -96,6 +98,7 @@ class _ToneKind:
 
     def _tone(self, node: Node, problems: Problems) -> Tone:
         keys = {"level", "length"}
+        # These two keys are the tone's own; all others belong to its sound, which has its table.
         head = Node(node.mark, "map", pairs=tuple(p for p in node.pairs if p[0].text in keys))
         fields, what = (_TONE, "a signal") if self.signal else (_TONE[:1], "a breath tone")
         values = read_fields(head, fields, problems, what)
@@ -128,9 +131,11 @@ class _ToneKind:
         """The length of a signal on the grid; without `length:`, that of its recording."""
         samples = [one.sound.length_ms for one in layers if isinstance(one.sound, Sample)]
         if length is None and not samples:
+            # Layers or a length that could not be read are a problem already.
             if layers and node.get("length") is None:
                 complain(problems, node, "a signal needs `length:`", "write `length: 1.2 s`")
             return 0
+        # Rounded first, or a float a hair above a grid time would go up by a whole step.
         length_ms = snap_up(max(samples) if length is None else round(length * 1000, 3))
         for layer in layers:
             last = _last_note(layer.sound)

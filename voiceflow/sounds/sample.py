@@ -69,6 +69,7 @@ def _read(path: Path) -> NDArray[np.float32]:
     from voiceflow.audio.decode import opened, read_stereo, resample, resampled_length
 
     with opened(path) as file:
+        # By the header, before anything is decoded; how much is really there is seen further down.
         rate, length_ms = file.samplerate, file.frames * 1000 / file.samplerate
         if not LEAST_MS <= length_ms <= MOST_MS:
             message = f"{path.name} is {length_ms / 1000:.3g} s long"

@@ -120,6 +120,7 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
     ),
 }
 _SMOOTH = (Extent(0.15, share=True), Extent(0.3, share=True))
+# A note has an onset of its own, so its layer does not fade in.
 _NOTES = (Extent(0.0), Extent(0.25))
 _FADES = {"partials": _SMOOTH, "noise": _SMOOTH, "strike": _NOTES, "pluck": _NOTES}
 

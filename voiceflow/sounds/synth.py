@@ -57,6 +57,7 @@ def render(tone: Tone, length: int) -> Floats:
         # Layers get equal power; loudness, as the ear hears it, is measured only for the sum.
         power = float(np.square(sound).mean())
         mixed += sound * np.float32(10 ** (layer.gain / 20) / np.sqrt(max(power, 1e-12)))
+    # Before levelling, so that what is measured is what is heard.
     _edges(mixed)
     return _levelled(mixed, tone.level)
 
@@ -104,6 +105,7 @@ def _along(course: Course, place: NDArray[np.float64]) -> NDArray[np.float64]:
 def _partials(sound: Partials, length: int) -> Floats:
     out = np.zeros(length, dtype=np.float32)
     highest = max(sound.pitch.start, sound.pitch.end)
+    # By the highest pitch of the glide: a partial is there all the time or not at all.
     kept = [(k, r) for k, r in enumerate(sound.ratios) if r * highest < HIGHEST]
     for part in _chunks(length):
         index = np.arange(part.start, part.stop, dtype=np.float64)
@@ -118,6 +120,7 @@ def _partials(sound: Partials, length: int) -> Floats:
 
 def _voice(cycles: NDArray[np.float64], index: NDArray[np.float64], beat: float, k: int) -> Floats:
     """The k-th partial, with a twin that beats against it."""
+    # Whole cycles go while it is still double precision: single has too few digits for a long tone.
     phase = (cycles - np.floor(cycles)).astype(np.float32)
     voice: Floats = np.sin(phase * _TAU)
     if beat:
@@ -142,10 +145,12 @@ def _noise(sound: Noise, length: int, seed: int) -> Floats:
     out = np.zeros((count + 1) * _HOP, dtype=np.float32)
     random = np.random.Generator(np.random.PCG64(seed))
     bins = np.fft.rfftfreq(_WINDOW, 1 / RATE)
+    # Frames of random phase add by power, and the squares of two half-overlapping sines make one.
     window = np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW).astype(np.float32)
     for first in range(0, count, 128):
         frames = np.arange(first, min(first + 128, count))
         place = np.clip((frames - 0.5) / max(count - 2, 1), 0.0, 1.0)
+        # Drawn frame by frame, so that the size of the groups changes no sample.
         phase = random.random((len(frames), len(bins)), dtype=np.float32) * _TAU
         shape = _band(_along(sound.low, place), _along(sound.high, place), bins)
         spectrum = shape * (np.cos(phase) + 1j * np.sin(phase))
@@ -153,6 +158,7 @@ def _noise(sound: Noise, length: int, seed: int) -> Floats:
         halves = out[first * _HOP : (first + len(frames) + 1) * _HOP].reshape(-1, _HOP)
         halves[:-1] += waves[:, :_HOP]
         halves[1:] += waves[:, _HOP:]
+    # The first half frame has nothing to overlap with: it is softer, and left out.
     return out[_HOP : _HOP + length]
 
 
@@ -188,6 +194,7 @@ def _strokes(sound: Notes, length: int) -> Iterator[tuple[int, float]]:
     count = max(round(length / RATE / sound.fill), 1 if len(set(pitches)) == 1 else 2)
     last = len(pitches) - 1
     for k in range(count):
+        # The pitch nearest to k * last / (count - 1), halves up; `round` would send them to even.
         yield k * length // count, pitches[(2 * k * last + count - 1) // (2 * max(count - 1, 1))]
 
 
@@ -203,6 +210,7 @@ def _note(sound: Notes, pitch: float, most: int) -> Floats:
         ring = sound.ring / max(ratio, 1.0) ** 0.6
         heard = slice(0, round(ring * 1.34 * RATE))  # down to -80 dB, where the cut is inaudible
         voice = _voice(cycles[heard] * ratio, index[heard], sound.beat, k)
+        # exp(-6.9) is 60 dB down, which is what `ring` promises.
         out[heard] += voice * np.exp(seconds[heard] * np.float32(-6.9 / ring)) * np.float32(weight)
     return _faded(out, round(sound.onset * RATE), length // 8)
 
@@ -214,6 +222,7 @@ def _sample(sound: Sample, length: int) -> Floats:
         wave = _faded(wave[:length].copy(), _EDGE, _EDGE)
         out[: len(wave)] = wave
         return out
+    # Fades in and out are raised cosines, which add up to an even level where two laps overlap.
     cross = len(wave) // 4
     wave = _faded(wave.copy(), cross, cross)
     for start in range(0, length, len(wave) - cross):

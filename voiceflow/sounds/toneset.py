@@ -114,6 +114,7 @@ def _balance(side: str | None, lean: float) -> tuple[float, float] | None:
     """Gains in dB for the left and the right ear, at equal power; None for the middle."""
     if side not in ("left", "right") or not lean:
         return None
+    # A complete lean would leave the far ear nothing, for which there is no gain in dB.
     angle = (1 + min(lean, 0.99)) * math.pi / 4
     far, near = (
         20 * math.log10(math.sqrt(2) * part) for part in (math.cos(angle), math.sin(angle))
@@ -183,6 +184,7 @@ def problems(path: Path, folders: Sequence[Path] = ()) -> tuple[Problem, ...]:
     found: list[Problem] = []
     try:
         tone_set = _read(path, folders, found)
+        # A signal that says `none` is left out on purpose: no warning for it.
         refused = {key.text for key, value in read(path).pairs if value.text == "none"}
     except ScriptError as error:
         return tuple(sorted({*found, *error.problems}))

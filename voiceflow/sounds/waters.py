@@ -41,6 +41,7 @@ def loop(name: str) -> Floats:
 
 def _ocean(random: np.random.Generator) -> Floats:
     """Three waves of different height in one round: a wash that swells, and hissing foam."""
+    # Only whole multiples of `turn` go into a cosine, or the end would not meet the start.
     turn = np.arange(_OCEAN) / _OCEAN
     height = 0.75 + 0.25 * np.cos(2 * np.pi * (turn - 0.1)) * np.cos(2 * np.pi * (2 * turn + 0.3))
     sides = []
@@ -69,7 +70,9 @@ def _rain(random: np.random.Generator) -> Floats:
     drops = (
         size * np.sin(2 * np.pi * hertz * time) * np.exp(-time * 400) * np.minimum(time * 2000, 1)
     )
+    # A drop that falls at the end rings on at the start.
     place = (at[:, None] + np.arange(_DROP)[None, :]) % _RAIN
+    # Not `+=`, which counts only one of the drops that fall on the same sample.
     np.add.at(rain[:, 0], place, drops * np.sqrt(1 - right))
     np.add.at(rain[:, 1], place, drops * np.sqrt(right))
     return rain.astype(np.float32)
@@ -80,6 +83,7 @@ def _noise(
 ) -> NDArray[np.float64]:
     """Pink noise between two edges, with RMS 1 and a period of `length` samples."""
     hertz = np.fft.rfftfreq(length, 1 / RATE)
+    # At 0 Hz the shape below would be infinity times zero.
     hertz[0] = 1.0
     shape = 1 / ((1 + (low / hertz) ** 4) * (1 + (hertz / high) ** 4) * np.sqrt(hertz))
     noise = np.fft.irfft(shape * np.exp(2j * np.pi * random.random(len(hertz))), length)

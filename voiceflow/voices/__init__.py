@@ -17,6 +17,7 @@ def install_drivers() -> None:
 
     import pyttsx3.drivers
 
+    # pyttsx3 imports drivers from its own package only, so the package gets a second folder.
     folder = str(Path(__file__).parent / "drivers")
     if folder not in pyttsx3.drivers.__path__:
         pyttsx3.drivers.__path__.append(folder)

@@ -57,6 +57,7 @@ class Engine:
             self._refuse_errors()
         self._copies = None
         if driver == "espeak" and hasattr(os, "fork"):
+            # Connected before the process is copied, so that each copy ends by it.
             # pyttsx3 sleeps after each utterance; the file is whole by now.
             self._engine.connect("finished-utterance", lambda **_: os._exit(0))
             self._copies = _Copies(self._write, timeout_s)
@@ -113,6 +114,7 @@ class _Copies:
             try:
                 ours.close()
                 self._copy(its.makefile("rwb"), write, max(1, round(timeout_s)))
+            # This is a copy of the worker in the middle of its work: it must never return into it.
             finally:
                 os._exit(0)
         its.close()
@@ -139,6 +141,7 @@ class _Copies:
                     # The kernel ends a copy that hangs, whoever of its parents may be gone.
                     signal.alarm(limit_s)
                     write(text, Path(path))
+                # A copy that spoke well has left with 0 by now, when its utterance finished.
                 finally:
                     os._exit(1)
             line.write(b"%d\n" % os.waitpid(child, 0)[1])
@@ -168,8 +171,10 @@ def start(driver: str) -> Any:
         if driver == "espeak":
             from voiceflow.voices import espeak
 
+            # Before `init`, in which pyttsx3 loads the library.
             espeak.prepare()
         if "." in driver:
+            # pyttsx3 looks for drivers in its own package only, by a name without dots.
             module = importlib.import_module(driver)
             driver = driver.replace(".", "_")
             sys.modules[f"pyttsx3.drivers.{driver}"] = module
@@ -188,6 +193,7 @@ def _match(engine: Any, driver: str, wanted: str | None) -> str | None:
         return None
     voices = [(str(voice.id), str(voice.name)) for voice in engine.getProperty("voices")]
     key = wanted.casefold()
+    # Whole names first: one that is also a part of another can still be chosen.
     for same in (
         lambda text: text.casefold() == key,
         lambda text: key in text.casefold(),

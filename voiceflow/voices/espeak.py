@@ -113,6 +113,7 @@ def _speak_synchronously() -> None:
     """
     from pyttsx3.drivers import _espeak as api
 
+    # Two, because a list of events ends with one that is all zero.
     ended = (api.EVENT * 2)()
     ended[0].type = api.EVENT_MSG_TERMINATED
 
@@ -153,6 +154,7 @@ def _hint() -> str:
 
 def _tongue(folder: Path, wanted: str) -> _Tongue:
     """The file named `wanted`, else the one that serves the code `wanted` best."""
+    # By name first, since that opens no file; the codes stand inside the files.
     for identifier in _identifiers(folder):
         if wanted in (identifier.casefold(), identifier.rpartition("/")[2].casefold()):
             return _read(folder, identifier)
@@ -161,6 +163,7 @@ def _tongue(folder: Path, wanted: str) -> _Tongue:
         (rank, one.short, one) for one in tongues for rank, code in one.codes if code == wanted
     ]
     if serving:
+        # Without the voice itself, which has no order.
         return min(serving, key=lambda found: found[:2])[2]
     error = UnknownNameError(
         "voice", f"espeak:{wanted}", (f"espeak:{one.short}" for one in tongues)
@@ -193,6 +196,7 @@ def _tongues(folder: Path) -> tuple[_Tongue, ...]:
 def _identifiers(folder: Path) -> Iterator[str]:
     """espeak's names of its voices, ``roa/es``: the places of their files. No file is opened."""
     for base, folders, names in os.walk(folder / "lang"):
+        # In place, because `os.walk` goes on with this list; on disk the order may be any.
         folders.sort()
         group = Path(base).relative_to(folder / "lang").as_posix()
         yield from (name if group == "." else f"{group}/{name}" for name in sorted(names))

@@ -29,6 +29,7 @@ class Natural:
         if not (hibari and runtime):
             hint = "pip install hibari-tts onnxruntime"
             raise VoiceError(f"the voice 'natural' does not work here: {self._why()}", hint=hint)
+        # numpy's Fourier transforms make the sound, so its version belongs to the samples.
         numpy = version_of("numpy", "numpy")
         version = f"hibari-tts {hibari}, onnxruntime {runtime}, numpy {numpy}, {_HIBARI_DRIVER}"
         return Voice("natural", "hibari", "heart", version, "en", ipa=True)
@@ -164,6 +165,7 @@ faulty = Faulty()
 def _piper_config(model: Path) -> dict[str, Any]:
     if not model.is_file():
         raise VoiceError(f"there is no Piper voice {model}", hint="piper:/path/to/voice.onnx")
+    # Not `with_suffix`, which would take the .onnx away.
     path = model.with_name(model.name + ".json")
     if not path.is_file():
         hint = "a Piper voice is two files, NAME.onnx and NAME.onnx.json"
@@ -193,6 +195,7 @@ def _fingerprint(path: Path) -> str:
     digest = blake2b(str(size).encode(), digest_size=8)
     with path.open("rb") as file:
         for number in range(_SAMPLES):
+            # One less than the pieces, so that the last one ends where the file does.
             file.seek(max(0, size - _SAMPLE_BYTES) * number // (_SAMPLES - 1))
             digest.update(file.read(_SAMPLE_BYTES))
     return digest.hexdigest()

@@ -76,6 +76,7 @@ def bounds(power: Floats) -> tuple[int, int]:
     top = float(level_db.max(initial=SILENT))
     if top < _NOTHING_DB:
         raise VoiceError("the voice gave silence")
+    # Bounded below the loudest moment, so that there always is an onset and an end.
     floor = min(float(np.percentile(level_db, 2)) + _FLOOR_DB, top + _ONSET_DB + 10)
     onset = np.flatnonzero(level_db > max(top + _ONSET_DB, floor))
     end = np.flatnonzero(level_db > max(top + _END_DB, floor))
@@ -94,9 +95,11 @@ def level(x: Floats, weighted: Floats) -> Floats:
     highest = block_peaks(x, _MS)
     even = _compress(power)
     make_up = 1.0
+    # What the limiter takes away has to be made up for, and is limited again: hence in steps.
     for _ in range(12):
         gain = even * make_up
         gain *= _limit(gain * highest)
+        # Twice the power, because the clip is heard in both channels.
         miss_db = TARGET_LUFS - loudness_of_power(2 * power * gain**2, 1000)
         if abs(miss_db) < 0.02:
             break
@@ -138,6 +141,7 @@ def _limit(highest: Floats) -> Floats:
 
 def _smooth(values: Floats, reach: int) -> Floats:
     """`values` averaged under a Hann window that reaches `reach` to both sides."""
+    # numpy's Hann window has a zero at each end, which would reach nothing.
     window = np.hanning(2 * reach + 3)[1:-1]
     padded = np.pad(values, reach, mode="edge")
     return np.convolve(padded, window / window.sum(), "valid")

@@ -34,6 +34,7 @@ _TRIES = 2
 _LOAD_FACTOR = 2  # loading may take as many times an utterance's limit
 _LIST_S = 20.0
 _TICK_S = 0.5
+# Workers share the cores as processes; threads within each would only get in their way.
 _ONE_THREAD = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -95,6 +96,7 @@ class _Worker:
         with suppress(OSError):
             if sys.platform == "win32":
                 self.process.kill()
+            # The number of a process that has been waited for may be another's by now.
             elif self.process.poll() is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -159,6 +161,7 @@ class Pool:
             if message is None:
                 continue
             worker, head, body = message
+            # What a worker said before it was lost; its texts have been given back.
             if worker not in self._workers:
                 continue
             if done := self._take(worker, head, waiting):
@@ -168,6 +171,7 @@ class Pool:
     def close(self) -> None:
         """Ends all workers. Nothing of them is left."""
         workers, self._workers = self._workers, []
+        # All are killed before the first is waited for, so that they end side by side.
         for worker in workers:
             worker.kill()
         for worker in workers:
@@ -198,6 +202,7 @@ class Pool:
             job = waiting.popleft()
             worker.jobs.append(job)
             worker.send({"text": job.text})
+            # The clock is for the text being spoken; one that waits behind it gets its time later.
             if len(worker.jobs) == 1:
                 worker.deadline = time.monotonic() + self._order.timeout_s
 
@@ -241,15 +246,18 @@ class Pool:
         self._workers.remove(worker)
         worker.kill()
         worker.bury()
+        # Only now: how the process ended is known once it has been waited for.
         message = head.get("message") or self._epitaph(worker)
         jobs = list(worker.jobs) if worker.ready else []
         failures = 0 if worker.ready else worker.failures + 1
         if jobs:
+            # Only the first was being spoken; the other one had merely been sent ahead.
             jobs[0].failures += 1
             if jobs[0].failures >= _TRIES:
                 _give_up(jobs[0].text, message, head.get("hint", ""))
         if failures >= _TRIES:
             raise VoiceError(f"the voice could not be loaded: {message}")
+        # `extendleft` turns the order round.
         waiting.extendleft(reversed(jobs))
         self._hire(failures)
 
@@ -286,6 +294,7 @@ def begun(driver: str, cache: str, count: int) -> Iterator[None]:
         yield
     finally:
         with _beginning:
+            # Those that were taken meanwhile belong to a pool, which ends them.
             left = [process for process in own if process in there]
             there[:] = [process for process in there if process not in own]
         for process in left:
@@ -309,10 +318,12 @@ def spawn(*ahead: str) -> subprocess.Popen[bytes]:
         Driver and cache folder, to load before there is an order.
     """
     environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
+    # -P keeps the current folder off the path, so a source tree has to be put on it by name.
     home = str(Path(__file__).resolve().parents[2])
     if Path(home).name not in ("site-packages", "dist-packages"):
         paths = [home, environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    # A session of its own is also a process group of its own, which `kill` ends as a whole.
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}

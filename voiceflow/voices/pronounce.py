@@ -56,6 +56,7 @@ _SCRIPTS: Mapping[str, frozenset[str]] = {
 _ANY_SCRIPT = frozenset({"LATIN", "MODIFIER", "COMBINING", "MICRO", "FEMININE", "MASCULINE"})
 
 # Sounds as written in IPA, and in the alphabet of misaki that hibari's model was taught.
+# Replaced in this order: pairs come before the letters that they are made of.
 _MISAKI = (
     ("tʃ", "ʧ"), ("t͡ʃ", "ʧ"), ("dʒ", "ʤ"), ("d͡ʒ", "ʤ"), ("eɪ", "A"), ("aɪ", "I"), ("ɔɪ", "Y"),
     ("oʊ", "O"), ("əʊ", "O"), ("aʊ", "W"), ("ɝ", "ɜɹ"), ("ɚ", "əɹ"), ("əl", "ᵊl"), ("l̩", "ᵊl"),
@@ -85,6 +86,7 @@ def spoken(
         The IPA has sounds that the voice does not know.
     """
     said = _INLINE.sub(lambda found: _sound(found[1], found[2], voice), text)
+    # Before the text is read: reading could change the words by which these are found.
     own = _table(tuple(pronounce.items()))
     said = _pronounced(said, own, voice)
     # A text of nothing but decoration stays, to be told of as it is written.
@@ -107,6 +109,7 @@ def _table(pairs: tuple[tuple[str, str], ...]) -> _Pronunciations:
     table = {word.casefold(): said for word, said in pairs if word.strip()}
     if not table:
         return _Pronunciations(None, ())
+    # Longest first, because a pattern takes the first alternative that fits.
     words = "|".join(re.escape(word) for word in sorted(table, key=len, reverse=True))
     # A word that already has its sounds, `[word](/ipa/)` or `[[ ipa ]]`, is passed over.
     pattern = rf"{LINK.pattern}|(?<!\w)(?:{words})(?!\w)"
@@ -116,6 +119,7 @@ def _table(pairs: tuple[tuple[str, str], ...]) -> _Pronunciations:
 
 def _pronounced(text: str, table: _Pronunciations, voice: Voice, but: Collection[str] = ()) -> str:
     """`text` with the words of `table` as they are said, less those in `but`."""
+    # An entry without any word, such as a sign, has "" as its first: then every text is searched.
     if table.pattern is None or table.first.isdisjoint((*_WORD.findall(text.casefold()), "")):
         return text
     said = {word: how for word, how in table.said if word not in but}

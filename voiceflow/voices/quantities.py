@@ -84,12 +84,14 @@ class Quantities:
         pronunciation = self._pronunciation
         if not pronunciation.units:
             return text
+        # Before the test for digits, since these amounts have none.
         text = self._counted_in_words.sub(self._in_words, text)
         if not any(map(str.isnumeric, text)):
             return text
         text = self._ordinal.sub(self._in_order, text)
         text = _THOUSANDS.sub(lambda found: re.sub(r"\s", "", found[0]), text)
         if pronunciation.to:
+            # Before the quantities, which would read the start of 4-7-8 as a range.
             text = _CHAIN.sub(lambda found: _listed(re.split(_DASH, found[0])), text)
             text = _STROKE.sub(self._stroke, text)
         if pronunciation.times:
@@ -276,4 +278,5 @@ def _longest(words: Iterable[str]) -> list[str]:
 
 
 def _alternatives(words: Iterable[str]) -> str:
+    # Without words a pattern that never fits: an empty one would fit everywhere.
     return "|".join(map(re.escape, _longest(words))) or "(?!)"

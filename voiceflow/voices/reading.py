@@ -48,6 +48,7 @@ def _once(text: str, pronunciation: Pronunciation) -> str:
     parts = LINK.split(text)
     if len(parts) == 1:
         return _read(text, pronunciation)
+    # `split` puts what the group caught, the words with their sounds, at the odd places.
     return "".join(
         part if n % 2 else _read(part, pronunciation, " ") for n, part in enumerate(parts)
     )

@@ -60,6 +60,7 @@ class Speaker:
         self._cache, self._jobs, self._timeout_s = cache, jobs or _cores(), timeout_s
         self._pool: Pool | None = None
         # The workers have one listener: threads that stitch and miss a clip take turns.
+        # Re-entrant, because speech that fails within a turn closes the workers in another.
         self._turn = threading.RLock()
         self._held: dict[str, bytes] = {}
         self._keys: dict[str, str] = {}
@@ -123,6 +124,7 @@ class Speaker:
         wanted = dict.fromkeys(texts)
         lengths = self.known(wanted)
         missing = [text for text in wanted if text not in lengths]
+        # The silent voice knows every length: nothing would ever be missing, and nothing checked.
         check(wanted if self.voice.driver == "silent" else missing, self.voice)
         for text, pcm in self._made(missing):
             lengths[text] = self._keep(text, pcm)
@@ -170,6 +172,7 @@ class Speaker:
         pool.start(-(-len(texts) // _WORTH))
         try:
             yield from pool.speak(longest_first)
+        # An interrupt, or a caller that stops listening, ends the workers too.
         except BaseException:
             self.close()
             raise
@@ -177,6 +180,7 @@ class Speaker:
     def _keep(self, text: str, pcm: bytes) -> int:
         """Remembers a clip, on disk if that can be, and gives its length."""
         key, length = self.clip_key(text), samples_to_ms(len(pcm) // 2)
+        # The clip before its length, because `known` believes a length without a look at the clip.
         kept = self._cache.put("clip", key, pcm)
         if not (self._cache.put("length", key, str(length).encode()) and kept):
             self._held[text] = pcm
@@ -218,6 +222,7 @@ def expecting(name: str, cache: Cache) -> Iterator[None]:
 
 
 def _cores() -> int:
+    # The cores that this process may use can be fewer than the machine has.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -38,6 +38,7 @@ def main() -> None:
     answers = _take_output()
     lines: SimpleQueue[str] = SimpleQueue()
     scratch = _Scratch()
+    # In a thread of its own: the end of the input must be seen even while an engine hangs.
     threading.Thread(target=_listen, args=(lines, scratch), daemon=True).start()
     _serve(lines, answers, scratch)
 
@@ -62,6 +63,7 @@ class _Scratch:
 
     def remove(self) -> None:
         """For good: none can be made, and nothing written into it, any more."""
+        # Never released: a thread that comes to make a folder now waits until the process is gone.
         self._turn.acquire()
         if self.folder is None:
             return
@@ -96,10 +98,12 @@ def _serve(lines: SimpleQueue[str], answers: BinaryIO, scratch: _Scratch) -> Non
             _answer(answers, {"is": "ready", "voices": voices_of(order["driver"])})
             return
         speaker = _Speaker(order, scratch)
+        # Not sooner: pyttsx3 gives the engine that was begun only as long as someone holds it.
         del early
     except VoiceError as error:
         _answer(answers, {"is": "unfit", "message": error.message, "hint": error.hint})
         return
+    # Frozen before collecting starts again: the tables are never looked through.
     gc.freeze()
     gc.enable()
     _answer(answers, {"is": "ready"})
@@ -145,6 +149,7 @@ class _Speaker:
         self._path = scratch.make(order["folder"]) / "cue.wav"
 
     def clip(self, text: str) -> bytes:
+        # Only now: the engine's process for copies was made before numpy, and so is cheap to copy.
         from voiceflow.audio import wav
         from voiceflow.voices import levelling as level
         from voiceflow.voices import sanity as plausible
@@ -186,12 +191,14 @@ def _listen(lines: SimpleQueue[str], scratch: _Scratch) -> None:
             if os.getppid() != parent:
                 break
             continue
+        # Past Python's buffer: `select` does not see the lines that wait in one.
         piece = os.read(0, 1 << 16)
         if not piece:
             break
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             lines.put(line.decode())
+    # The folder first: what follows ends this process as well.
     scratch.remove()
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)  # a copy that speaks goes too

@@ -94,6 +94,7 @@ def _groups(events: Sequence[Event]) -> Iterator[list[_Phase]]:
     for event in events:
         phase = _begun(event)
         if phase is None:
+            # A word or a signal within a phase does not end the breath.
             if group and event.moment != "phase":
                 yield _ended(group, event.start_ms)
                 group = []
@@ -136,6 +137,7 @@ def _pause(after: _Phase, end_ms: int) -> _Phase:
 
 def _levelled(group: Sequence[_Phase]) -> Iterator[Breath]:
     """The phases of a group with their levels."""
+    # Without holds and pauses: "exhale, hold, exhale" is one way down.
     ways = [phase.kind for phase in group if phase.kind in ("inhale", "exhale")]
     # Before a first exhale the lungs are full.
     level = 1.0 if ways[:1] == ["exhale"] else 0.0
@@ -147,6 +149,7 @@ def _levelled(group: Sequence[_Phase]) -> Iterator[Breath]:
             if not left:
                 left = _run(ways, seen)
                 target = 1.0 if phase.kind == "inhale" else 0.0
+            # A share of what is left, so that the last one of a run arrives exactly.
             level += (target - level) / left
             seen, left = seen + 1, left - 1
         opens = phase.rep is not None and (phase.side, phase.rep) != key

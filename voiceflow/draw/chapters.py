@@ -73,6 +73,7 @@ class MomentRun:
 def chapter_views(score: Score, plan: Plan | None = None) -> tuple[ChapterView, ...]:
     """The chapters of `score`, in order; one for the whole if the score has none."""
     chapters = score.chapters or (Chapter(score.title, 0, score.length_ms),)
+    # A plan with another number of chapters is not the one that this score was arranged from.
     known = plan if plan is not None and len(plan.chapters) == len(chapters) else None
     words = _side_words(known)
     shared = _shared(score.events, chapters)

@@ -111,6 +111,7 @@ def _wave(start_ms: int, end_ms: int, inside: Sequence[Breath]) -> Wave:
     level = inside[0].before
     for one in inside:
         first = (one.start_ms - start_ms) * _STEPS // span
+        # A breath belongs to the ring in which it begins, and may end after it.
         last = min((one.end_ms - start_ms) * _STEPS // span, _STEPS)
         wave += [level] * (first - len(wave))
         level = one.after
@@ -138,6 +139,7 @@ def _smooth(wave: Wave, reach: int = 2) -> Wave:
 
 def _palette(title: str) -> Palette:
     """The ground at the top, the lighter ground at the bottom, and the colour of the rings."""
+    # Not `hash`, which differs from process to process. Lone surrogates have no UTF-8.
     seed = blake2b(title.encode("utf-8", "replace"), digest_size=2).digest()
     hue = int.from_bytes(seed, "big") / 65536
     near = (hue + 0.09) % 1
@@ -167,7 +169,9 @@ def _rings(score: Score) -> Image:
     from PIL import Image, ImageDraw
 
     rings = waves(score)
+    # There are 8 rings or more, see `waves`.
     gap = (_OUTER - _INNER) / (len(rings) - 1)
+    # Less than the gap: neighbours never cross. Half of 30 keeps the outermost in _REACH.
     swell = min(gap * 0.62, 30.0)
     veil = Image.new("L", (2 * _REACH * _SCALE, 2 * _REACH * _SCALE), 0)
     pen = ImageDraw.Draw(veil)

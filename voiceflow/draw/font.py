@@ -39,6 +39,7 @@ def settable(text: str) -> tuple[str, str]:
     kept = [one for one in text if unicodedata.bidirectional(one) not in _RIGHT_TO_LEFT]
     # Signs do not count here: an emoji alone should not change the look of a whole title.
     letters = {one for one in kept if one.isalpha()}
+    # Lazily: fonts of the system are opened only where our own lacks a letter.
     fonts = (name for name in (OWN, *SYSTEM) if all(_holds(name, one) for one in letters))
     name = next(fonts, OWN)
     found = "".join(one for one in kept if one.isspace() or _holds(name, one))

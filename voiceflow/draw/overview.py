@@ -76,6 +76,7 @@ def skyline(
     for view, number in zip(views, numbers, strict=True):
         x, width = page.left + view.start_ms * scale, view.length_ms * scale
         height = _SKY * HEIGHTS.get(view.position, _LOW)
+        # A share of it where it is short, or the gap would swallow the block.
         gap = min(1.5, width / 4)
         about = f"{clock(view.start_ms)} {view.title}"
         yield Bar(
@@ -176,6 +177,7 @@ def _entries(score: Score, views: Sequence[ChapterView]) -> Iterator[tuple[str, 
     tints: dict[str, str] = {}
     for moment, (tint, text) in BANDS.items():
         if moment in moments:
+            # Kinds of moments share a tint; the first in BANDS that occurs gives its name.
             tints.setdefault(tint, text)
     for tint, text in tints.items():
         yield "band", tint, text

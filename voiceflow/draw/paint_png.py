@@ -119,9 +119,11 @@ class _Brush:
         width, colour = max(round(line.width * self.scale), 1), LIGHT[line.colour]
         points = [self._at(point) for point in line.points]
         if line.dashed:
+            # Only pauses are dashed, and they are straight: the two ends are enough.
             self._dots(points[0], points[-1], width / 2, colour)
             return
         self.pen.line(points, colour, width, joint="curve")
+        # Pillow ends its lines flat.
         if line.width > 1.2:
             for x, y in (points[0], points[-1]):
                 self._round(x, y, width / 2, colour)
@@ -137,6 +139,7 @@ class _Brush:
         x, y = self._at((disc.x, disc.y))
         self._round(x, y, (disc.radius + disc.ring / 2) * self.scale, LIGHT[disc.colour])
         if disc.ring:
+            # The middle is painted over, so nothing behind a ring shows through it.
             self._round(x, y, (disc.radius - disc.ring / 2) * self.scale, LIGHT["paper"])
 
     def _round(self, x: float, y: float, radius: float, colour: str) -> None:

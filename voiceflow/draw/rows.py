@@ -90,6 +90,7 @@ def _breaks(view: ChapterView, limit: int) -> list[int]:
     breaks = [view.start_ms]
     quiet, opening = _quiet(view.events)
     while count > 1 and view.end_ms - breaks[-1] > limit:
+        # Divided anew after each break: what one row was longer or shorter, the rest share.
         left = math.ceil((view.end_ms - breaks[-1]) / limit)
         aim = (view.end_ms - breaks[-1]) / left
         breaks.append(_break(breaks[-1], aim, limit, quiet, opening))

@@ -153,6 +153,7 @@ def _curves(one: Staff) -> Iterator[Shape]:
         yield Area(
             (*points, *ground), f"{colour}-tint", "breath-fill", _breath_about(one.row.view, breath)
         )
+        # Lines come after all fills: the next breath's would cover the end of this one.
         lines.append(Line(points, colour, 2.2, breath.kind == "pause", f"breath {breath.kind}"))
     yield from lines
 
@@ -233,6 +234,7 @@ def _block(one: Staff, event: Event) -> Shape:
 
 
 def _set_words(one: Staff) -> Iterator[Shape]:
+    # Two passes: the halo of a word covers the lines to other words that cross it.
     for word in one.words:
         x, y = one.left + word.x, one.words_top + word.line * WORD_LEADING + 10
         if word.line:

@@ -33,6 +33,7 @@ def _kept(letter: str) -> str:
     category = unicodedata.category(letter)
     if category in ("Cc", "Zl", "Zp"):
         return " "
+    # The last two code points of each plane are noncharacters.
     if category == "Cs" or ord(letter) & 0xFFFE == 0xFFFE:
         return ""
     return letter if category != "Cf" or letter in _JOINERS else ""
@@ -92,6 +93,7 @@ def wrap(text: str, width: float, measure: Callable[[str], float] = cells) -> tu
         if line:
             lines.append(line)
         line = ""
+        # A word that fits on a line of its own passes through here unbroken.
         for letter in word:
             if line and measure(line + letter) > width:
                 lines.append(line)

@@ -104,6 +104,7 @@ def _title(view: ChapterView, frame: _Frame) -> str:
 def _marks(view: ChapterView, frame: _Frame) -> list[str]:
     """What each column of a chapter shows, as keys of `MARKS`."""
     count = min(max(round(view.length_ms / frame.column_ms), 1), frame.width - frame.lead)
+    # A chapter without length still has a column, and it is divided by.
     column_ms = max(view.length_ms / count, 1e-9)
     breath, speech, work = ([Counter[str]() for _ in range(count)] for _ in range(3))
     begun, signals = [0] * count, set()
@@ -174,6 +175,7 @@ def _words(view: ChapterView, frame: _Frame) -> str:
         at = int((event.start_ms - view.start_ms) / frame.column_ms)
         if line and at < cells(line) + 2:
             continue
+        # What follows begins later and has even less room.
         if room - at < min(cells(text), _LEAST_WORD):
             break
         line = pad(line, at) + cut(text, room - at)
@@ -184,6 +186,7 @@ def _legend(shown: set[str], frame: _Frame) -> Iterator[str]:
     """What the marks shown mean, and how long a column is; as many lines as needed."""
     each = f"a column is {frame.column_ms / 1000:.3g} s"
     entries = [(mark, text, code) for key, (mark, text, code) in MARKS.items() if key in shown]
+    # The width is counted apart: colour codes in the line take no columns.
     line, used = "", 0
     for mark, text, code in [*entries, ("", each, _DIM)]:
         wide = cells(f"{mark} {text}".strip())

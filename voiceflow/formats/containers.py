@@ -76,6 +76,7 @@ def _write_wav(
     size = byte_count(labels.length_ms, channels)
     # The tag has the chapters. With cue points too, FFmpeg would show each of them twice.
     after = _info(labels) + _chunk(b"id3 ", tag(labels, cover))
+    # 36: "WAVE", the fmt chunk and the head of data. RIFF's own name and size are not counted.
     whole = 36 + size + len(after)
     if whole > _LIMIT:
         raise OutputError(
@@ -85,6 +86,7 @@ def _write_wav(
     width = 2 * channels
     layout = struct.pack("<HHIIHH", 1, channels, RATE, RATE * width, width, 16)
     draft.write(b"RIFF" + struct.pack("<I", whole) + b"WAVE" + _chunk(b"fmt ", layout))
+    # 16-bit samples are an even number of bytes: unlike other chunks, this one needs no padding.
     draft.write(b"data" + struct.pack("<I", size))
     for part in sound:
         draft.write(part)
@@ -104,6 +106,7 @@ def _info(labels: Labels) -> bytes:
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
+    # RIFF begins each chunk at an even byte; the byte that fills up is not in the chunk's size.
     return name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
 
 
@@ -182,6 +185,7 @@ def _settle_serial(path: Path) -> None:
                 page = page_of(file)
             except EOFError:
                 return
+            # The number has a fixed width, so a page goes back in place, with a new checksum.
             page.serial = _SERIAL
             file.seek(at)
             file.write(page.write())
@@ -203,6 +207,7 @@ def _comments(labels: Labels) -> list[tuple[str, str]]:
         comments.append(("DESCRIPTION", labels.about))
     if labels.lines:
         comments.append(("LYRICS", "\n".join(line for _, line in labels.lines)))
+    # The convention has three digits.
     for number, chapter in enumerate(labels.chapters[:999], 1):
         comments.append((f"CHAPTER{number:03}", timestamp(chapter.start_ms)))
         comments.append((f"CHAPTER{number:03}NAME", chapter.title))
@@ -211,6 +216,7 @@ def _comments(labels: Labels) -> list[tuple[str, str]]:
 
 def _picture(cover: bytes) -> Any:
     picture = mutagen("flac").Picture()
+    # 3 is the front cover, as in ID3. The size is that of every cover that `draw.cover` makes.
     picture.type, picture.mime, picture.data = 3, "image/jpeg", cover
     picture.width = picture.height = 1000
     picture.depth = 24

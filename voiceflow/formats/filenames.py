@@ -35,7 +35,9 @@ def safe(title: str, *, prefix: str = "", ending: str = "") -> str:
     if _DEVICES.fullmatch(text.split(".")[0].rstrip()):
         text = "_" + text
     while len((prefix + text + ending).encode()) > LIMIT:
+        # By letters, though the limit is in bytes: a cut through a letter would not be UTF-8.
         text = text[:-1]
+    # The cut may have left a dot or a space at the end again.
     return prefix + text.rstrip(" .-") + ending
 
 

@@ -44,6 +44,7 @@ def tag(labels: Labels, cover: bytes | None = None) -> bytes:
         before the cover has arrived, and in order of time, which some players rely on.
     """
     body = b"".join(map(_bytes, _frames(labels, cover)))
+    # ID3 has seven bits to a byte here, and does not count the ten bytes of the head.
     size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\x03\x00\x00" + size + body
 
@@ -84,6 +85,7 @@ def _frames(labels: Labels, cover: bytes | None) -> Iterator[Frame]:
     if labels.lines:
         words = "\n".join(line for _, line in labels.lines)
         timed = [(line, start_ms) for start_ms, line in labels.lines]
+        # Format 2 is times in milliseconds, type 1 is lyrics.
         yield _text(id3.SYLT, timed, lang=labels.language, format=2, type=1, desc="")
         yield _text(id3.USLT, words, lang=labels.language, desc="")
     if cover:
@@ -140,4 +142,5 @@ def _bytes(frame: Frame) -> bytes:
     alone.add(frame)
     file = io.BytesIO()
     alone.save(file, v1=0, v2_version=3, padding=lambda _: 0)
+    # Without the head that mutagen puts before it: `tag` writes one for all frames.
     return file.getvalue()[10:]

@@ -85,5 +85,6 @@ def timestamp(ms: int) -> str:
 
 def plain(text: str) -> str:
     """`text` on one line, without control characters and lone surrogates, which no tag can hold."""
+    # First of all: a line break is not printable, and without it two words would become one.
     folded = " ".join(text.split())
     return "".join(char for char in folded if char.isprintable())

@@ -60,6 +60,7 @@ def _encode(path: Path, pieces: Pieces, channels: int, labels: Labels) -> None:
 
     # No date and no version of FFmpeg in the file: equal input gives equal bytes.
     options = {"fflags": "+bitexact", "movflags": "+faststart"}
+    # `ipod` is FFmpeg's name for the container of M4A and M4B.
     with av.open(str(path), "w", format="ipod", options=options) as file:
         layout = "mono" if channels == 1 else "stereo"
         stream: Any = file.add_stream("aac", rate=RATE, layout=layout)
@@ -73,6 +74,7 @@ def _encode(path: Path, pieces: Pieces, channels: int, labels: Labels) -> None:
             frame.sample_rate, frame.pts = RATE, done
             done += frame.samples
             file.mux(stream.encode(frame))
+        # None asks for what the encoder still holds back.
         file.mux(stream.encode(None))
 
 

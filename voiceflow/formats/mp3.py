@@ -99,10 +99,12 @@ def encode(pcm: bytes, channels: int, given: int = 0) -> bytes:
     if rest:
         raise ValueError(f"{len(pcm)} bytes are not a whole number of frames")
     encoder = _encoder(channels)
+    # One channel for both ears is doubled as late as here: until now it was half the work.
     sound = _louder(pcm[DELAY * width :], 2 * channels // width)
     # Silence after it: the encoder looks ahead into the silence that follows every piece.
     padded = sound + bytes(2 * channels * (DELAY + 2 * FRAME))
     frames = bytes(encoder.encode(padded)) + bytes(encoder.flush())
+    # The silence added above has frames of its own, which go again.
     frames = frames[: count * frame_bytes(channels)]
     _check(frames, count, channels)
     return frames
@@ -128,6 +130,7 @@ def encode_stream(blocks: Iterable[bytes], channels: int) -> Iterator[bytes]:
     spare, came, gone = DELAY * width, 0, 0
     for block in blocks:
         came += len(block)
+        # What is left out at the head may be longer than the first block.
         begin = min(spare, len(block))
         spare -= begin
         data = bytes(encoder.encode(_louder(block[begin:])))
@@ -137,6 +140,7 @@ def encode_stream(blocks: Iterable[bytes], channels: int) -> Iterator[bytes]:
     if rest:
         raise ValueError(f"{came} bytes are not a whole number of frames")
     tail = bytes(encoder.encode(bytes(width * (DELAY + 2 * FRAME)))) + bytes(encoder.flush())
+    # LAME hands frames out late: the tail has those still owed, then those of the padding.
     yield tail[: count * size - gone]
 
 
@@ -145,6 +149,7 @@ def _encoder(channels: int) -> Any:
     import lameenc
 
     encoder = lameenc.Encoder()
+    # This mutes LAME's messages and has nothing to do with the sound.
     encoder.silence()
     encoder.set_channels(channels)
     encoder.set_in_sample_rate(RATE)
@@ -217,6 +222,7 @@ def _louder(pcm: bytes, times: int = 1) -> bytes:
     import numpy as np
 
     samples = np.rint(np.frombuffer(pcm, "<i2") * np.float32(1 / GAIN))
+    # Mixes end at PEAK, which comes to 30,000 here: they are never clipped.
     return samples.clip(-32768, 32767).astype("<i2").repeat(times).tobytes()
 
 
@@ -224,5 +230,6 @@ def _check(frames: bytes, count: int, channels: int) -> None:
     """Every header stands where a constant frame size puts it."""
     size = frame_bytes(channels)
     for at, byte in enumerate(_SYNC[channels]):
+        # One step a frame: this compares the same byte of all headers at once.
         if frames[at::size] != bytes([byte]) * count:
             raise RuntimeError("the MP3 encoder wrote frames of different sizes")

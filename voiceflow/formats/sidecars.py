@@ -27,6 +27,7 @@ def transcript(score: Score) -> str:
     lines = ["WEBVTT", f"Language: {score.language}", ""]
     for at, event in enumerate(said):
         after = said[at + 1].start_ms if at + 1 < len(said) else score.length_ms
+        # A cue must end after it begins, even where two texts begin together.
         end = max(event.start_ms + 1, min(event.end_ms, after))
         lines += [f"{timestamp(event.start_ms)} --> {timestamp(end)}", _cue(event.name), ""]
     return "\n".join(lines)
@@ -63,6 +64,7 @@ def playlist(entries: Iterable[tuple[str, int, str]]) -> str:
     """
     lines = ["#EXTM3U"]
     for path, length_ms, title in entries:
+        # EXTINF has whole seconds.
         lines += [f"#EXTINF:{(length_ms + 500) // 1000},{plain(title)}", path]
     return "\n".join(lines) + "\n"
 

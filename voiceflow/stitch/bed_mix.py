@@ -18,6 +18,7 @@ from voiceflow.stitch.pieces import speech_spans
 if TYPE_CHECKING:
     from voiceflow.sounds.bed import Bed
 
+# 200 frames: what is measured and encoded has to be whole frames.
 BLOCK_MS: Final = 4_800
 NEAR_MS: Final = 700
 """A pause in speech shorter than this is too short for the bed to come up in."""
@@ -62,6 +63,7 @@ class BedMix:
         length_ms = samples_to_ms(len(pcm) // (2 * self.channels))
         under = self.bed.under(start_ms, length_ms, self.spans, self.marks)
         low = np.frombuffer(under.set_channels(self.channels).raw_data, "<i2")
+        # In 32 bits, because the sum of two 16-bit samples would wrap around before it is clipped.
         total = np.frombuffer(pcm, "<i2").astype(np.int32) + low
         return bytes(np.clip(total, -PEAK, PEAK).astype("<i2").tobytes())
 

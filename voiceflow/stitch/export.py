@@ -74,6 +74,7 @@ def export(
     context = context or Context()
     names, entries, bases = FileNames(), list[Entry](), list[str]()
     names.give("voiceflow sessions")  # the playlist's, where there are several
+    # A session named twice is exported once. A dict keeps the order, which the playlist has too.
     wanted = tuple(dict.fromkeys(references))
     for reference in wanted:  # a wrong name shows before anything is written
         load_session(reference, context.library, level=options.level)
@@ -134,8 +135,10 @@ class _SessionFiles:
         """A folder with a numbered recording and its words for each exercise, and a cover."""
         inside = into / base
         folder(inside)
+        # Two chapters that begin within one piece begin at one place: the first of them is empty.
         listed = [one for one in tracks(self.score, self.stitcher.pieces) if one.length_ms]
         digits = max(2, len(str(len(listed))))
+        # One source for all tracks: each takes on where the one before it stopped.
         source = self._source(form)
         made = set()
         for number, track in enumerate(listed, 1):

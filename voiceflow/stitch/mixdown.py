@@ -51,6 +51,7 @@ def stitch(
     SoundError
         A clip or a tone is longer than the score says.
     """
+    # Without a side both ears hear the same: one channel stands for both, at half the work.
     mono = mono or not any(event.side for event in piece.events)
     speech = [event for event in piece.events if event.kind == "speech"]
     spans = speech_spans(speech, NEAR_MS)
@@ -64,6 +65,7 @@ def stitch(
             breaths = breaths.overlay(tone, position=event.start_ms)
         else:
             signals.append((event, tone))
+    # In this order: signals are laid over what is ducked already, so they do not duck.
     bed = _lay(_duck(breaths, spans), signals)
     clips = [(event, _checked(event, segment_of(clip(event.spoken)))) for event in speech]
     return _mix(bed, clips)
@@ -75,6 +77,8 @@ def _duck(bed: AudioSegment, spans: Iterable[tuple[int, int]]) -> AudioSegment:
         return bed
     length = len(bed)
     for start, end in spans:
+        # Near a piece's edge a ramp is cut short and so steeper. Two ramps never meet: the pause
+        # between spans is NEAR_MS at least.
         fall, rise = max(start - RAMP_MS, 0), min(end + RAMP_MS, length)
         bed = _join(
             bed[:fall],
@@ -115,11 +119,13 @@ def _lay(bed: AudioSegment, over: Iterable[tuple[Event, AudioSegment]]) -> Audio
 
 
 def _join(first: AudioSegment, *rest: AudioSegment) -> AudioSegment:
+    # Cuts at milliseconds lose nothing: at 24 kHz each is 24 samples.
     return segment_of(b"".join(one.raw_data for one in (first, *rest)), first.channels)
 
 
 def _checked(event: Event, segment: AudioSegment) -> AudioSegment:
     """`segment`, after a check that it is no longer than its event in the score."""
+    # In samples: the `len` of a segment is rounded to milliseconds.
     if segment.frame_count() > ms_to_samples(event.length_ms):
         raise SoundError(
             f"{event.name!r} lasts {len(segment)} ms, the score has {event.length_ms} ms for it",

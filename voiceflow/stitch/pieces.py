@@ -64,10 +64,12 @@ def cut(score: Score) -> tuple[Piece, ...]:
     group: list[Event] = []
     end = 0
     for event in score.events:
+        # Room for the tail of one piece and the head of the next, so pieces never overlap.
         if group and event.start_ms - end >= HEAD_MS + TAIL_MS:
             pieces.append(_piece(group, end))
             group = []
         group.append(event)
+        # Events overlap: the last one to begin need not be the last one to end.
         end = max(end, event.end_ms)
     if group:
         pieces.append(_piece(group, end))

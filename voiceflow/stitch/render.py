@@ -89,10 +89,12 @@ def render(
     form = form_of(target, form)
     context = context or Context()
     key = None
+    # A recording with a bed is not joined from pieces, so there would be nothing to join again.
     if form == "mp3" and options.bed in (None, "none"):
         key = memo_key(reference, options, context.library)
         remembered = recall(context.cache, key)
         if remembered is not None:
+            # Pieces may have left the cache: the draft is then dropped and everything made anew.
             with suppress(ForgottenError):
                 return _again(remembered, target, context.cache)
     return _anew(reference, target, form, options, context, report, key)
@@ -271,6 +273,7 @@ def recording(stitcher: Stitcher, report: Report = quiet) -> Iterator[bytes]:
     # The tag's cover takes a while to draw: the first pieces are begun meanwhile.
     with ThreadPoolExecutor(1) as pool:
         drawn = pool.submit(tag_of, stitcher.score, stitcher.cache)
+        # The stream is a generator: nothing is begun before its first chunk is asked for.
         first = next(stream, b"")
         yield drawn.result()
     yield first

@@ -52,11 +52,13 @@ class Remembered:
     pieces: tuple[tuple[int, str], ...]
 
     def pack(self) -> bytes:
+        # Slots stand in the order of the fields, so values need no names.
         return json.dumps([getattr(self, name) for name in self.__slots__]).encode()
 
     @staticmethod
     def unpack(value: bytes) -> Remembered:
         told = dict(zip(Remembered.__slots__, json.loads(value), strict=True))
+        # JSON has no tuples: they come back as lists.
         pairs = {name: tuple(map(tuple, told[name])) for name in ("chapters", "pieces")}
         return Remembered(**{**told, **pairs})
 
@@ -85,6 +87,7 @@ def memo_key(reference: str | Path, options: Options, library: Library) -> str |
 def _code() -> Iterator[str]:
     root = Path(__file__).parents[1]
     for folder, folders, files in os.walk(root):
+        # In place: `os.walk` goes down only into the folders that are left, in this order.
         folders[:] = sorted(f for f in folders if f not in ("__pycache__", "_content", "server"))
         yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith(".py"))
 

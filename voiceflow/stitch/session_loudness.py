@@ -72,6 +72,7 @@ def session_loudness(pieces: Iterable[tuple[int, array[float]]], length_ms: int)
     """
     whole = array("f")
     for start_ms, powers in pieces:
+        # One step of power is one frame, so a place on the grid is an index.
         whole.extend(_zeros(start_ms // GRID_MS - len(whole)))
         whole.extend(powers)
     whole.extend(_zeros(-(-length_ms // GRID_MS) - len(whole)))

@@ -39,6 +39,7 @@ def load() -> None:
     import lameenc  # noqa: F401
     import numpy as np  # noqa: F401
 
+    # An empty segment is enough to import pydub, whose seam is in `audio.pcm`.
     segment_of(b"")
 
 
@@ -102,6 +103,7 @@ class Stitcher:
     def _frames(self, splice: mp3.Splice, report: Report) -> Iterator[tuple[int, bytes]]:
         keys = self.keys()
         self.tally.different = len(set(keys))
+        # The pool ends first: until then its threads may ask the speaker for clips.
         with self._speaking(), _pool(self.jobs) as pool:
             waiting: dict[str, Future[EncodedPiece]] = {}
             ahead = 0
@@ -112,6 +114,7 @@ class Stitcher:
                     ahead += 1
                 sounded = self._kept(key)
                 if sounded is None:
+                    # Begun ahead it still waits; or it has left the store and is begun again.
                     self._begin(pool, splice, piece, key, waiting)
                     sounded = self._kept(key) or waiting.pop(key).result()
                     self._keep(key, sounded)
@@ -206,6 +209,7 @@ class Stitcher:
             if key not in self._store:
                 self._stored += len(sounded.frames)
             self._store[key] = sounded
+            # The newest stays even if it alone is over the limit: it is what is asked for next.
             while self._stored > _STORE_BYTES and len(self._store) > 1:
                 self._stored -= len(self._store.popitem(last=False)[1].frames)
 

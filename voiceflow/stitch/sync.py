@@ -60,10 +60,12 @@ def put(target: Path, data: Iterable[bytes]) -> Result:
     rest: bytes | None = None
     with _old(target) as old:
         for chunk in chunks:
+            # Compared while it is made: what is equal so far need not be held, the old file has it.
             if old is None or old.read(len(chunk)) != chunk:
                 rest = chunk
                 break
             size += len(chunk)
+        # The old file may go on where the new one ends.
         if old is not None and rest is None and not old.read(1):
             return Result(target, "unchanged", size)
         with _writing(target) as draft:

@@ -50,6 +50,7 @@ def tracks(score: Score, pieces: Iterable[Piece]) -> tuple[Track, ...]:
             if at - _EARLIER_MS <= piece.start_ms < at < piece.end_ms:
                 at = piece.start_ms
                 break
+        # One piece can hold the starts of two chapters, but tracks never run back.
         starts.append(max(at, starts[-1]))
     ends = [*starts[1:], score.length_ms]
     return tuple(
@@ -82,6 +83,7 @@ class Frames:
         stays, because the frames after them refer to it.
         """
         left = length_ms // GRID_MS
+        # Bytes of data in this track so far: a frame that reaches back no further can be decoded.
         there = 0
         while left:
             frame = self._stream.take(self._size)
@@ -94,6 +96,7 @@ class Frames:
             yield self._silent[:_BACK] + reach + self._silent[_BACK + 1 :] + frame[self._side :]
             there += self._size - self._side
         while left:
+            # Only what is there already: to ask for more is to wait for the next piece.
             count = min(left, max(self._stream.held // self._size, 1))
             yield self._stream.take(count * self._size)
             left -= count

@@ -105,6 +105,7 @@ class Studio:
 
     def _stream(self, render: Render) -> Any:
         with self._lock:
+            # Taken out, as it serves once: `stream` closes its speaker at the end.
             fresh = self._fresh.pop(render.id, None)
         return stream(render, self.library, self.cache, self.jobs, fresh)
 
@@ -190,6 +191,7 @@ class Studio:
                 return
             except (Dropped, Refusal):
                 pass
+            # Not a plain sleep, so that the end of the server is noticed at once.
             if self._ended.wait(_LATER_S):
                 return
 
@@ -230,6 +232,7 @@ class Studio:
             render = render_of(decision, stitcher, slug, source, given)
         except VoiceflowError as error:
             raise refused(error, self.library) from None
+        # An id keeps its date, which is sent as Last-Modified: equal bytes have one date.
         known = self.renders.get(render.id)
         render = replace(render, created=known.created) if known is not None else render
         try:
@@ -260,6 +263,7 @@ class Studio:
         def work(report: Report) -> None:
             then(self._known(key) or self._decide(key, slug, options, said, report))
 
+        # A key of its own: were it someone's request for the same, `then` would not be called.
         self.job_queue.begin(f"again {key}", work)
 
     def find_render(self, render_id: str) -> Render:
@@ -296,6 +300,7 @@ class Studio:
 
             plan = self._plans.get(render.id)
             drawn = svg(render.score, plan).encode()
+            # Not kept when drawn without the plan, or it would stay so once the plan is there.
             if plan is not None:
                 self.cache.put("picture", key, drawn)
         return drawn
@@ -333,6 +338,7 @@ def read_json(data: bytes) -> Any:
     """Parse a JSON body; NaN and Infinity are not JSON. Raises Refusal (400)."""
     try:
         return json.loads(data, parse_constant=_no_constant)
+    # RecursionError: brackets nested too deep.
     except (ValueError, RecursionError):
         raise Refusal(
             400, "json", "the request body is not valid JSON", hint="send a JSON object"

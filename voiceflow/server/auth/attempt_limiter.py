@@ -44,7 +44,9 @@ class AttemptLimiter:
             now = self._clock()
             mine = self._level(self._filled.get(network(address)), self._each, now)
             whole = self._level(self._all, self._whole, now)
+        # Counted with the failure that may come next: it has to fit into both buckets.
         over = max((mine + 1 - self._each) / self._each, (whole + 1 - self._whole) / self._whole)
+        # Rounded up: who waits as long as told may then try.
         return 0 if over <= 0 else max(1, int(over * self._per_s + 0.999))
 
     def failed(self, address: str) -> None:
@@ -52,7 +54,9 @@ class AttemptLimiter:
         key = network(address)
         with self._lock:
             now = self._clock()
+            # Taken out and put back at the end, so that the oldest failure is forgotten first.
             mine = self._level(self._filled.pop(key, None), self._each, now)
+            # Never above full: a flood of failures does not make the wait any longer.
             self._filled[key] = (min(mine + 1, self._each), now)
             whole = self._level(self._all, self._whole, now)
             self._all = (min(whole + 1, self._whole), now)
@@ -73,6 +77,7 @@ def network(address: str) -> str:
     except ValueError:
         return address[:64]
     if isinstance(parsed, ipaddress.IPv6Address):
+        # All IPv4 addresses mapped into IPv6 share one /64, and would count as one.
         if parsed.ipv4_mapped is not None:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))

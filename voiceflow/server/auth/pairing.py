@@ -52,8 +52,10 @@ class Pairing:
     def use(self, code: str) -> bool:
         """Whether `code` is open; it is closed by this call. Only hashes are compared."""
         given = hashed(code)
+        # Found and closed under one lock: of several phones with one code, one gets in.
         with self._lock:
             now, found = self._clock(), None
+            # No early end: the time must not tell which code matched.
             for one in self._open:
                 if hmac.compare_digest(one.digest, given) and one.until > now:
                     found = one

@@ -104,6 +104,7 @@ class Phones:
     def touch(self, phone: Phone) -> None:
         """Record that a phone was seen now."""
         now = int(self._clock())
+        # A list that cannot be written must not keep a paired phone out.
         with suppress(OutputError), self._changing() as phones:
             phones[:] = [replace(one, seen=now) if one.id == phone.id else one for one in phones]
 
@@ -146,6 +147,7 @@ class Phones:
         """The phones on disk, to be changed by the caller and then written back atomically."""
         try:
             with self._lock, locked(self.path):
+                # From the disk, not from memory: another server or `--forget` may have changed it.
                 phones = list(self._read())
                 before = tuple(phones)
                 yield phones
@@ -162,6 +164,7 @@ class Phones:
             found = self.path.stat()
         except OSError:
             return (0, 0, 0)
+        # Each write makes a new file: its inode tells apart two of the same moment and size.
         return (found.st_mtime_ns, found.st_size, found.st_ino)
 
     def _read(self) -> tuple[Phone, ...]:
@@ -177,6 +180,7 @@ def _checked(one: dict[str, Any]) -> dict[str, Any]:
     for key, value in one.items():
         if not isinstance(value, kinds.get(key, str)):
             raise TypeError(key)
+    # SHA-256 in hex: a hash that was emptied or cut in the file must open nothing.
     if len(one["token"]) != 64:
         raise ValueError("token")
     return one

@@ -132,6 +132,7 @@ class Guard:
     def _check_host(self, headers: Headers, scope: Scope) -> None:
         hosts = headers.getlist("host")
         name = host_name(hosts[0]) if len(hosts) == 1 else ""
+        # From the names we were given, not from a proxy's header, which any client could send.
         scope["scheme"] = self.names.get(name) or scope.get("scheme", "http")
         if not (name in self.names or _is_address(name)):
             hint = "use its IP address, or start the server with --name"
@@ -145,11 +146,13 @@ class Guard:
         if given and len(given) <= MOST_TOKEN:
             find = phones.find_feed if path.startswith(FEED) else phones.find
             phone = find(given)
+        # Before the limit is looked at: while someone guesses, paired phones still get in.
         if phone is not None:
             scope["vf.phone"], scope["vf.token"] = phone, given
             if phones.is_new_day(phone):
                 await asyncio.to_thread(phones.touch, phone)
             return
+        # Without a token nothing was tried, so nothing is counted or slowed.
         if given:
             if wait := self.studio.failures.wait_s(client):
                 hint = f"try again in {wait} s"
@@ -191,6 +194,7 @@ class _Sending:
             self.begun = True
             headers = list(message.get("headers", ()))
             there = {name.lower() for name, _ in headers}
+            # A route's own header stays: pictures have a stricter policy, MP3s may be cached.
             for name, value in HEADERS.items():
                 if name.lower().encode() not in there:
                     headers.append((name.lower().encode(), value.encode()))
@@ -204,10 +208,12 @@ class Body:
     def __init__(self, headers: Headers, receive: Receive) -> None:
         self._receive, self._left, self._whole = receive, MOST_BODY, False
         told = headers.get("content-length", "0")
+        # Twelve digits show well enough that it is too long; what comes is counted anyway.
         if not told.isascii() or not told.isdigit() or int(told[:12]) > MOST_BODY:
             raise self._long()
 
     async def __call__(self) -> Message:
+        # After the body this only waits for the client to leave, which may take any time.
         if self._whole:
             return await self._receive()
         try:
@@ -242,11 +248,13 @@ def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
         raise Refusal(403, "origin", "requests from another site are not allowed")
     if origin is not None:
         host = headers.get("host", "").lower()
+        # Either scheme: behind a reverse proxy a page is https where we are spoken to in http.
         if origin.lower() not in (f"http://{host}", f"https://{host}"):
             raise Refusal(403, "origin", "requests from another site are not allowed")
     elif site is None and not bearer and not form:
         hint = "send Origin, or Authorization: Bearer instead of the cookie"
         raise Refusal(403, "origin", "the request does not say which site it comes from", hint=hint)
+    # A form on another site can send any text to us, but not as JSON.
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     length = headers.get("content-length", "0")
     if not form and kind != "application/json" and (length != "0" or kind):
@@ -287,6 +295,7 @@ def _bearer(headers: Headers) -> str | None:
 def _token(headers: Headers) -> str:
     """The token of a request: a bearer, or else the cookie."""
     bearer = _bearer(headers)
+    # A right cookie does not mend a wrong bearer: `check_origin` trusts who shows a bearer.
     if bearer is not None:
         return bearer
     try:

@@ -41,6 +41,7 @@ def bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = found[0]
     listening = socket.socket(family, kind, protocol)
     try:
+        # On Windows this would let two programs share a port, and a taken one go unnoticed.
         if sys.platform != "win32":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
@@ -104,11 +105,13 @@ def run(
         terminal.say("", "Press Ctrl-C to stop the server.")
         studio.on_paired = terminal.paired
         _listen_to_keys(studio, terminal, minutes)
+        # Set before the thread starts that calls it.
         studio.on_renewed = terminal.renewed
         look = partial(studio.look, warm=warm)
         threading.Thread(target=look, name="look", daemon=True).start()
         if open_browser:
             here = base_address("127.0.0.1", bound, scheme)
+            # A code of its own, as each is good once: the one on show is for a phone.
             webbrowser.open(f"{here}/pair?code={studio.pairing.new()}")
         server.run(sockets=[listening])
     finally:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 
+# 18 digits are more than any file has, and never too many for `int`.
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
@@ -41,6 +42,7 @@ def answer(asked: Mapping[str, str], size: int, etag: str, modified: int) -> Ans
         "ETag": etag,
         "Last-Modified": formatdate(modified, usegmt=True),
     }
+    # The order of these checks is that of RFC 9110 (13.2.2).
     if not _matches(asked, etag, modified):
         return Answer(412, {**headers, "Content-Length": "0"})
     if unchanged(asked, etag, modified):
@@ -69,6 +71,7 @@ def _part(wanted: str, size: int) -> tuple[int, int] | None:
         last = int(match[2])
         return (max(0, size - last), size) if last else (size, size)
     start = int(match[1])
+    # Not valid, rather than not satisfiable: such a range is ignored.
     if match[2] and int(match[2]) < start:
         return None
     end = min(size, int(match[2]) + 1) if match[2] else size
@@ -78,6 +81,7 @@ def _part(wanted: str, size: int) -> tuple[int, int] | None:
 def unchanged(asked: Mapping[str, str], etag: str, modified: int | None = None) -> bool:
     """Whether the client has this version already; without `modified` only the ETag counts."""
     if known := asked.get("if-none-match"):
+        # Here a weak tag will do; If-Match and If-Range want a strong one.
         tags = {one.strip().removeprefix("W/") for one in known.split(",")}
         return "*" in tags or etag in tags
     since = _time(asked.get("if-modified-since", ""))

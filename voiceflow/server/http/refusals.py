@@ -86,6 +86,7 @@ def within(file: str, library: Library) -> str:
     """`file` relative to the library; only its name if it is elsewhere."""
     path = Path(file)
     for root in (library.user, library.bundled, library.sounds.parent):
+        # A library may be reached through a link, and an error name its real path.
         for one in (root, root.resolve()):
             if path.is_relative_to(one):
                 return path.relative_to(one).as_posix()

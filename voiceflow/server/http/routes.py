@@ -205,6 +205,7 @@ class Api:
 
     async def chapters(self, request: Request) -> Response:
         render = await self._render(request)
+        # In the feed, the type that its <podcast:chapters> announces.
         form = "application/json+chapters" if _is_feed(request) else "application/json"
         made = JSONResponse(chapters(render.score), media_type=form)
         return _lasting(request, render, "c", lambda: made)
@@ -230,6 +231,7 @@ class Api:
         base = _address(request, request.path_params["token"]).removesuffix(".xml")
         body = await asyncio.to_thread(rss, episodes, base, _phone(request).id)
         etag = f'"{fingerprint(body)}"'
+        # The list's own time, too: a removed episode shows in no other.
         changed = max([self.keeper.changed(), *(one.changed for one in episodes)])
         headers = {
             "ETag": etag,
@@ -241,6 +243,7 @@ class Api:
         return Response(body, headers=headers, media_type=CONTENT_TYPE)
 
     async def _episodes(self, client: str) -> list[Episode]:
+        # Before the feed is written: a lost cache costs time, but no episode.
         for lost in await asyncio.to_thread(self.keeper.lost):
             await self._again(client, lost)
         found = await asyncio.to_thread(self.keeper.refresh)
@@ -257,6 +260,7 @@ class Api:
         try:
             render = await self.studio.decided(client, kept.slug, {})
         except Refusal as refusal:
+            # Busy or out of space will pass; the episode must not vanish from the feed for it.
             if refusal.status in (503, 507):
                 raise
             return

@@ -36,6 +36,7 @@ class BrokenOff(Exception):
     """A response that cannot be completed: the connection is cut, and the client asks again."""
 
 
+# Compared by identity, so that it can be a reader's key in `GrowingFile.readers`.
 @dataclass(eq=False, slots=True)
 class _Stream:
     client: str
@@ -89,6 +90,7 @@ class Streams:
         stillest = min(streams, key=lambda one: one.moved)
         if self.clock() - stillest.moved < STALLED_S:
             return False
+        # Its place is free at once; the task itself ends a little later.
         self.leave(stillest)
         if stillest.task is not None:
             stillest.task.cancel()
@@ -148,6 +150,7 @@ class GrowingFileResponse:
         finally:
             sending.cancel()
             leaving.cancel()
+            # Both have to end first: on Windows `leave` cannot rename a file that is still open.
             await asyncio.wait({sending, leaving})
         if sending.cancelled():
             raise BrokenOff
@@ -162,6 +165,7 @@ class GrowingFileResponse:
                 there = await mp3.wait(place)
                 if file is None:
                     file = _opened(mp3.path, mp3.render.id)
+                # Not before the first bytes are there: until then a refusal can still be sent.
                 if not begun:
                     await _start(send, found)
                     begun = True
@@ -174,6 +178,7 @@ class GrowingFileResponse:
                 self.mp3_files.enter(mp3, stream, place)
                 more = place < found.end
                 await send({"type": "http.response.body", "body": data, "more_body": more})
+                # After `send`, which does not return while the client takes nothing.
                 stream.moved = self.streams.clock()
         except (StoppedGrowing, OSError):
             if begun:

@@ -33,6 +33,7 @@ class Dropped(Exception):
     """The work was given up: nobody waits for it, it took too long, or others come first."""
 
 
+# Compared by identity: `_leave` and `_promote` look for this very job in its queue.
 @dataclass(slots=True, eq=False)
 class _Job(Generic[T]):
     client: str
@@ -142,6 +143,7 @@ class JobQueue:
                 job.idle = False
                 return job
             mine = len(self._queues.get(client, ()))
+            # Background work is not counted: it must not keep a request out.
             waiting = sum(len(q) for name, q in self._queues.items() if name != IDLE)
             if waiting >= self._most or mine >= self._most_of_one:
                 raise self._busy("too many sessions are being prepared")
@@ -186,6 +188,7 @@ class JobQueue:
             self._work(job)
             with self._wake:
                 self._jobs.pop(job.key, None)
+                # A moving average, only to tell those refused when to come back.
                 self._usual_s += 0.2 * (self._clock() - began - self._usual_s)
 
     def _next(self) -> _Job[Any] | None:
@@ -200,6 +203,7 @@ class JobQueue:
                     self._queues[client] = queue
                 return job
         idle = self._queues.get(IDLE)
+        # Only while nothing else runs, and one at a time: a thread stays free for a request.
         running = sum(job.running for job in self._jobs.values())
         return idle.popleft() if idle and not running else None
 
@@ -210,6 +214,7 @@ class JobQueue:
 
         try:
             result = job.work(report)
+        # Whatever it is has to reach the future, or those who wait would never be told.
         except BaseException as caught:
             error = caught
             _settle(job.future, lambda: job.future.set_exception(error))
@@ -243,5 +248,6 @@ def _watched(future: Future[T]) -> Future[T]:
 
 
 def _settle(future: Future[Any], act: Callable[[], None]) -> None:
+    # One that was cancelled meanwhile would refuse a result.
     if future.set_running_or_notify_cancel():
         act()

@@ -67,6 +67,7 @@ class GrowingFile:
     @property
     def lead(self) -> int:
         """Bytes made ahead of the reader closest to the end; 0 or less if one waits."""
+        # A copy, as readers come and go in other threads. Who has reached the end needs no more.
         places = [place for place in tuple(self.readers.values()) if place < self.size]
         return self.done - max((p for p in places), default=-self.size)
 
@@ -84,6 +85,7 @@ class GrowingFile:
     def notify(self) -> None:
         with self._lock:
             waiters = tuple(self._waiters)
+        # The makers are threads, and an asyncio event may be set only in its own loop.
         for loop, event in waiters:
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(event.set)
@@ -105,8 +107,10 @@ class GrowingFile:
                     raise StoppedGrowing
                 waiter[1].clear()
                 before = self.done
+                # Once more, as the clear may have wiped out a call that came just before.
                 if self.done > place or self.problem is not None:
                     continue
+                # Patience begins anew with each growth: a part far ahead may take longer than that.
                 try:
                     # Not `wait_for`, which may lose a cancellation in Python 3.11.
                     async with asyncio.timeout(patience_s):
@@ -147,6 +151,7 @@ class Mp3Files:
         self.others_wait: Callable[[], bool] = lambda: False
         self.on_gone: Callable[[Render], None] = lambda render: None
         self._files: dict[str, GrowingFile] = {}
+        # Its lock is re-entrant, as `leave` needs: it calls `_settle` while it holds it.
         self._wake = threading.Condition()
         self._closed = False
         self._sweep()
@@ -166,9 +171,11 @@ class Mp3Files:
         """
         with self._wake:
             mp3 = self._files.get(render.id)
+            # `voiceflow cache` may have cleared the file while the server ran.
             if mp3 is not None and mp3.problem is None and not self._lost(mp3):
                 if mp3.whole:
                     mp3.seen = self._clock()
+                    # Its time says when it was last used, for `_trim`.
                     with suppress(OSError):
                         os.utime(mp3.path)
                 return mp3
@@ -205,6 +212,7 @@ class Mp3Files:
             hint = "try again in a moment"
             raise Refusal(503, "busy", "too many sessions are being made", hint=hint, retry_after=5)
         self._make_room(render)
+        # The number of our process tells the `_sweep` of another server to leave it alone.
         part = self.folder / f"{render.id}.{os.getpid()}-{os.urandom(3).hex()}.part"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -273,6 +281,7 @@ class Mp3Files:
                 while (mp3 := self._next()) is None:
                     if self._closed:
                         return
+                    # What is held back is looked at soon: nobody tells us when decisions end.
                     self._wake.wait(_HELD_S if self._unmade() else None)
                 if self._closed:
                     return
@@ -303,6 +312,7 @@ class Mp3Files:
 
     def _work(self, mp3: GrowingFile) -> None:
         try:
+            # Unbuffered: what `grew` announces must be there for the readers, who open it anew.
             with mp3.path.open("r+b", buffering=0) as file:
                 self._slice(mp3, file)
             if mp3.dropped:
@@ -312,6 +322,7 @@ class Mp3Files:
                 self._settle(mp3)
                 with self._wake:
                     self._trim()
+        # Whatever ends this thread, those who wait for the file are told.
         except BaseException as error:
             _shut(mp3)
             mp3.problem = _problem(error)
@@ -330,6 +341,7 @@ class Mp3Files:
         file.seek(mp3.done)
         while not mp3.whole:
             chunk = next(source, None)
+            # Its length was promised long ago, in answers and feeds: no other bytes are given out.
             if chunk is None or mp3.done + len(chunk) > mp3.size:
                 raise GoneError("its length has changed")
             _write(file, chunk)
@@ -339,6 +351,7 @@ class Mp3Files:
                 _shut(mp3)
                 return
             turn = made >= _SLICE_BYTES or self._clock() >= until
+            # The looks below take the lock and go through all files: too dear for every chunk.
             if made - looked < _LOOK_BYTES and not turn:
                 continue
             looked = made
@@ -359,6 +372,7 @@ class Mp3Files:
             (kind, when), (other_kind, other_when) = mp3.urgency(), other.urgency()
             if waiting:
                 return other_kind == 0 < kind
+            # `served` is set only after this turn: until then it counts as served just now.
             mine = (kind, self._clock() if kind != 1 else when)
             return (other_kind, other_when) < mine
 
@@ -377,6 +391,7 @@ class Mp3Files:
             )
             if shut is not None:
                 _shut(shut)
+        # One that was closed begins anew; its pieces are in the cache, so skipping is quick.
         mp3.source = _from(self._source(mp3.render), mp3.done)
         return mp3.source
 
@@ -400,10 +415,12 @@ class Mp3Files:
     # Disk space
 
     def _make_room(self, render: Render) -> None:
+        # A folder that cannot be written is told by `_begin`, which makes the file next.
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._trim(render.bytes)
             if shutil.disk_usage(self.folder).free < render.bytes + _MARGIN_BYTES:
+                # On a full disk every finished file may go: all of them can be made again.
                 self._trim(self._limit)
             if shutil.disk_usage(self.folder).free < render.bytes + _MARGIN_BYTES:
                 raise storage(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
@@ -454,6 +471,7 @@ class Mp3Files:
                 if entry.name.endswith(".part"):
                     with suppress(OSError, ValueError, IndexError):
                         writer = int(entry.name.split(".")[1].split("-")[0])
+                        # None is ours yet: one of our number was left by an earlier process.
                         if writer == os.getpid() or not alive(writer):
                             Path(entry.path).unlink()
 
@@ -477,6 +495,7 @@ def _problem(error: BaseException) -> Refusal:
         return Refusal(500, "failed", error.message, hint=error.hint)
     if isinstance(error, OSError):
         return storage(error)
+    # Only its type: the message may hold paths of this computer.
     told = f"internal error: {type(error).__name__}"
     return Refusal(500, "failed", told, hint="please report this")
 
@@ -500,6 +519,7 @@ def _shut(mp3: GrowingFile) -> None:
 
 
 def _write(file: BinaryIO, data: bytes) -> None:
+    # An unbuffered file may take less than it is given.
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]

@@ -121,8 +121,10 @@ class Render:
         """When the `number`-th `span` of another render of this session starts here (ms)."""
         if span is None:
             return self.close_ms
+        # By number first: an exercise may come twice in a session.
         if number < len(self.parts) and self.parts[number].slug == span.slug:
             return self.parts[number].start_ms
+        # Fitted to a length, the other render may leave exercises out, and the numbers differ.
         same = [one for one in self.parts if one.slug == span.slug]
         near = same or self.parts[min(number, len(self.parts) - 1) :]
         return near[0].start_ms if near else self.close_ms
@@ -184,6 +186,7 @@ def stitcher_of(render: Render, library: Library, cache: Cache, jobs: int) -> St
     VoiceflowError
         Its voice, tones or bed no longer exist.
     """
+    # The script may be gone by now: the record is enough, unless its sounds lay beside it.
     try:
         beside: Path | None = library.find("sessions", render.slug).resolve().parent
     except UnknownNameError:
@@ -296,6 +299,7 @@ class RenderRecords:
 
     def get(self, render_id: str) -> Render | None:
         """The render with this id, or None."""
+        # The id comes from an address and becomes a path: nothing but an id gets to the disk.
         if not _ID.fullmatch(render_id):
             return None
         if (held := self.held(render_id)) is not None:
@@ -304,6 +308,7 @@ class RenderRecords:
         render = self._read(path)
         if render is not None:
             self._hold(render, now)
+            # For `trim`, which removes the least recently used.
             with suppress(OSError):
                 os.utime(path)
         return render
@@ -325,6 +330,7 @@ class RenderRecords:
             if blake2b(body, digest_size=_DIGEST).hexdigest().encode() != check:
                 raise ValueError("checksum")
             render = _from_dict(json.loads(body))
+            # One id always means the same bytes, so a renamed record is none.
             if render.id != path.stem:
                 raise ValueError("id")
         except (ValueError, TypeError, KeyError, AttributeError):

@@ -25,6 +25,7 @@ PSC: Final = "http://podlove.org/simple-chapters"
 CONTENT_TYPE: Final = "application/rss+xml; charset=utf-8"
 
 _PREFIXES: Final = {"itunes": ITUNES, "podcast": PODCAST, "atom": ATOM, "psc": PSC}
+# ElementTree would call them ns0, ns1 and so on.
 for _prefix, _uri in _PREFIXES.items():
     Xml.register_namespace(_prefix, _uri)
 
@@ -51,6 +52,7 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
     """
     root = Xml.Element("rss", version="2.0")
     channel = Xml.SubElement(root, "channel")
+    # Not the present time: an unchanged feed has to be the same bytes, or its ETag is useless.
     changed = max((one.changed for one in episodes), default=0)
     language = episodes[0].render.score.language if episodes else "en"
     about = "Sessions to follow with eyes closed: what you kept on your phone."
@@ -78,6 +80,7 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
         _add(image, "url", cover)
         _add(image, "title", "voiceflow: my sessions")
         _add(image, "link", base.rpartition("/feed/")[0] + "/")
+    # From the phone, not from the address, which changes whenever its token is renewed.
     _podcast(channel, "guid", str(uuid5(NAMESPACE_URL, f"voiceflow:{phone}")))
     _podcast(channel, "locked", "yes")
     _podcast(channel, "medium", "podcast")
@@ -125,6 +128,7 @@ def _contents(render: Render) -> str:
 
 def _add(parent: Xml.Element, name: str, text: str) -> Xml.Element:
     element = Xml.SubElement(parent, name)
+    # XML cannot hold control characters, and a title may have some.
     element.text = plain(text)
     return element
 

@@ -32,7 +32,7 @@ from voiceflow.server.studio import Studio, source_of
 MOST: Final = 500
 LONGEST_TITLE: Final = 120
 _VERSION: Final = 1
-# Offered that some file systems do not take.
+# Windows keeps most of these names for devices; the last two are files of the library.
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|positions|settings)")
 
 
@@ -152,6 +152,7 @@ class Keeper:
         base = slug_for(title)
         # A session file would hide an exercise of the same name from the sessions beside it.
         names = (*self.library.names("sessions"), *self.library.names("exercises"))
+        # Some file systems do not tell capitals from small letters.
         taken = {name.casefold() for name in names}
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -269,6 +270,7 @@ class Keeper:
         digest, now = fingerprint(path.read_bytes()), int(self._clock())
 
         def put(all_: list[Kept]) -> list[Kept]:
+            # If nothing is new its date stays, and so does the feed, to the byte.
             return [
                 replace(one, render=render.id, digest=digest, changed=now)
                 if one.slug == slug and (one.render, one.digest) != (render.id, digest)
@@ -300,6 +302,7 @@ class Keeper:
     def _read(self) -> list[Kept]:
         try:
             told = json.loads(self.path.read_bytes())
+            # Its name becomes a path: from an edited file, too, nothing but a slug is taken.
             return [Kept(**one) for one in told["kept"] if _SLUG.fullmatch(one["slug"])]
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return []

@@ -144,6 +144,7 @@ class _Items:
         """One exercise as it was heard; None if it was left out."""
         named = item.kind == "map" and item.get("name") is None
         key = item.pairs[0][0] if named else item
+        # By its place in the script, as an exercise may be listed twice.
         exercise = self._exercises()[_place(key)]
         span = self._spans().get(_place(key))
         if span is None:
@@ -153,6 +154,7 @@ class _Items:
             return _over(item, chosen)
         changes = item.pairs[0][1] if named else Node(item.mark, "map")
         changes = changes if changes.kind == "map" else Node(item.mark, "map")
+        # From the user's folder its name would find another one, so it is written out in full.
         if self._is_another(key.text):
             return _over(self._in_place(key.text, changes), chosen)
         if not changes.pairs and not chosen:
@@ -169,6 +171,7 @@ class _Items:
             chosen["level"] = exercise.level
         if exercise.equipment:
             chosen["with"] = ", ".join(exercise.equipment)
+        # An empty list, or the settings would bring back the equipment that was turned off.
         elif self.settings.get("with") and "equipment" in given:
             chosen["with"] = []
         if "minutes" in given:
@@ -198,6 +201,7 @@ class _Items:
         return {(e.mark.line, e.mark.column): e for e in self.session.exercises}
 
     def _spans(self) -> dict[Place, ExerciseSpan]:
+        # Reversed, so that of several spans from one place the first is kept.
         return {span.place: span for span in reversed(self.render.parts)}
 
 
@@ -233,6 +237,7 @@ def _scalar(value: Any) -> yaml.Node:
 
 def _word(text: str, quoted: bool = False) -> yaml.Node:
     folded = " ".join(text.split())
+    # Without quotes these would be read as no value at all.
     style = '"' if folded in ("", "~", "null") and (quoted or folded) else None
     return yaml.ScalarNode("tag:yaml.org,2002:str", folded, style=style)
 

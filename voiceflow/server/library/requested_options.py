@@ -87,6 +87,7 @@ def _wanted(given: Mapping[str, Any]) -> tuple[Given, list[Fault]]:
             faults.append(fault(*wrong, field=f"options.{key}"))
         elif not isinstance(value, str) or value.strip():
             wanted[key] = value.strip() if isinstance(value, str) else value
+        # Cut here, so that a flood of wrong keys is not worked through to its end.
         if len(faults) > _MOST_FAULTS:
             break
     return wanted, faults

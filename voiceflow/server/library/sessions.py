@@ -127,6 +127,7 @@ class SessionLibrary:
     def _glance(self, slug: str, look: Look) -> Entry:
         """A session's cached entry, or only its title: never slow."""
         path = self.path(slug)
+        # Without the lock, which is held for as long as another session is being read.
         known = self._entries.get(slug)
         if known is not None and known[0] == look.stamp(path):
             return known[1]
@@ -136,6 +137,7 @@ class SessionLibrary:
         """One session with its exercises, default options and errors. Raises Refusal."""
         path = self.path(slug)
         stamp = (look or self.look()).stamp(path)
+        # One at a time, or requests for the same new session would each decide it.
         with self._lock:
             known = self._entries.get(slug)
             if known is not None and known[0] == stamp:
@@ -176,6 +178,7 @@ class SessionLibrary:
 
     def _told(self, path: Path) -> Entry:
         """The entry of a session without errors."""
+        # Silent, so that a list of sessions waits for no voice.
         decision, _ = prepare(path, Options(voice="silent"), self.context, ahead=False)
         session, score = decision.session, decision.score
         bouts = decision.plan.bouts
@@ -238,6 +241,7 @@ class SessionLibrary:
         """What can be chosen on a session's page; each choice with name, label and description."""
         tongue = str(session["language"]).split("-")[0] if session else ""
         usual = str(session["defaults"].get("voice", "")) if session else ""
+        # The usual voice stays, whatever its language: it speaks if nothing is chosen.
         voices_on_offer = [
             one
             for one in self.voices()

@@ -45,6 +45,7 @@ _PAIR: Final = """\
 <script src="/pair.js"></script>
 </html>
 """
+# Served as a file of its own, because our policy allows no script within a page.
 _PAIR_SCRIPT: Final = "document.forms[0].submit();\n"
 _GLANCE_S: Final = 1.0
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -72,6 +73,7 @@ class Pages:
             Route("/pair", self.pair, methods=["GET"]),
             Route("/pair", self.paired, methods=["POST"]),
             Route("/pair.js", self.pair_script),
+            # At the root, as a worker only serves what lies below its own path.
             Route("/sw.js", self.worker),
             Route("/manifest.webmanifest", self.manifest),
             Mount("/static", self.static),
@@ -123,6 +125,7 @@ class Pages:
 
     async def pair(self, request: Request) -> Response:
         code = request.query_params.get("code", "")
+        # The code is put into the page unescaped: it may hold nothing that means anything in HTML.
         if not _CODE.fullmatch(code):
             raise locked_out()
         return HTMLResponse(_PAIR.format(code=code))
@@ -134,6 +137,7 @@ class Pages:
         studio, client = self.studio, request.scope["vf.client"]
         form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
         code = form.get("code", [""])[0]
+        # The code first: guesses from the same address do not keep out who has a right one.
         if not studio.pairing.use(code[:64]):
             if wait := studio.failures.wait_s(client):
                 raise Refusal(429, "attempts", "too many failed attempts", retry_after=wait)
@@ -144,6 +148,7 @@ class Pages:
         _, token = await asyncio.to_thread(studio.phones.pair, name)
         studio.on_paired(name)
         answer = RedirectResponse("/", 303)
+        # Over plain http a browser would not send a `Secure` cookie back.
         secure = request.url.scheme == "https"
         answer.set_cookie(
             COOKIE, token, max_age=COOKIE_S, httponly=True, samesite="strict", secure=secure
@@ -195,6 +200,7 @@ def render_json(render: Render, kept: str | None = None) -> dict[str, Any]:
 
 def phone_json(phone: Phone, this: Phone) -> dict[str, Any]:
     """A phone as the settings page shows it."""
+    # Only the day, as `Phones.touch` notes no more than that.
     seen = time.strftime("%Y-%m-%d", time.localtime(phone.seen))
     paired = time.strftime("%Y-%m-%d", time.localtime(phone.created))
     return {
@@ -206,6 +212,8 @@ def phone_json(phone: Phone, this: Phone) -> dict[str, Any]:
     }
 
 
+# The first word found counts, so order matters: Android also says Linux, Edge and Opera also
+# say Chrome, and nearly all of them say Safari.
 _SYSTEMS: Final = (
     ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android phone"), ("CrOS", "Chromebook"),
     ("Windows", "Windows computer"), ("Macintosh", "Mac"), ("Linux", "Linux computer"),

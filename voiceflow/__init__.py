@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.2.0"
 
+# The same names as in `_HOMES`, for type checkers, which cannot look into `__getattr__`.
 if TYPE_CHECKING:
     from voiceflow.api import Stream, arrange, load, render, segment, stream
     from voiceflow.core.errors import Problem, ScriptError, VoiceflowError
@@ -61,6 +62,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     import importlib
 
+    # README promises `voiceflow.voices.install_drivers()` after `import voiceflow` alone.
     if name == "voices":
         return importlib.import_module("voiceflow.voices")
     if name not in _PUBLIC:

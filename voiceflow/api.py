@@ -104,6 +104,7 @@ class Stream:
     def __init__(self, reference: str | Path, options: Options, context: Context) -> None:
         self._asked = (reference, options, context)
         self._cache = context.cache
+        # A music file may change under its name: with a bed, nothing is remembered.
         plain = options.bed in (None, "none")
         self._key = memo_key(reference, options, context.library) if plain else None
         self._known = recall(context.cache, self._key)
@@ -112,6 +113,7 @@ class Stream:
             chapters, channels = self._known.chapters, self._known.channels
             length = stream_length(self._known.length_ms, channels)
         else:
+            # The cache may have lost the head, without which the length is not known.
             self._known, head = None, self._head
             score, channels = self.decision.score, 1 if options.mono else 2
             chapters = tuple((one.title, one.start_ms) for one in score.chapters)

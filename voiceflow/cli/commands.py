@@ -120,6 +120,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
     proofs: list[Proof] = []
     for thing in things:
         path = spelled(Path(thing))
+        # What cannot be a name was meant as a path, and is told as one even if it is missing.
         if path.exists() or not is_name(thing):
             found = check_path(path, library)
             problems.extend(found)
@@ -129,6 +130,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
         with progress() as report:
             decision, made = prepare(thing, options(given), Context(library=library), report)
         proofs.append(prove(decision, made.tones))
+    # A folder and a file in it, both given, tell of the same problem twice.
     problems = list(dict.fromkeys(problems))
     if as_json:
         told = {

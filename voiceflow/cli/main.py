@@ -72,6 +72,7 @@ def session_options(command: F) -> F:
             help="Any pacing value, such as tempo=0.85; repeatable.",
         ),
     )
+    # click lists last what was added first, as decorators are applied from the bottom up.
     for option in reversed(options):
         command = option(command)
     return command
@@ -412,7 +413,9 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
+        # By itself, click would end the process: exit codes and messages are decided here.
         code = cli.main(standalone_mode=False, prog_name="voiceflow")
+        # Here, where a closed pipe is caught, and not when Python exits.
         sys.stdout.flush()
     except click.exceptions.Abort:
         _stopped()
@@ -427,6 +430,7 @@ def main() -> NoReturn:
         _stopped()
     except BrokenPipeError:
         # The reader has closed the pipe, as in `voiceflow list | head`.
+        # Python flushes once more when it exits, and must not fail there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as error:

@@ -50,8 +50,10 @@ def time_of(bookmark: Bookmark, reel: Reel) -> int:
     found = [number for number, part in enumerate(reel.parts) if part.title == bookmark.title]
     if not found:
         return 0
+    # A title may stand more than once, and numbers shift where exercises were dropped.
     number = min(found, key=lambda one: abs(one - bookmark.part))
     part = reel.parts[number]
+    # Another length means another pacing: the same time would fall on another breath.
     same = part.length_ms == bookmark.length_ms and 0 <= bookmark.into_ms < part.length_ms
     return part.start_ms + (bookmark.into_ms if same else 0)
 
@@ -67,6 +69,7 @@ class Bookmarks:
         try:
             told = json.loads(self._path(slug).read_text(encoding="utf-8"))
             bookmark = Bookmark(**told)
+            # A dataclass takes values of any type, and so whatever a damaged file holds.
             times = (bookmark.part, bookmark.into_ms, bookmark.length_ms)
             whole = all(isinstance(number, int) for number in times)
             return bookmark if whole and isinstance(bookmark.title, str) else None

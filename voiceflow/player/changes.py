@@ -18,6 +18,7 @@ from voiceflow.score.prepare import prepare
 from voiceflow.script.pacing import Pacing
 
 STEP: Final = 0.05
+# The bounds that `tempo` has in every script, see `script.pacing`.
 SLOWEST, FASTEST = 0.25, 4.0
 _TALK: Final = ("full", "brief", "tones")
 
@@ -52,6 +53,7 @@ class Changes:
         self._ready = ready
         self.tempo, self.detail = pacing.tempo, str(pacing.detail)
         self.note = ""
+        # All wishes so far: each decision starts again from the options given at first.
         self._told: dict[str, Any] = {}
         self._turn = 0
         self._lock = threading.Lock()
@@ -74,6 +76,7 @@ class Changes:
 
     def close(self) -> None:
         """Give up the decision that is under way."""
+        # A decision of an earlier turn gives up when it next reports.
         self._turn += 1
         for thread in self._threads:
             thread.join(2)
@@ -81,6 +84,7 @@ class Changes:
     def _wish(self, key: str, value: object) -> None:
         self._told[key] = value
         self._turn += 1
+        # The … says that it is under way: `settle` leaves such a note, `_decide` removes the ….
         self.note = f"{key} {value} from the next exercise on …"
         options = replace(self._options, pacing=(*self._options.pacing, *self._told.items()))
         thread = threading.Thread(
@@ -96,9 +100,11 @@ class Changes:
 
         try:
             with self._lock:  # one at a time: two decisions must not share the voice's workers
+                # A later wish may have come while this one waited for the lock.
                 report()
                 prepared = prepare(self._reference, options, self._context, report, ahead=False)
                 reel = Reel(prepared, self._context, mono=options.mono)
+                # A reel is made without reports, so whether it is still wanted is asked once more.
                 report()
         except _GivenUp:
             return

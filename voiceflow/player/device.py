@@ -60,6 +60,7 @@ class Device:
     def start(self, read: Callable[[int], bytes]) -> None:
         """Start to call `read` with a number of frames. Raises SoundError."""
         flow = _flow(read)
+        # miniaudio sends it numbers of frames: a generator takes them once it waits at a yield.
         next(flow)
         try:
             self._device.start(flow)

@@ -55,8 +55,10 @@ def _windows(seconds: float) -> str:
             return ""
         time.sleep(_POLL_S)
     key = str(console.getwch())
+    # `getwch` hands Ctrl-C over as a character, where a POSIX terminal sends a signal.
     if key == "\x03":
         raise KeyboardInterrupt
+    # An arrow is two characters here: one of these marks, and then a letter.
     return _WINDOWS.get(str(console.getwch()), "") if key in "\x00\xe0" else key
 
 
@@ -71,6 +73,7 @@ def _posix() -> Iterator[Read]:
         mode = termios.tcgetattr(terminal)
         # Only line mode and echo are off: Ctrl-C and Ctrl-Z still work.
         mode[3] &= ~(termios.ICANON | termios.ECHO)
+        # A read returns what there is, from one byte on: the waiting is left to `select`.
         mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
         termios.tcsetattr(terminal, termios.TCSADRAIN, mode)
 
@@ -96,9 +99,11 @@ class _Terminal:
         if self._held[:1] != b"\x1b":
             key, self._held = self._held[:1], self._held[1:]
             return key.decode("ascii", "ignore")
+        # The rest of an arrow follows at once; Esc pressed alone is followed by nothing.
         while len(self._held) < 3 and self._more(_POLL_S):
             pass
         sequence, self._held = self._held[:3], self._held[3:]
+        # Terminals send O in place of [ while their cursor keys are in application mode.
         return _ARROWS.get(sequence[2:], "") if sequence[1:2] in (b"[", b"O") else ""
 
     def _more(self, seconds: float) -> bool:

@@ -94,6 +94,8 @@ def play(
         show = stack.enter_context(screen())
         player.start()
         device.start(player.read)
+        # A second time, because what is registered last is done first: the device falls silent
+        # before the threads are waited for.
         stack.callback(device.close)
         return loop.run(read, show)
 
@@ -126,6 +128,7 @@ class _Loop:
             self.told("end")
             return False
         finally:
+            # After Ctrl-C or an error, too, it continues from here.
             self._keep()
 
     def _press(self, key: str) -> bool:
@@ -144,6 +147,7 @@ class _Loop:
                 player.step(-1)
             case "a":
                 player.again()
+            # On many keyboards = and _ are the keys of + and -, but for Shift.
             case "+" | "=":
                 changes.faster(1)
             case "-" | "_":
@@ -172,6 +176,7 @@ class _Loop:
     def _keep(self) -> bool:
         self._kept = time.monotonic()
         now = self.player.now
+        # What was heard to its end starts anew the next time.
         bookmark = None if self.player.finished else bookmark_at(now.reel, now.at_ms)
         self.bookmarks.put(self.slug, bookmark)
         return bookmark is not None
@@ -181,6 +186,7 @@ class _Loop:
         reel, part = now.reel, now.part
         title = plain(reel.parts[part].title)
         if part != self._part:
+            # The first exercise is no change: the note that it continues must stay to be read.
             if self._part >= 0:
                 self.changes.settle()
             self._part = part

@@ -52,6 +52,7 @@ class Reel:
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         bed = self.instruments.bed
         self._bed = None if bed is None else BedMix.of(self.score, bed, self._channels)
+        # Apart from the start: the screen asks about eight times a second, and only has to bisect.
         self._speech = [one for one in self.score.events if one.kind == "speech"]
         self._breaths = [
             one for one in self.score.events if one.kind != "speech" and one.name in BREATHS
@@ -72,6 +73,7 @@ class Reel:
 
     def _between(self, start_ms: int, end_ms: int) -> Iterator[tuple[int, bytes]]:
         """Start and samples of each piece that sounds from `start_ms` to `end_ms`."""
+        # The piece that began before `start_ms` may still sound.
         first = max(bisect_right(self._starts, start_ms) - 1, 0)
         for at in range(first, len(self.pieces)):
             if self._starts[at] >= end_ms:
@@ -109,6 +111,7 @@ def counterpart(here: Reel, there: Reel, number: int) -> int:
 
     If that one was dropped, it is the next one that was not.
     """
+    # Where nothing was dropped numbers are surer than titles, which may stand more than once.
     if len(here.parts) == len(there.parts) or number >= len(here.parts):
         return min(number, len(there.parts) - 1)
     for part in here.parts[number:]:

@@ -73,6 +73,7 @@ def drawn(display: Display, width: int) -> Text:
     text = Text()
     for number, (line, style) in enumerate(lines):
         part = Text(line, style=style)
+        # By rich and not by slicing: a Chinese character takes two columns.
         part.truncate(max(width - 4, 8), overflow="ellipsis")
         text.append("\n  " if number else "  ").append_text(part)
     return text

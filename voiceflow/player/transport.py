@@ -68,6 +68,7 @@ class Player:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        # It was never started if the terminal failed first, and then it cannot be joined.
         if self._thread.ident is not None:
             self._thread.join(5)
 
@@ -92,6 +93,7 @@ class Player:
             here, part = self._now.reel, self._now.part + count
             if part >= len(here.parts):
                 return
+            # The reel being made may be the changed one already, while the old one is still heard.
             there = self._coming or self._reel
             self._coming = None
             self._jump(there, counterpart(here, there, max(part, 0)))
@@ -108,10 +110,12 @@ class Player:
                 out += taken
                 self._used += len(taken)
                 done_ms = self._used // block.reel.width * 1000 // RATE
+                # The time is that of what the device has taken, not of what is made ahead.
                 self._now = Now(block.reel, block.start_ms + done_ms)
                 if self._used == len(block.data):
                     self._ready.popleft()
                     self._used = 0
+            # `_next_ms` moves only when a block is put: one still being made counts as to come.
             self.finished = not self._ready and self._next_ms >= self._reel.score.length_ms
             self._changed.notify_all()
         return bytes(out).ljust(need, b"\0")
@@ -128,6 +132,7 @@ class Player:
         try:
             while (wanted := self._wanted()) is not None:
                 turn, reel, start_ms, length_ms = wanted
+                # Outside the lock, so the device never waits; `turn` tells of a jump meanwhile.
                 data = reel.block(start_ms, length_ms)
                 self._put(turn, _Block(reel, start_ms, data), start_ms + length_ms)
         except Exception as error:  # the loop raises it in the main thread
@@ -139,6 +144,7 @@ class Player:
                 left = self._reel.score.length_ms - self._next_ms
                 if left > 0 and len(self._ready) < _AHEAD:
                     end = self._reel.parts[self._reel.part_at(self._next_ms)].end_ms
+                    # No block runs over an exercise's end: that is where a changed reel takes over.
                     length = min(_BLOCK_MS, end - self._next_ms)
                     return self._turn, self._reel, self._next_ms, length
                 self._changed.wait()

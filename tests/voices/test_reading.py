@@ -338,3 +338,17 @@ def test_show_tells_what_is_spoken_beside_what_is_written(tmp_path: Path) -> Non
     assert spoken["Turn 10² times."] == "Turn 10 squared times."
     assert any("🔥" in text and "🔥" not in said for text, said in spoken.items())
     assert score.title == "🔥 Burn"
+
+
+def test_tables_are_read_again_only_when_a_file_was_edited(tmp_path: Path) -> None:
+    library = Library(tmp_path, BUNDLE.bundled, BUNDLE.sounds)
+    first = load_pronunciation(library, "en")
+    assert load_pronunciation(library, "en") is first
+    mine = tmp_path / "pronunciation" / "en.yaml"
+    mine.parent.mkdir()
+    mine.write_text("pronounce: {psoas: so-ass}\n", encoding="utf-8")
+    edited = load_pronunciation(library, "en")
+    assert edited is not first
+    assert dict(edited.pronounce)["psoas"] == "so-ass"
+    mine.unlink()
+    assert dict(load_pronunciation(library, "en").pronounce) == dict(first.pronounce)

@@ -226,32 +226,36 @@ def load_pronunciation(library: Library, language: str) -> Pronunciation:
     ScriptError
         A file is wrong: every problem with its place.
     """
-    found: dict[str, Any] = {}
-    for name in dict.fromkeys((language.split("-")[0], language)):
-        # The folder that wins comes last, because what is put later lies on top.
-        for folder in reversed(library.folders(KIND)):
-            path = folder / f"{name}.yaml"
-            if is_file(path):
-                _put_over(found, _tables(path))
-    return Pronunciation(language=language, **dict(_frozen(found)))
+    # The folder that wins comes last, because what is put later lies on top.
+    paths = (
+        folder / f"{name}.yaml"
+        for name in dict.fromkeys((language.split("-")[0], language))
+        for folder in reversed(library.folders(KIND))
+    )
+    return _merged(language, tuple(_stamped(path) for path in paths if is_file(path)))
 
 
 def read_pronunciation(path: Path) -> Pronunciation:
     """The pronunciation at `path` alone. Raises ScriptError with all that is wrong."""
-    found: dict[str, Any] = {}
-    _put_over(found, _read(path))
-    return Pronunciation(language=path.stem, **dict(_frozen(found)))
+    return _merged(path.stem, (_stamped(path),))
 
 
-def _tables(path: Path) -> dict[str, Any]:
+_Stamped = tuple[Path, int, int]
+"""A file with its time and size: once edited, it is another one."""
+
+
+def _stamped(path: Path) -> _Stamped:
     stat = path.stat()
-    return _remembered(path, stat.st_mtime_ns, stat.st_size)
+    return path, stat.st_mtime_ns, stat.st_size
 
 
-# Time and size are arguments only so that a file that was edited is read anew.
+# The same object as long as no file was edited: the patterns made of it are kept by its identity.
 @lru_cache(maxsize=16)
-def _remembered(path: Path, _changed: int, _size: int) -> dict[str, Any]:
-    return _read(path)
+def _merged(language: str, files: tuple[_Stamped, ...]) -> Pronunciation:
+    found: dict[str, Any] = {}
+    for path, *_ in files:
+        _put_over(found, _read(path))
+    return Pronunciation(language=language, **dict(_frozen(found)))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -266,7 +270,6 @@ def _read(path: Path) -> dict[str, Any]:
 def _put_over(found: dict[str, Any], over: dict[str, Any]) -> None:
     """Tables are merged sign by sign, lists joined, words replaced."""
     for name, value in over.items():
-        # A new dict each time: `value` is what `_remembered` keeps, and must stay as it is.
         if isinstance(value, dict):
             found[name] = {**found.get(name, {}), **value}
         elif name in _JOINED:

@@ -48,7 +48,7 @@ def phone(home: Home) -> httpx.Client:
 
 @pytest.fixture(autouse=True)
 def _forgiven(home: Home) -> None:
-    """Each test begins with a clean render of failures."""
+    """Each test begins with a clean record of failures."""
     home.studio.failures = AttemptLimiter()
 
 

@@ -114,7 +114,7 @@ def _lengths(one: Written) -> Iterator[Problem]:
                 one.node.mark, message, "write the longer text first: `full | brief`", "warning"
             )
     if one.key == "rep" and len(versions) == 1 and len(versions[0].split()) > SHORT:
-        hint = "write `full | brief`; otherwise only the breath word is said later on"
+        hint = "write `full | brief`; otherwise all of it is said in every repetition"
         yield Problem(one.node.mark, "the phase has no brief text", hint, "warning")
 
 

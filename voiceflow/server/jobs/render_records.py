@@ -271,7 +271,7 @@ class RenderRecords:
     ----------
     folder : Path
     most : int
-        RenderRecords to keep; the least recently used are removed first, pinned ones stay.
+        Records to keep; the least recently used are removed first, pinned ones stay.
     """
 
     def __init__(self, folder: Path, most: int = MOST) -> None:

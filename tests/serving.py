@@ -245,6 +245,12 @@ class Home(InProcess):
         super().close()
 
 
+def hide_secrets(home: InProcess) -> None:
+    """Files that no phone may see: one beside the library, and one in it that is no script."""
+    (home.library.user.parent / "secret.yaml").write_text(TINY.replace("Two", "Secret"))
+    (home.library.user / "secret.txt").write_text("Secret")
+
+
 @contextmanager
 def in_process(folder: Path, **more: Any) -> Iterator[InProcess]:
     inside = InProcess(folder, **more)

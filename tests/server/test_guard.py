@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 
-from serving import ESCAPES, TINY, InProcess, in_process, make, wait_for
+from serving import ESCAPES, InProcess, hide_secrets, in_process, make, wait_for
 
 from voiceflow.server.auth.attempt_limiter import AttemptLimiter
 from voiceflow.server.http import guard
@@ -32,8 +32,7 @@ PRIVATE = ("/", "/session/two-breaths", "/settings", "/static/style.css", "/sw.j
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
     with in_process(tmp_path_factory.mktemp("home")) as home:
-        (home.library.user.parent / "secret.yaml").write_text(TINY.replace("Two", "Secret"))
-        (home.library.user / "secret.txt").write_text("Secret")
+        hide_secrets(home)
         yield home
 
 

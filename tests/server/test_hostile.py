@@ -21,7 +21,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
-from serving import ESCAPES, TINY, Home, home_in, make, wait_for
+from serving import ESCAPES, TINY, Home, hide_secrets, home_in, make, wait_for
 
 from voiceflow.server.auth.attempt_limiter import AttemptLimiter
 from voiceflow.server.http import connection, guard
@@ -36,8 +36,7 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with home_in(tmp_path_factory.mktemp("home")) as home:
-        (home.library.user.parent / "secret.yaml").write_text(TINY.replace("Two", "Secret"))
-        (home.library.user / "secret.txt").write_text("Secret")
+        hide_secrets(home)
         yield home
 
 

@@ -14,6 +14,8 @@ from voiceflow.script.steps import Phase, Step
 # In a shorter hold the breath word leaves no room for counts.
 LEAST_COUNTED_MS = 3_500
 LEAST_REMINDED = 5
+LONGEST_MS = 6 * 3_600_000
+"""No session is longer."""
 # A hold in a flow that is no part of a breath: from here on its seconds are meant as such.
 LEAST_HELD_S = 10
 

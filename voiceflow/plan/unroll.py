@@ -17,7 +17,7 @@ from voiceflow.plan.sets import (
     lay_set,
     lay_work,
 )
-from voiceflow.plan.timing import flow_phase, phase_ms, to_ms
+from voiceflow.plan.timing import LONGEST_MS, flow_phase, phase_ms, to_ms
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.pacing import Pacing
 from voiceflow.script.positions import Positions
@@ -76,14 +76,11 @@ def _bound(session: Session, bouts: Sequence[Bout]) -> int:
     least += sum(to_ms(box) for box in boxes if box is not None)
     # Length alone is no error here: --minutes may still shorten it.
     if moments > MOST_MOMENTS:
-        if least >= _TOO_LONG_MS:
+        if least >= LONGEST_MS:
             raise too_long(least)
         told = f"the session has {moments:,} moments, at most {MOST_MOMENTS:,}"
         raise TimingError(told, hint="make it shorter")
     return least
-
-
-_TOO_LONG_MS = 6 * 3_600_000
 
 
 def _size(bout: Bout) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from voiceflow.core.errors import TimingError
 from voiceflow.core.units import GRID_MS, clock, snap_up
 from voiceflow.plan.cues import Cue, CueSheet
 from voiceflow.plan.moments import Moment, Plan
+from voiceflow.plan.timing import LONGEST_MS
 from voiceflow.score.score import Chapter, Event, EventKind, Score
 from voiceflow.script.models import Exercise
 
@@ -27,7 +28,6 @@ LONGEST_TONE_MS = 288_000
 QUIET_MS = 2_000
 LEAD_MS = 240
 TAIL_MS = 720
-LONGEST_MS = 6 * 3600 * 1000
 
 
 class Signals(Protocol):

@@ -133,9 +133,9 @@ def checked(options: Options) -> Options:
     said: dict[str, Any] = {}
     try:
         # Read as `--set` is, so that both mean the same.
-        said = pacing_values(f"{key}={_written(value)}" for key, value in pacing)
+        said = pacing_values((f"{key}={_written(value)}" for key, value in pacing), "pacing")
     except InputError as error:
-        wrong += [line.replace("--set", "pacing", 1) for line in error.message.splitlines()]
+        wrong += error.message.splitlines()
     except (TypeError, ValueError):
         wrong.append("pacing: expected pairs of a name and a value")
     if wrong:

@@ -78,12 +78,17 @@ _SETS: Final = re.compile(r"(\d+) ?[x×] ?(\d+)", re.IGNORECASE)
 _RANGE: Final = re.compile(r"(\d+) ?[-–] ?(\d+)")
 
 
-def pointed(text: str) -> str:
-    """A hint for numbers as people write them: 1,5 or 3x10 or 8-12; "" for any other text."""
+def _counted(text: str) -> str:
+    """A hint for counts as people write them: 3x10 or 8-12; "" for any other text."""
     if found := _SETS.fullmatch(text.strip()):
         return f"write `sets: {found[1]}` and `reps: {found[2]}`"
     if found := _RANGE.fullmatch(text.strip()):
         return f"write one number, such as {found[1]} or {found[2]}"
+    return ""
+
+
+def pointed(text: str) -> str:
+    """A hint for a number written with a decimal comma; "" for any other text."""
     whole, comma, part = text.strip().partition(",")
     return f"write {whole}.{part}" if comma and whole.isdigit() and part.isdigit() else ""
 
@@ -182,7 +187,8 @@ class Number:
         sort = "a whole number" if self.whole else "a number"
         if node.kind != "scalar" or not _NUMBER.fullmatch(node.text.strip()):
             message = f"expected {sort}, found {_found(node)}"
-            return complain(problems, node, message, pointed(node.text))
+            hint = pointed(node.text) or (_counted(node.text) if self.whole else "")
+            return complain(problems, node, message, hint)
         text = node.text.strip()
         # A long seed is exact as an int, and would not be as a float.
         value = int(text) if self.whole and "." not in text else float(text)

@@ -181,7 +181,7 @@ class Mp3Files:
                 return mp3
             final = self._final(render.id)
             with suppress(OSError):
-                if final.stat().st_size == render.bytes:
+                if self.holds(render):
                     os.utime(final)
                     self._files[render.id] = mp3 = GrowingFile(render, final, render.bytes)
                     self._forget_finished()

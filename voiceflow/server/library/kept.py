@@ -320,7 +320,7 @@ def read_title(title: object, usual: str) -> str:
         hint = f"1 to {LONGEST_TITLE} characters"
         told = fault("`title` must be text", hint, field="title")
         raise Refusal(422, "input", "the title is not valid", faults=[told])
-    if not text.isprintable() or any("\ud800" <= char <= "\udfff" for char in text):
+    if not text.isprintable():
         told = fault("the title contains a character that is not allowed", field="title")
         raise Refusal(422, "input", "the title is not valid", faults=[told])
     return text

@@ -15,10 +15,12 @@ from conftest import little_work
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import Mark, Problem
+from voiceflow.core.units import snap
 from voiceflow.lint import Finding, Proof, check_path, prove
 from voiceflow.lint import word_tables as words
 from voiceflow.lint.path_checks import kind_of
 from voiceflow.lint.report import summary
+from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.script.lookup import Library, content
@@ -688,29 +690,48 @@ exercises:
 """
 
 
-def test_a_written_rest_is_kept_or_told_with_its_seconds(proved: Callable[..., Proof]) -> None:
-    proof = proved(INTERVALS.replace("REST", "5s"))
-    found = [one for one in proof.findings if one.rule == "rest-longer"]
-    assert [one.exercise for one in found] == ["March", "Squat"]
-    assert "5 s are written" in found[0].message
-    assert (found[0].mark.line, found[1].mark.line) == (3, 4)  # type: ignore[union-attr]
-    proof = proved(INTERVALS.replace("REST", "30s"))
-    assert not [one for one in proof.findings if one.rule == "rest-longer"]
-
-
-@pytest.mark.parametrize("detail", ["full", "brief", "tones"])
-def test_where_the_words_fit_a_written_rest_is_exact(
-    detail: str, library: Library, put: Put
-) -> None:
-    text = INTERVALS.replace("REST", "30s")
-    decision, _ = decided(library, put, text, pacing=(("detail", detail),))
-    works = [
-        (moment.least_ms, start)
+def works(decision: Decision) -> list[tuple[int, int]]:
+    """Start and end of each interval."""
+    return [
+        (start, start + moment.least_ms)
         for moment, start in zip(decision.plan.moments, decision.arranged.starts, strict=True)
         if moment.kind == "work"
     ]
-    rests = [after - start - length for (length, start), (_, after) in pairwise(works)]
-    assert rests == [30_000, 30_000]
+
+
+@pytest.mark.parametrize("rest", [0, 1, 2, 3, 5, 8, 10, 15, 30])
+@pytest.mark.parametrize("detail", ["full", "brief", "tones"])
+def test_a_written_rest_between_intervals_is_exact(
+    detail: str, rest: int, library: Library, put: Put
+) -> None:
+    text = INTERVALS.replace("REST", f"{rest}s")
+    decision, _ = decided(library, put, text, pacing=(("detail", detail),))
+    rests = [after - end for (_, end), (after, _) in pairwise(works(decision))]
+    assert rests == [snap(rest * 1000)] * 2
+
+
+def test_what_a_written_rest_has_no_room_for_is_told(proved: Callable[..., Proof]) -> None:
+    proof = proved(INTERVALS.replace("REST", "5s"))
+    assert {one.rule for one in proof.findings} == {"left-out"}
+    squat, lunge = proof.findings
+    assert (squat.exercise, lunge.exercise) == ("Squat", "Lunge")
+    assert "5 s has no room for “Stand with your feet wide.” (setup of Squat" in squat.message
+    assert (squat.mark.line, lunge.mark.line) == (4, 5)  # type: ignore[union-attr]
+    # The advice works: with the longest rest that is told, everything is said.
+    seconds = max(re.findall(r"`rest: ([\d.]+)s`", squat.hint + lunge.hint), key=float)
+    assert proved(INTERVALS.replace("REST", f"{seconds}s")).findings == ()
+
+
+def test_what_must_be_taught_follows_a_rest_too_short_for_it(proved: Callable[..., Proof]) -> None:
+    after = INTERVALS.replace("work: 20s}", "reps: 2, rep: [inhale 3: In., exhale 3: Out.]}")
+    proof = proved(after.replace("REST", "5s"))
+    told = only(proof, "rest-longer")
+    assert told.exercise == "Squat"
+    assert "5 s are written: Lunge has to be introduced" in told.message
+    assert told.mark.line == 4  # type: ignore[union-attr]
+    (seconds,) = re.findall(r"`rest: ([\d.]+)s`", told.hint)
+    again = proved(after.replace("REST", f"{seconds}s"))
+    assert not [one for one in again.findings if one.rule in ("rest-longer", "left-out")]
 
 
 def test_what_only_the_pace_says_is_no_written_rest(proved: Callable[..., Proof]) -> None:

@@ -25,11 +25,8 @@ from making import (
 
 from voiceflow.core.errors import TimingError
 from voiceflow.core.units import GRID_MS, snap
-from voiceflow.score.arrange import (
-    LONGEST_TONE_MS,
-    Voicing,
-    arrange,
-)
+from voiceflow.score.arrange import arrange
+from voiceflow.score.lay_moments import LONGEST_TONE_MS, Voicing
 from voiceflow.score.score import Event
 from voiceflow.script.models import Section, Session
 from voiceflow.script.steps import Step

@@ -19,6 +19,7 @@ _HEADINGS = {
     "counts-cut": "Counts that do not fit",
     "tip-unsaid": "Tips that do not fit",
     "rest-longer": "Rests that last longer than written",
+    "left-out": "Texts that a written rest has no room for",
     "overlap": "Words that overlap",
     "no-air": "Words too close together",
     "no-wake": "Words after a silence, without a wake tone",

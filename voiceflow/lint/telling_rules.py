@@ -12,6 +12,7 @@ from voiceflow.lint import word_tables as words
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.lint.script_texts import SEEN_HINT
 from voiceflow.plan.moments import Bout
+from voiceflow.plan.rests import Level
 
 
 def pointing(evidence: Evidence) -> Iterator[Finding]:
@@ -32,6 +33,12 @@ def pointing(evidence: Evidence) -> Iterator[Finding]:
 
 def untold(evidence: Evidence) -> Iterator[Finding]:
     """Exercises whose name, set-up, breath or end is not said."""
+    left = {
+        evidence.moments[index].exercise
+        for one in evidence.decision.arranged.rests
+        for index, _, _ in one.left_out
+        if evidence.moments[index].kind == "set-up"
+    }
     for number, bout in enumerate(evidence.bouts):
         said = evidence.of_bout(number)
         kinds = {one.moment.kind for one in said}
@@ -39,7 +46,8 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
             message = "the name of the exercise is not said"
             hint = "say it in the macro `exercise` of the phrases"
             yield evidence.finding("error", "no-name", message, hint, bout=number)
-        if bout.pacing.detail != "tones" and not _set_up(said, bout):
+        taught = bout.turn or number in left  # told by an earlier round, or by `without_room`
+        if bout.pacing.detail != "tones" and not taught and not _set_up(said, bout):
             message, hint = "nothing says how to get into place", "write it under `setup:`"
             yield evidence.finding("error", "no-setup", message, hint, bout=number)
         if bout.exercise.rep and not _breathing(evidence, bout, said):
@@ -55,12 +63,21 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _named_before(evidence: Evidence, number: int) -> bool:
-    """Whether the rest of the interval before names this exercise: it is introduced there."""
+    """Whether the rest before, or the work around it, names this exercise."""
     rests = [index for index, _ in evidence.numbered(number - 1, "rest")] if number else []
     if not rests or not evidence.moments[rests[-1]].until_work:
         return False
-    heard = " ".join(said.event.name for said in evidence.of_moment(rests[-1]))
+    first = [said for said in evidence.of_bout(number) if said.moment.kind == "work"][:1]
+    heard = " ".join(s.event.name for s in (*_told_next(evidence, number - 1), *first))
     return evidence.bouts[number].exercise.name.casefold() in heard.casefold()
+
+
+def _told_next(evidence: Evidence, number: int) -> list[Said]:
+    """What is said where the next exercise is named: in the last rest, or as the work ends."""
+    rests = [index for index, _ in evidence.numbered(number, "rest")]
+    works = [index for index, _ in evidence.numbered(number, "work")]
+    # The rests before the last one lie between sets.
+    return [said for index in (*works[-1:], *rests[-1:]) for said in evidence.of_moment(index)]
 
 
 def _set_up(said: list[Said], bout: Bout) -> bool:
@@ -89,8 +106,13 @@ def _ends(evidence: Evidence, number: int, bout: Bout) -> bool:
 
 def _ended(evidence: Evidence, number: int) -> bool:
     indices = (index for index, _ in evidence.numbered(number, "finish"))
+    rests = evidence.decision.arranged.rests
+    # In a rest too short for it, the signal takes no time and rings into what follows.
+    ringing = {one.rest.first for one in rests if one.level == Level.ON_THE_BEAT}
     return any(
-        evidence.sounds(evidence.starts[n], evidence.starts[n] + evidence.length(n))
+        evidence.sounds(
+            evidence.starts[n], evidence.starts[n] + (evidence.length(n) or int(n in ringing))
+        )
         for n in indices
     )
 
@@ -101,9 +123,7 @@ def unannounced_next(evidence: Evidence) -> Iterator[Finding]:
         after = evidence.bouts[number + 1]
         if not _ends(evidence, number, bout):
             continue
-        rests = [index for index, _ in evidence.numbered(number, "rest")]
-        # The rests before the last one lie between sets.
-        heard = " ".join(s.event.name for index in rests[-1:] for s in evidence.of_moment(index))
+        heard = " ".join(s.event.name for s in _told_next(evidence, number))
         if after.exercise.name.casefold() not in heard.casefold():
             message = f"the rest does not name the next exercise, {after.exercise.name}"
             hint = "write {{ next }} in the macro `next` of the phrases"

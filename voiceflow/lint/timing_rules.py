@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from voiceflow.core.units import GRID_MS
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Bout, Moment
-from voiceflow.score.arrange import Unsaid
+from voiceflow.plan.rests import Level
+from voiceflow.score.lay_moments import SettledRest, Unsaid
 
 LEAST_TEMPO = 0.25
 NEAR_MS = 48  # two steps of the grid
@@ -88,7 +90,12 @@ def uncounted(evidence: Evidence) -> Iterator[Finding]:
     """Counts that do not fit: in a count-in some, in a hold all of them in every repetition."""
     found: list[tuple[Any, Finding]] = []
     counted = set()
+    # A short rest gives up beats of its count-in before words of the script.
+    rests = evidence.decision.arranged.rests
+    short = {one.rest.end - 1 for one in rests if one.level >= Level.FEWER_BEATS}
     for index, moment in enumerate(evidence.moments):
+        if index in short:
+            continue
         counts = evidence.cue_sheet.cues[index].counts
         heard = sum(said.event.name in counts for said in evidence.of_moment(index))
         # In the first repetitions words take the place of counts: later ones may count.
@@ -156,27 +163,61 @@ def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -
 
 
 def long_rests(evidence: Evidence) -> Iterator[Finding]:
-    """Rests between two intervals that last longer than written: the words need more time."""
-    works = [n for n, moment in enumerate(evidence.moments) if moment.kind == "work"]
+    """Rests that last longer than written: what must be said before the next work needs longer."""
     found: list[tuple[Any, Finding]] = []
-    for one, after in pairwise(works):
-        between = evidence.moments[one + 1 : after]
-        bout = evidence.bouts[evidence.moments[one].exercise]
-        # A change of sides has a time of its own; other exercises may lie between.
-        strange = any(moment.kind in ("switch", "phase", "say", "silence") for moment in between)
-        if strange or not bout.rest_written:
+    for one in evidence.decision.arranged.rests:
+        bout = evidence.bouts[evidence.moments[one.rest.at].exercise]
+        written = evidence.moments[one.rest.at].least_ms
+        lasts = evidence.starts[one.rest.end] - evidence.starts[one.rest.first]
+        if not one.rest.written or lasts <= written + NEAR_MS or _between_sets(evidence, one):
             continue
-        written = round(bout.pacing.rest * 1000)
-        lasts = evidence.starts[after] - evidence.starts[one] - evidence.moments[one].least_ms
-        if lasts > written + NEAR_MS:
-            message = (
-                f"the rest after {bout.exercise.name} lasts {lasts / 1000:.1f} s, "
-                f"{written / 1000:g} s are written"
-            )
-            hint = "use fewer words before the next interval, `--detail brief`, or a longer `rest`"
-            key = (bout.exercise.slug, lasts // 1000)
-            found.append((key, evidence.finding("warning", "rest-longer", message, hint, at=one)))
+        message = (
+            f"the rest after {bout.exercise.name} lasts {lasts / 1000:.1f} s, "
+            f"{round(written / 1000, 1):g} s are written"
+        )
+        if not one.rest.works:
+            after = evidence.bouts[evidence.moments[one.rest.end].exercise].exercise
+            message += f": {after.name} has to be introduced"
+        hint = f"use fewer words before what follows, or `rest: {_enough(one)}s`"
+        finding = evidence.finding("warning", "rest-longer", message, hint, at=one.rest.at)
+        found.append(((bout.exercise.slug, lasts // 1000), finding))
     yield from once(found)
+
+
+def _between_sets(evidence: Evidence, one: SettledRest) -> bool:
+    """Whether this rest, after the last of several sets, was written for those between them."""
+    bout = evidence.bouts[evidence.moments[one.rest.at].exercise]
+    own = any(key == "rest" for key, _ in bout.exercise.pacing.values)
+    last = evidence.moments[one.rest.end].exercise != evidence.moments[one.rest.at].exercise
+    return own and last and bout.sets > 1 and bout.exercise.work_s is None
+
+
+def _enough(one: SettledRest) -> str:
+    """A length in seconds that has room for everything, rounded up."""
+    return f"{math.ceil((one.needs_ms + GRID_MS) / 100) / 10:g}"
+
+
+def without_room(evidence: Evidence) -> Iterator[Finding]:
+    """The script's own texts that a written rest has no room for."""
+    found: list[tuple[Any, Finding]] = []
+    for one in evidence.decision.arranged.rests:
+        written = evidence.moments[one.rest.at].least_ms
+        for index, text, needs in one.left_out:
+            moment = evidence.moments[index]
+            name = evidence.bouts[moment.exercise].exercise.name
+            message = (
+                f"the rest of {round(written / 1000, 1):g} s has no room for “{text}” "
+                f"({_KINDS.get(moment.kind, moment.kind)} of {name}, {needs / 1000:.1f} s)"
+            )
+            hint = f"use fewer words, or `rest: {_enough(one)}s`, which has room for everything"
+            mark = next((line.text.mark for line in moment.lines if line.text is not None), None)
+            finding = evidence.finding("warning", "left-out", message, hint, at=index, mark=mark)
+            found.append(((moment.exercise, moment.kind, text), finding))
+    yield from once(found)
+
+
+# The key of a script that a kind of moment says; the other kinds bear its name.
+_KINDS = {"name": "purpose", "set-up": "setup"}
 
 
 def collisions(evidence: Evidence) -> Iterator[Finding]:
@@ -209,5 +250,6 @@ RULES = (
     uncounted,
     unsaid_tips,
     long_rests,
+    without_room,
     collisions,
 )

@@ -13,6 +13,7 @@ from typing import Any
 from voiceflow.core.errors import Problem, ScriptError
 from voiceflow.plan.moments import RICHNESS, Line, Moment, Plan, Richness
 from voiceflow.plan.phrases import Phrases
+from voiceflow.plan.rests import NAME_AT_START, Level, Rest, at_level, rests
 from voiceflow.plan.sentences import sentences
 from voiceflow.script.fields import SHORTEN, Text, too_long
 from voiceflow.script.pronunciation import PLAIN, Pronunciation
@@ -44,12 +45,22 @@ class Cue:
         Said one beat apart, the last one beat before the end.
     halfway : str
         Said in the middle of an interval; "" for none.
+    shorter : tuple of tuple of str
+        In a rest of written length: the sentences at each `Level` after the first.
+    named : str
+        What an interval begins with where nothing before it had room for its name.
     """
 
     sentences: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     halfway: str = ""
+    shorter: tuple[tuple[str, ...], ...] = ()
+    named: str = ""
+
+    def at(self, level: Level) -> tuple[str, ...]:
+        """The sentences that `level` leaves."""
+        return self.shorter[level - 1] if level and self.shorter else self.sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,13 @@ def write(
     """
     writer = _Writer(phrases, facts, pronunciation)
     writer.about = plan.session.about
-    cues = tuple(writer.cue(moment) for moment in plan.moments)
+    written = [rest for rest in rests(plan.moments, plan.bouts) if rest.written]
+    inside = {n: rest for rest in written for n in range(rest.first, rest.end)}
+    begins = {rest.end for rest in written if rest.works}
+    cues = tuple(
+        writer.cue(moment, inside.get(n), named=n in begins)
+        for n, moment in enumerate(plan.moments)
+    )
     tips = tuple(
         tuple(writer.tips(bout.exercise.tips, plan, index))
         if bout.pacing.tips and not bout.known
@@ -111,7 +128,10 @@ class _Writer:
         if self.problems:
             raise ScriptError(self.problems)
 
-    def cue(self, moment: Moment) -> Cue:
+    def cue(self, moment: Moment, rest: Rest | None = None, *, named: bool = False) -> Cue:
+        """The cue of a moment, in a written `rest` with its shorter forms; `named`: of work that
+        may have to begin with its name.
+        """
         context = dict(moment.context)
         context["minutes"] = self.facts.minutes
         left = self.facts.remaining
@@ -119,12 +139,32 @@ class _Writer:
         context["about"] = self._carried(self.about, 0, context) if self.about else ""
         counts = self._counts(moment, context)
         if not moment.box:
-            rich = moment.richness
-            said = (one for line in moment.lines for one in self._spoken(line, context, rich))
-            return Cue(sentences=tuple(said), counts=counts)
+            said = self._sentences(moment, context)
+            shorter = self._shorter(moment, context, works=rest.works) if rest else ()
+            return Cue(sentences=said, counts=counts, shorter=shorter)
         versions = tuple(self._versions(moment, context))
         halfway = self._macro("halfway", context) if moment.halfway else ""
-        return Cue(versions=versions, counts=counts, halfway=halfway)
+        name = " ".join(self._spoken(NAME_AT_START, context, "full")) if named else ""
+        return Cue(versions=versions, counts=counts, halfway=halfway, named=name)
+
+    def _sentences(self, moment: Moment, context: Mapping[str, Any]) -> tuple[str, ...]:
+        rich = moment.richness
+        return tuple(one for line in moment.lines for one in self._spoken(line, context, rich))
+
+    def _shorter(
+        self, moment: Moment, context: Mapping[str, Any], *, works: bool
+    ) -> tuple[tuple[str, ...], ...]:
+        """The sentences of a moment at each level of a short rest."""
+        # Most levels leave a moment as it is: each different one is written once.
+        known: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        found = []
+        for level in list(Level)[1:]:
+            less = at_level(moment, level, works=works)
+            key = less.lines, less.richness
+            if key not in known:
+                known[key] = self._sentences(less, context)
+            found.append(known[key])
+        return tuple(found)
 
     def tips(self, tips: tuple[Text, ...], plan: Plan, index: int) -> Iterator[str]:
         # A tip has no moment yet: it gets the values of the first, with the side that works first.

@@ -51,8 +51,8 @@ class Moment:
     count : int
         Number of beats to count before its end.
     until_work : bool
-        For the rest of an interval: `least_ms` runs to the next "Go" and includes the set-up
-        and the count-in.
+        For a rest: `least_ms` runs from the end of the work to the next, and includes all that is
+        said in between.
     """
 
     kind: str

@@ -77,8 +77,9 @@ def _set_rest(builder: PlanBuilder, bout: Bout, number: int, lead: dict[str, Any
     lines = [Line("relax" if bout.exercise.work_s else "rest")]
     if bout.pacing.say_sets and bout.pacing.detail != "tones":
         lines.append(Line("set"))
-    # With two sides a change of sides follows, which has a time of its own.
-    ends = bout.exercise.work_s is not None and bout.exercise.sides != "each"
+    # With two sides a change of sides follows: on top of a rest of the pace, which is no promise.
+    works = bout.exercise.work_s is not None and bout.exercise.sides != "each"
+    ends = works or bout.rest_written
     lay_rest(builder, bout, lines, lead, until_work=ends)
 
 
@@ -91,11 +92,11 @@ def lay_rest(
     until_work: bool = False,
     **context: Any,
 ) -> None:
-    """Add a rest that says `lines`; `until_work`: it lasts to the next interval."""
+    """Add a rest that says `lines`; `until_work`: it lasts to the next work."""
     rest = bout.pacing.rest
-    # The rest of an interval is part of the exercise: its length must not change.
-    stretch = 0.0 if bout.exercise.work_s else REST_STRETCH
-    shrink = 0.0 if bout.exercise.work_s else REST_SHRINK
+    # A written rest, and that of an interval, is part of the exercise: its length must not change.
+    fixed = bout.exercise.work_s is not None or bout.rest_written
+    stretch, shrink = (0.0, 0.0) if fixed else (REST_STRETCH, REST_SHRINK)
     builder.add(
         "rest",
         *lines,

@@ -299,7 +299,8 @@ class _Unroller:
             # There is no set-up: what was said last gets its pause.
             self.builder.moments[-1] = replace(self.builder.moments[-1], after_ms=settle)
             return
-        if exercise.setup is not None:
+        # A round repeats what the first one taught.
+        if exercise.setup is not None and not bout.turn:
             settle = to_ms(pacing.settle)
             self.builder.add(
                 "set-up",
@@ -316,7 +317,9 @@ class _Unroller:
     def _just_named(self, index: int) -> bool:
         """Whether the rest before this interval has just named it as the next."""
         before = self.builder.moments[-1] if self.builder.moments else None
-        return before is not None and before.until_work and not self._begins_section(index)
+        if before is None or not before.until_work or self._begins_section(index):
+            return False
+        return self.bouts[index].exercise.work_s is not None
 
     def _time_box(self, index: int, seconds: float) -> None:
         """The work of a time box: the person repeats the exercises until the time is over."""
@@ -341,7 +344,7 @@ class _Unroller:
         }
         works = bool(bout.exercise.work_s and after.work_s)
         # A first introduction comes on top of a rest of the pace, but never of a written one.
-        ends = works and (following.quick or bout.rest_written)
+        ends = bout.rest_written or (works and following.quick)
         lines = [Line("next")] if bout.exercise.work_s else [Line("rest"), Line("next")]
         if bout.exercise.flow and after.flow and following.section == bout.section:
             lines = []

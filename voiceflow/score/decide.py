@@ -15,8 +15,9 @@ from voiceflow.core.errors import TimingError, VoiceError, VoiceflowError
 from voiceflow.core.units import clock
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Plan
-from voiceflow.score.arrange import Arranged, Voicing
+from voiceflow.score.arrange import Arranged
 from voiceflow.score.inputs import Inputs
+from voiceflow.score.lay_moments import Voicing
 from voiceflow.score.length_attempts import (
     Attempt,
     Written,

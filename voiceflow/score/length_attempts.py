@@ -17,9 +17,10 @@ from voiceflow.plan.cues import CueSheet, Facts
 from voiceflow.plan.moments import Plan
 from voiceflow.plan.timing import LONGEST_MS
 from voiceflow.plan.unroll import least_ms, too_long, unroll
-from voiceflow.score.arrange import Arranged, Voicing, arrange
+from voiceflow.score.arrange import Arranged, arrange
 from voiceflow.score.fit_minutes import Reach, left_over, reach, repetitions, rounds
 from voiceflow.score.inputs import Inputs
+from voiceflow.score.lay_moments import Voicing
 from voiceflow.script.choose import drop_one
 from voiceflow.script.models import Session
 

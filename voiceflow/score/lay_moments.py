@@ -1,0 +1,413 @@
+"""Lays out each moment by itself: its words, tones and counts, relative to its start.
+
+Speech never bends the breath: in a phase the richest text that fits is taken, else a shorter
+one, else the tone speaks alone. What is not yet known of a clip's length is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+from voiceflow.core.units import snap_up
+from voiceflow.plan.cues import Cue, CueSheet
+from voiceflow.plan.moments import Moment, Plan
+from voiceflow.plan.rests import Level, Rest
+from voiceflow.score.score import Event, EventKind
+from voiceflow.script.models import Exercise
+
+# Speech ends so long before its phase does; between phases a piece can then be cut.
+SPARE_MS = 200
+COUNT_SPARE_MS = 144
+TONE_GAP_MS = 72
+LEAST_TONE_MS = 120
+LONGEST_TONE_MS = 288_000
+
+
+class Signals(Protocol):
+    """What the score must know of a tone set: lengths, not sound."""
+
+    def has(self, name: str) -> bool: ...
+
+    def kind(self, name: str) -> Literal["tone", "sample"]: ...
+
+    def length_ms(self, signal: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """A text that did not fit its phase: `needs_ms` of speech in `has_ms` of breath."""
+
+    moment: int
+    text: str
+    needs_ms: int
+    has_ms: int
+    said: str
+
+
+@dataclass(slots=True)
+class Laid:
+    """One moment laid out: its events relative to its start, and how it gives."""
+
+    length: int
+    events: list[Event] = field(default_factory=list)
+    stretch: int = 0
+    shrink: int = 0
+    words: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SettledRest:
+    """A rest until the next work, and what of it could be said.
+
+    Attributes
+    ----------
+    level : Level
+        What gave way so that it lasts as long as is written.
+    lasts_ms, needs_ms : int
+        What it comes to; what it would take for everything to be said.
+    left_out : tuple of (int, str, int)
+        The script's own texts without room: the moment, the words, their milliseconds.
+    """
+
+    rest: Rest
+    level: Level
+    lasts_ms: int
+    needs_ms: int
+    left_out: tuple[tuple[int, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """All rests of a plan, settled.
+
+    Attributes
+    ----------
+    laid : dict of int to Laid
+        Their moments, by index.
+    ahead : dict of int to tuple of str
+        By the index of an interval: what comes next, to be said at its end, from rich to short.
+    named : frozenset of int
+        The intervals that begin with their name.
+    """
+
+    rests: tuple[SettledRest, ...]
+    laid: dict[int, Laid]
+    ahead: dict[int, tuple[str, ...]]
+    named: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Voicing:
+    """How texts become clips: what the voice is given, and how long that lasts.
+
+    Attributes
+    ----------
+    spelled : callable (exercise or None, text) -> str
+        The text as the voice is given it (pronunciations applied).
+    length : callable (text as spelled) -> int or None
+        Milliseconds of its clip; None where that is not known.
+    guess : callable (text) -> int
+        A length for one that is not known.
+    """
+
+    spelled: Callable[[Exercise | None, str], str]
+    length: Callable[[str], int | None]
+    guess: Callable[[str], int]
+
+
+class MomentLayout:
+    """Lays out each moment by itself."""
+
+    def __init__(self, plan: Plan, cue_sheet: CueSheet, voicing: Voicing, signals: Signals) -> None:
+        self.plan, self.cue_sheet, self.voicing, self.signals = plan, cue_sheet, voicing, signals
+        self.missing: set[str] = set()
+        self.unsaid: list[Unsaid] = []
+        # An exercise that comes again goes on with the tips not said yet.
+        shared: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        self.tips = [
+            shared.setdefault((bout.exercise.slug, tips), list(tips))
+            for bout, tips in zip(plan.bouts, cue_sheet.tips, strict=True)
+        ]
+        self._tip_group: dict[int, int] = {}
+
+    def lay(self, settled: Settled) -> list[Laid]:
+        """All moments, with those of the rests as they were settled."""
+        laid: list[Laid] = []
+        moments, cues = self.plan.moments, self.cue_sheet.cues
+        index = 0
+        while index < len(moments):
+            moment = moments[index]
+            if moment.kind == "phase":
+                end = index + 1
+                while end < len(moments) and moments[end].group == moment.group:
+                    end += 1
+                laid.extend(self._repetition(index, end))
+                index = end
+                continue
+            if index in settled.laid:
+                laid.append(settled.laid[index])
+            elif moment.kind == "work":
+                named = cues[index].named if index in settled.named else ""
+                laid.append(self._work(moment, cues[index], settled.ahead.get(index, ()), named))
+            else:
+                laid.append(self.spoken(index))
+            index += 1
+        return laid
+
+    # Lengths
+
+    def length(self, exercise: int, text: str) -> int:
+        """Milliseconds of `text` as the voice says it in an exercise (-1: in the session)."""
+        return self._length(exercise, text)[1]
+
+    def _length(self, exercise: int, text: str) -> tuple[str, int]:
+        """`text` as spoken, and its length; a guess, noted as missing, where it is not known."""
+        own = self.plan.bouts[exercise].exercise if exercise >= 0 else None
+        spoken = self.voicing.spelled(own, text)
+        known = self.voicing.length(spoken)
+        if known is None:
+            self.missing.add(spoken)
+            return spoken, self.voicing.guess(text)
+        return spoken, known
+
+    def air(self, moment: Moment) -> int:
+        pacing = (
+            self.plan.bouts[moment.exercise].pacing if moment.exercise >= 0 else self.plan.pacing
+        )
+        return snap_up(pacing.air * 1000)
+
+    def _event(
+        self, moment: Moment, kind: EventKind, at: int, length: int, name: str, spoken: str = ""
+    ) -> Event:
+        bout = self.plan.bouts[moment.exercise] if moment.exercise >= 0 else None
+        return Event(
+            kind,
+            at,
+            length,
+            name,
+            spoken,
+            moment.kind,
+            bout.exercise.name if bout else None,
+            moment.side,
+            moment.rep,
+            moment.breath,
+        )
+
+    def _speech(self, moment: Moment, at: int, text: str) -> Event:
+        spoken, length = self._length(moment.exercise, text)
+        return self._event(moment, "speech", at, length, text, spoken)
+
+    def _signal(self, moment: Moment, name: str, at: int) -> Event | None:
+        length = self.signals.length_ms(name) if name and self.signals.has(name) else 0
+        return self._event(moment, self.signals.kind(name), at, length, name) if length else None
+
+    # Moments that wait for their words
+
+    def spoken(self, index: int, level: Level = Level.ALL, beats: int | None = None) -> Laid:
+        """A moment that waits for its words; in a short rest with those that `level` leaves.
+
+        Parameters
+        ----------
+        beats : int >= 0, optional
+            How many of its last beats are counted, if not all.
+        """
+        moment, cue = self.plan.moments[index], self.cue_sheet.cues[index]
+        air = self.air(moment)
+        gap, after = max(snap_up(air * 1.6), 240), max(moment.after_ms, air)
+        if level > Level.ALL:
+            gap = after = air
+        events: list[Event] = []
+        at = 0
+        signal = self._signal(moment, moment.signal, 0)
+        if signal and moment.kind != "end":
+            events.append(signal)
+            at = snap_up(signal.end_ms + air)
+        for sentence in cue.at(level):
+            event = self._speech(moment, at, sentence)
+            events.append(event)
+            at = snap_up(event.end_ms + gap)
+        last = events[-1].end_ms if events else 0
+        end = snap_up(last + after) if events else 0
+        if signal and moment.kind == "end":
+            events.append(replace(signal, start_ms=end))
+            end += snap_up(signal.length_ms)
+        counts = cue.counts if beats is None else cue.counts[len(cue.counts) - beats :]
+        if counts:
+            end = self._count(
+                moment, counts, events, end, snap_up(end) + moment.beat_ms * len(counts)
+            )
+        length = max(end, moment.least_ms)
+        # Only quiet shrinks, never words.
+        shrink = max(0, min(moment.shrink_ms, length - end))
+        return Laid(length, events, moment.stretch_ms, shrink, end)
+
+    def _count(
+        self, moment: Moment, numbers: Sequence[str], events: list[Event], free: int, end: int
+    ) -> int:
+        """Counts a beat apart, the last a beat before `end`: those that fit after `free`."""
+        placed = []
+        spare = max(COUNT_SPARE_MS, self.air(moment))
+        # From the end back: where room is short the first numbers go, the last lead to the change.
+        for step, text in enumerate(reversed(numbers), 1):
+            at = end - step * moment.beat_ms
+            event = self._speech(moment, at, text)
+            if at < free or event.length_ms + spare > moment.beat_ms:
+                break
+            placed.append(event)
+        if len(placed) > 1 or len(numbers) == 1:  # "one" alone counts nothing
+            events.extend(reversed(placed))
+        return end
+
+    # Boxes
+
+    def _work(self, moment: Moment, cue: Cue, ahead: Sequence[str], named: str) -> Laid:
+        """An interval. Beside a rest without room for words it says `ahead` at its end what comes
+        next, and begins with its name, `named`, in place of "Go".
+        """
+        length, air = moment.least_ms, self.air(moment)
+        events: list[Event] = []
+        for text in (named, *cue.versions) if named else cue.versions:
+            event = self._speech(moment, 0, text)
+            if event.end_ms + max(SPARE_MS, air) <= length:
+                events.append(event)
+                break
+        free = events[-1].end_ms if events else 0
+        counted: list[Event] = []
+        self._count(moment, cue.counts, counted, snap_up(free + air), length)
+        before = counted[0].start_ms if counted else length
+        if told := self._ahead(moment, ahead, snap_up(free + air), before):
+            counted.insert(0, told)
+            before = told.start_ms
+        if cue.halfway:
+            half = self._speech(moment, snap_up(length // 2), cue.halfway)
+            if half.start_ms >= free + air and half.end_ms + air <= before:
+                events.append(half)
+        events.extend(self._work_tips(moment, (*events, *counted), length))
+        return Laid(length, sorted((*events, *counted), key=lambda event: event.start_ms))
+
+    def _ahead(self, moment: Moment, texts: Sequence[str], free: int, before: int) -> Event | None:
+        """The first of `texts` that fits from `free` on, as late before the counts as it can be."""
+        for text in texts:
+            event = self._speech(moment, 0, text)
+            at = before - snap_up(event.length_ms + max(SPARE_MS, self.air(moment)))
+            if at >= free:
+                return event.later(at)
+        return None
+
+    def _work_tips(self, moment: Moment, taken: Sequence[Event], length: int) -> list[Event]:
+        """Tips a quarter and two thirds into an interval, where nothing else is said."""
+        said: list[Event] = []
+        for share in (0.25, 0.65):
+            tips = self.tips[moment.exercise]
+            if not tips or length < 15_000:
+                break
+            event = self._speech(moment, snap_up(length * share), tips[0])
+            air = max(self.air(moment), SPARE_MS)
+            clear = all(
+                event.end_ms + air <= one.start_ms or one.end_ms + air <= event.start_ms
+                for one in (*taken, *said)
+            )
+            if clear and event.end_ms + air <= length:
+                said.append(event)
+                tips.pop(0)
+        return said
+
+    def _repetition(self, start: int, end: int) -> list[Laid]:
+        """The phases of one repetition: their texts, then a tip where there is room."""
+        moments = self.plan.moments[start:end]
+        laid = [self._phase(start + n, moment) for n, moment in enumerate(moments)]
+        first = moments[0]
+        bout = self.plan.bouts[first.exercise]
+        quiet = first.richness == "brief" and first.prefix in ("", "alternate")
+        # Tips are never in neighbouring repetitions; -2 is before any group.
+        rested = first.group > self._tip_group.get(first.exercise, -2) + 1
+        if quiet and rested and first.rep is not None:
+            tips = self.tips[first.exercise]
+            for tip in tuple(tips):
+                true_here = tip not in self.cue_sheet.sided or first.side == bout.exercise.first
+                if true_here and self._tip(moments, laid, tip):
+                    tips.remove(tip)
+                    self._tip_group[first.exercise] = first.group
+                    break
+        return laid
+
+    def _phase(self, index: int, moment: Moment) -> Laid:
+        length, cue = moment.least_ms, self.cue_sheet.cues[index]
+        laid = Laid(length)
+        name = moment.breath or ""
+        tone = min(length - TONE_GAP_MS, LONGEST_TONE_MS)
+        if tone >= LEAST_TONE_MS and self.signals.has(name):
+            laid.events.append(self._event(moment, "tone", 0, tone, name))
+        spare = max(SPARE_MS, self.air(moment))
+        speech = self._choose(index, moment, cue.versions, length - spare)
+        if speech is not None:
+            laid.events.append(speech)
+        if cue.counts:
+            free = snap_up(speech.end_ms + spare) if speech else 0
+            self._count(moment, cue.counts, laid.events, free, length)
+        return laid
+
+    def _choose(
+        self, index: int, moment: Moment, versions: Sequence[str], room: int
+    ) -> Event | None:
+        """The richest version that fits `room`; a version not known yet is asked for first."""
+        missed: list[tuple[str, int]] = []
+        chosen: Event | None = None
+        for text in versions:
+            event = self._speech(moment, 0, text)
+            unknown = event.spoken in self.missing
+            if event.length_ms <= room:
+                chosen = event
+                # A guess near the edge may turn out too long: ask for the next version at once.
+                if not unknown or event.length_ms <= room * 0.75:
+                    break
+            # That a guess does not fit proves nothing yet.
+            elif not unknown:
+                missed.append((text, event.length_ms))
+        said = chosen.name if chosen else ""
+        self.unsaid.extend(Unsaid(index, text, needs, room, said) for text, needs in missed)
+        return chosen
+
+    def _tip(self, moments: Sequence[Moment], laid: Sequence[Laid], tip: str) -> bool:
+        """Says `tip` after a phase's own words, or in their stead in the longest phase."""
+        best: tuple[int, int, int] | None = None
+        for n, (moment, one) in enumerate(zip(moments, laid, strict=True)):
+            if self._counted(moment):
+                continue
+            speech = [event for event in one.events if event.kind == "speech"]
+            air = max(self.air(moment), SPARE_MS)
+            # In a phase without words nothing needs air before the tip: it starts at 0.
+            at = snap_up(max((event.end_ms for event in speech), default=-air) + air)
+            room = moment.least_ms - air - at
+            if best is None or room > best[0]:
+                best = (room, n, at)
+        if best is None:
+            return False
+        room, n, at = best
+        event = self._speech(moments[n], at, tip)
+        if event.length_ms <= room:
+            laid[n].events.append(event)
+            return True
+        return self._tip_alone(moments, laid, tip)
+
+    def _tip_alone(self, moments: Sequence[Moment], laid: Sequence[Laid], tip: str) -> bool:
+        # A side that is just being named is not passed over.
+        begin = 1 if moments[0].prefix else 0
+        free = [n for n in range(begin, len(moments)) if not self._counted(moments[n])]
+        if not free:
+            return False
+        n = max(free, key=lambda one: moments[one].least_ms)
+        moment = moments[n]
+        if not self.signals.has(moment.breath or ""):
+            return False  # without a tone, the breath word is all that tells the breath
+        event = self._speech(moment, 0, tip)
+        if event.length_ms > moment.least_ms - max(self.air(moment), SPARE_MS):
+            return False
+        laid[n].events[:] = [e for e in laid[n].events if e.kind != "speech"] + [event]
+        return True
+
+    @staticmethod
+    def _counted(moment: Moment) -> bool:
+        return moment.count > 0

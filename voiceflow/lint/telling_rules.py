@@ -39,6 +39,7 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
             message = "the name of the exercise is not said"
             hint = "say it in the macro `exercise` of the phrases"
             yield evidence.finding("error", "no-name", message, hint, bout=number)
+        # With `detail: tones` no set-up is planned: that was asked for.
         if bout.pacing.detail != "tones" and not _set_up(said, bout):
             message, hint = "nothing says how to get into place", "write it under `setup:`"
             yield evidence.finding("error", "no-setup", message, hint, bout=number)
@@ -60,6 +61,7 @@ def _named_before(evidence: Evidence, number: int) -> bool:
     if not rests or not evidence.moments[rests[-1]].until_work:
         return False
     heard = " ".join(said.event.name for said in evidence.of_moment(rests[-1]))
+    # Phrases may put a name through `lower` or `capitalize`.
     return evidence.bouts[number].exercise.name.casefold() in heard.casefold()
 
 
@@ -114,6 +116,7 @@ def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
     """Things that a text asks for, but the welcome does not list."""
     found: list[tuple[Any, Finding]] = []
     needs = set(evidence.session.needs)
+    # As for the welcome: a list of the session takes the place of those of its exercises.
     if not needs:
         every = [bout.exercise for bout in evidence.bouts]
         needs = {need for one in every for need in (*one.needs, *one.equipment)}
@@ -121,6 +124,7 @@ def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
     for number in range(len(evidence.bouts)):
         for said in evidence.of_bout(number):
             for need, word in words.things(said.event.name, evidence.language).items():
+                # A rest may announce the next exercise, whose own words are looked at as well.
                 if need not in known and said.moment.kind != "rest":
                     mark = evidence.mark_of(said, word)
                     message = f"asks for “{word}”, which is not listed under `needs:`"

@@ -14,6 +14,7 @@ from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Bout, Moment
 from voiceflow.score.arrange import Unsaid
 
+# The slowest tempo that a script may ask for.
 LEAST_TEMPO = 0.25
 NEAR_MS = 48  # two steps of the grid
 
@@ -51,6 +52,7 @@ def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
 def _fitting(evidence: Evidence, moment: Moment, one: Unsaid) -> str:
     """A hint how it could fit: shorter, or at which tempo."""
     pacing = evidence.bouts[moment.exercise].pacing
+    # `has_ms` is without the quiet at the end of a phase, which a longer one has to keep.
     whole = one.needs_ms + moment.least_ms - one.has_ms
     own_breath = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(moment.breath or "")
     # The tempo does not change a breath of one's own.
@@ -79,6 +81,8 @@ def unannounced(evidence: Evidence) -> Iterator[Finding]:
 
 def _prefix(versions: tuple[str, ...]) -> str:
     """The announcement with which the first version of a phase begins."""
+    # The cues have it before the first version and once by itself; the shortest text with which the
+    # first begins is the announcement.
     alone = [one.rstrip(".") for one in versions[1:]]
     begins = [one for one in alone if versions[0].startswith((f"{one}. ", f"{one}, ", f"{one} "))]
     return min(begins, key=len, default="")
@@ -124,6 +128,7 @@ def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
             hint = "make it shorter"
             if bout.exercise.flow:
                 hint = "write it as a `say` step under `flow:`"
+            # There was room for one more, so one is told; a flow has none for any.
             for tip in left if bout.exercise.flow else left[:1]:
                 message = f"there is no room for the tip “{tip}”"
                 text = evidence.tip(number, tip)
@@ -174,6 +179,7 @@ def long_rests(evidence: Evidence) -> Iterator[Finding]:
                 f"{written / 1000:g} s are written"
             )
             hint = "use fewer words before the next interval, `--detail brief`, or a longer `rest`"
+            # Rests of about the same length are one finding.
             key = (bout.exercise.slug, lasts // 1000)
             found.append((key, evidence.finding("warning", "rest-longer", message, hint, at=one)))
     yield from once(found)

@@ -39,7 +39,6 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
             message = "the name of the exercise is not said"
             hint = "say it in the macro `exercise` of the phrases"
             yield evidence.finding("error", "no-name", message, hint, bout=number)
-        # With `detail: tones` no set-up is planned: that was asked for.
         if bout.pacing.detail != "tones" and not _set_up(said, bout):
             message, hint = "nothing says how to get into place", "write it under `setup:`"
             yield evidence.finding("error", "no-setup", message, hint, bout=number)
@@ -61,7 +60,6 @@ def _named_before(evidence: Evidence, number: int) -> bool:
     if not rests or not evidence.moments[rests[-1]].until_work:
         return False
     heard = " ".join(said.event.name for said in evidence.of_moment(rests[-1]))
-    # Phrases may put a name through `lower` or `capitalize`.
     return evidence.bouts[number].exercise.name.casefold() in heard.casefold()
 
 

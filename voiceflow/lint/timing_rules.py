@@ -179,7 +179,6 @@ def long_rests(evidence: Evidence) -> Iterator[Finding]:
                 f"{written / 1000:g} s are written"
             )
             hint = "use fewer words before the next interval, `--detail brief`, or a longer `rest`"
-            # Rests of about the same length are one finding.
             key = (bout.exercise.slug, lasts // 1000)
             found.append((key, evidence.finding("warning", "rest-longer", message, hint, at=one)))
     yield from once(found)

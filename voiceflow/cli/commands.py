@@ -37,6 +37,7 @@ def render(
     click.echo(summary.line())
     if profile:
         click.echo(summary.profile())
+    # Last, and apart from the result: the file is right even where nothing could be kept.
     if context.cache.problem:
         click.echo(f"warning: nothing was kept for next time: {context.cache.problem}", err=True)
 
@@ -55,6 +56,7 @@ def export(
 
     files, folder = ExportOptions(form, split), Path(into).expanduser()
     with progress() as report:
+        # A generator: each file is told as soon as it is written.
         for result in export(sessions, folder, files, options(given), context, report):
             click.echo(result.line())
 
@@ -77,6 +79,7 @@ def show(session: str, given: Mapping[str, Any], context: Context) -> None:
     from voiceflow.score.prepare import prepare
     from voiceflow.score.score import as_dict
 
+    # Taken out, as the table of options knows only what decides a session, and fails for the rest.
     forms = {key: given[key] for key in ("as_json", "events", "text", "svg", "png")}
     rest = {key: value for key, value in given.items() if key not in forms}
     with progress() as report:
@@ -96,6 +99,7 @@ def show(session: str, given: Mapping[str, Any], context: Context) -> None:
     elif forms["events"]:
         click.echo(picture.listing(score), nl=False)
     elif not (forms["svg"] or forms["png"]):
+        # In a pipe 80 columns without colour, whatever window is open.
         colour = sys.stdout.isatty()
         width = min(shutil.get_terminal_size().columns, 120) if colour else 80
         click.echo(picture.timeline_text(score, plan, width=width, colour=colour), nl=False)
@@ -125,6 +129,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
             found = check_path(path, library)
             problems.extend(found)
             sound = not any(one.severity == "error" for one in found)
+            # A session with errors cannot be decided: there is nothing to prove.
             if not (sound and is_session(path)):
                 continue
         with progress() as report:
@@ -147,11 +152,13 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
             click.echo("no errors")
     wrong = any(one.severity == "error" for one in problems)
     if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
+        # Everything has been told: what is left to say is the code.
         raise click.exceptions.Exit(2)
 
 
 def cache(action: str) -> None:
     """Tell of the cache, or clear it, with what a server made for its phones."""
+    # This much of the server needs none of the packages of its extra.
     from voiceflow.server.jobs.store import recordings
 
     kept = Cache(Cache.default_root())
@@ -195,6 +202,7 @@ def list_(kind: str | None, *, as_json: bool) -> None:
         return
     for title, entries in found.items():
         click.secho(title, bold=True)
+        # Who asks for voices alone wants to see each of them.
         if kind is None:
             entries = _folded(entries)
         width = max((len(entry["name"]) for entry in entries), default=0)
@@ -238,6 +246,7 @@ def settings(
     values, told = resolve(layers), origins(layers)
     for key in KEYS:
         value = getattr(values, key)
+        # None is a breath of one's own that nobody gave: then breaths last as written.
         line = f"{key:<12} {'as written' if value is None else value}"
         click.echo(f"{line:<28} {told[key]}" if origin else line)
 
@@ -253,6 +262,7 @@ def options(given: Mapping[str, Any]) -> Options:
     from voiceflow.score.option_table import options_of, read_values
     from voiceflow.script.overrides import pacing_values
 
+    # click gives None for an option that was not used.
     said = {key: value for key, value in given.items() if value is not None}
     changes = said.pop("given", ())
     values, problems = read_values(said)
@@ -261,6 +271,7 @@ def options(given: Mapping[str, Any]) -> Options:
     try:
         pacing = pacing_values(changes)
     except InputError as error:
+        # These lines name their flag, `--set`, already.
         wrong += error.message.splitlines()
     if wrong:
         raise InputError("\n".join(wrong))
@@ -274,6 +285,7 @@ _FLAGS = {"equipment": "--with"}
 @contextmanager
 def progress() -> Iterator[Report]:
     """A bar for each stage on a terminal; silence in a pipe."""
+    # Standard error, so that a result may go into a pipe and the bars still show.
     if not sys.stderr.isatty():
         yield quiet
         return
@@ -292,12 +304,14 @@ def progress() -> Iterator[Report]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
+    # Transient: what stays on the screen is the line that says what came of it.
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
+            # The total as well: voices speak in rounds, and each has as many clips as it lacks.
             bars.update(tasks[stage], completed=done, total=total)
 
         yield report

@@ -17,8 +17,10 @@ from voiceflow import __version__
 from voiceflow.formats import EXPORTED, RENDERED
 
 F = TypeVar("F", bound=Callable[..., Any])
+# The kinds of `score.catalogue`, written out: to import it would slow down `--help`.
 KINDS = ("sessions", "exercises", "paces", "voices", "phrases", "tones")
 
+# By itself click folds help at 80 columns.
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 96}
 
 
@@ -94,6 +96,7 @@ def machine_options(command: F) -> F:
     return command
 
 
+# In these docstrings `\b` keeps click from folding the lines after it into one paragraph.
 @click.group(context_settings=_CONTEXT)
 @click.version_option(__version__, "-V", "--version", message="voiceflow %(version)s")
 def cli() -> None:
@@ -421,6 +424,7 @@ def main() -> NoReturn:
         _stopped()
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code
+    # Of click itself: a wrong option, told with the usage of its command.
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -438,12 +442,15 @@ def main() -> NoReturn:
             raise
         kind = type(error).__name__
         _fail(f"internal error: {kind}: {error} (VOICEFLOW_DEBUG=1 shows where)", 1)
+    # Without standalone mode click returns the number of an `Exit`, as after `--help`, and else
+    # what the command returned, which is None.
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _told(error: Exception) -> str:
     from voiceflow.core.errors import ScriptError
 
+    # Its lines begin with file, line and column, and say themselves which of them are errors.
     return str(error) if isinstance(error, ScriptError) else f"error: {error}"
 
 
@@ -475,6 +482,7 @@ def _end_on_terminate() -> None:
         raise KeyboardInterrupt
 
     for one in signals:
+        # Ignored from the start, as in a job that a script runs in the background: it stays so.
         if signal.getsignal(one) is not signal.SIG_IGN:
             signal.signal(one, stop)
 

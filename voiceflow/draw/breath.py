@@ -99,6 +99,7 @@ def _groups(events: Sequence[Event]) -> Iterator[list[_Phase]]:
                 yield _ended(group, event.start_ms)
                 group = []
         elif not group or not group[-1].includes(event):
+            # After so long nobody knows how full the lungs are: the breath is taken up anew.
             if group and phase.start_ms - group[-1].end_ms > _LONGEST_PAUSE_MS:
                 yield group
                 group = []
@@ -108,6 +109,7 @@ def _groups(events: Sequence[Event]) -> Iterator[list[_Phase]]:
                     group.append(_pause(group[-1], phase.start_ms))
             group.append(phase)
         else:
+            # Without a tone, only the words tell how long the phase lasts at least.
             group[-1] = replace(group[-1], end_ms=max(group[-1].end_ms, event.end_ms))
     if group:
         yield group

@@ -95,6 +95,7 @@ def moment_runs(view: ChapterView) -> Iterator[MomentRun]:
         if begun is None or event.moment != begun.moment:
             begun = event
     if begun is not None:
+        # The last chapter also has the events that begin after its end.
         yield MomentRun(begun.moment, begun.start_ms, max(view.end_ms, begun.start_ms))
 
 
@@ -127,6 +128,7 @@ def _view(
     number: int,
     words: dict[str, str],
 ) -> ChapterView:
+    # A dict, as a set would lose the order in which the sides work.
     keys = dict.fromkeys(event.side for event in events if event.side)
     view = ChapterView(
         title=clean(chapter.title),
@@ -139,8 +141,10 @@ def _view(
     moments = _moments(plan, number)
     bout = _bout(plan, moments)
     if bout is None:
+        # A score by itself tells of no sets and no seconds.
         reps = max((event.rep or 0 for event in events), default=0)
         return replace(view, dose=f"{reps} ×" if reps else "")
+    # As the texts were given it: in the language of the session.
     place = next((str(dict(m.context).get("position", "")) for m in moments if m.exercise >= 0), "")
     effort = bout.exercise.effort
     return replace(

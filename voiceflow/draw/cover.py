@@ -75,6 +75,7 @@ def cover_key(score: Score) -> str:
     breathed = " ".join(
         f"{one.start_ms}-{one.end_ms}:{one.before}-{one.after}" for one in breaths(score.events)
     )
+    # Another version of Pillow may draw the same letters otherwise.
     return Cache.key(__version__, VERSION, score.title, str(score.length_ms), spans, breathed)
 
 
@@ -203,6 +204,7 @@ def _write(image: Image, score: Score, colour: Colour) -> None:
 
     pen = ImageDraw.Draw(image)
     foot = SIZE - _MARGIN + 8
+    # Halves go up: `round` would make 12 of 12.5 and 14 of 13.5.
     minutes = max(1, (score.length_ms + 30_000) // 60_000)
     pen.text((_MARGIN, foot), f"{minutes} min", colour, face(_SMALL), "ls")
     title, name = settable(clean(score.title))
@@ -220,4 +222,5 @@ def _title(text: str, name: str) -> tuple[int, tuple[str, ...]]:
         widest = max(map(font.getlength, text.split()), default=0)
         if widest <= _WIDTH and len(lines) <= most:
             break
+    # If nothing fits, these are the smallest letters, and the title is cut.
     return size, lines[:most]

@@ -12,6 +12,7 @@ from voiceflow.draw.chapters import ChapterView, chapter_views
 from voiceflow.draw.text import cells, clean, exact, pad, wrap
 from voiceflow.score.score import Event, Score
 
+# Where the terminal is narrow, a line too long is better than words in strips.
 _LEAST_WORDS = 16
 _HEADS = ("start", "length", "kind", "breath", "side", "rep")
 
@@ -26,6 +27,7 @@ def listing(score: Score, *, width: int | None = None) -> str:
         Without it each event is one line, however long.
     """
     rows = [_columns(event) for event in score.events]
+    # By `cells`: `len` would miscount wide letters and combining marks.
     wide = [max(cells(row[n]) for row in (_HEADS, *rows)) for n in range(len(_HEADS))]
     lines = [_row(_HEADS, wide, "words")]
     for event, row in zip(score.events, rows, strict=True):

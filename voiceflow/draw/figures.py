@@ -94,6 +94,7 @@ def body(
 
 def signal(name: str, x: float, y: float, about: str = "") -> Iterator[Shape]:
     """The mark of a signal with its centre at (x, y), about 9 wide; a ring for an unknown name."""
+    # One shape of each mark has role and tooltip: so it is found, and described, once.
     role = "signal"
     if name == "wake":
         yield Disc(x, y, 1.5, "muted", role=role, about=about)

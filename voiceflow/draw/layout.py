@@ -82,7 +82,9 @@ def _rows(
 ) -> tuple[list[Shape], float]:
     broken = rows(views)
     compact = len(broken) > _MANY_ROWS
+    # One scale for all rows: a second is as wide everywhere.
     scale = (_PAGE.right - _PAGE.staff) / row_length(broken)
+    # By identity: the hash of a view would go through every event in it.
     number = dict(zip((id(view) for view in views), numbers, strict=True))
     shapes: list[Shape] = []
     for row in broken:
@@ -91,6 +93,7 @@ def _rows(
         names, low = _names(one, number[id(row.view)])
         shapes += names
         shapes += staff_shapes(one)
+        # The names beside the first row of a chapter may be higher than its staff.
         least = _LEAST_COMPACT if compact else low + 6 - y if not row.number else 0
         y += max(one.bottom - y + _BETWEEN / 2, least)
     return shapes, y
@@ -137,6 +140,7 @@ def _what(row: Row, x: float, y: float) -> Iterator[Shape]:
 def _broken(title: str, room: float, most: int) -> list[str]:
     """A title in at most so many lines, the last one cut."""
     lines = wrap(title, room / _BOLD, lambda text: print_width(text, _NAME_SIZE))
+    # What is too much joins the last line, so that the ellipsis shows that it was cut.
     lines = (*lines[: most - 1], " ".join(lines[most - 1 :])) if len(lines) > most else lines
     return [print_cut(line, _NAME_SIZE, room) for line in lines]
 

@@ -111,6 +111,7 @@ def _figures(
     for position, group in groupby(views, key=lambda view: view.position):
         run = list(group)
         left, right = (page.left + ms * scale for ms in (run[0].start_ms, run[-1].end_ms))
+        # Over shorter runs figures would stand one in another.
         if right - left >= _FIGURE * 0.9:
             ground = floor - _SKY * HEIGHTS.get(position, _LOW) - 1
             yield from body(position, (left + right - _FIGURE) / 2, ground, _FIGURE)
@@ -123,12 +124,14 @@ def _density(views: Sequence[ChapterView], page: Page, y: float, scale: float) -
         spans += [(one, y, COLOURS[one.kind]) for one in view.breaths]
         spans += [(event, y + 6, "speech") for event in view.events if event.kind == "speech"]
     for span, top, colour in spans:
+        # In a session of six hours a second is 0.07 units wide, and would vanish.
         width = max((span.end_ms - span.start_ms) * scale, 0.3)
         yield Bar(page.left + span.start_ms * scale, top, width, 4, colour, role="density")
 
 
 def _minutes(score: Score, page: Page, y: float, scale: float) -> Iterator[Shape]:
     minute = 60_000 * scale
+    # Nearer to each other, times such as 1:05:00 would touch.
     step = next((n for n in _TICKS_MIN if n * minute >= 48), 120)
     for n in range(0, score.length_ms // 60_000 + 1, step):
         x = page.left + n * minute
@@ -139,6 +142,7 @@ def _minutes(score: Score, page: Page, y: float, scale: float) -> Iterator[Shape
             clock(n * 60_000),
             SMALL_SIZE,
             "muted",
+            # Centred on its tick, the first time would stand in the margin.
             "start" if not n else "middle",
             role="time",
         )

@@ -21,6 +21,7 @@ _OVER = 3
 _BAND = 256
 # Some programs do not open larger pictures, and they take much memory: they are drawn narrower.
 MOST_PIXELS, MOST_HEIGHT = 60_000_000, 32_000
+# As Pillow names them; `s` is the baseline, where a label has its y.
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 _BOLD = 0.04
 
@@ -40,6 +41,7 @@ def paint_png(drawing: Drawing, width: int) -> bytes:
     )
     size = max(round(drawing.width * scale), 1), max(round(drawing.height * scale), 1)
     image = Image.new("RGB", size, LIGHT["paper"])
+    # Bands in which nothing is drawn stay as the image was made: paper.
     for top, shapes in _banded(drawing.shapes, scale, size[1]):
         image.paste(_band(shapes, scale, top, size), (0, top))
     out = io.BytesIO()
@@ -54,6 +56,7 @@ def _banded(
     bands: dict[int, list[Shape]] = {}
     for shape in shapes:
         low, high = _reach(shape)
+        # A pixel more on either side, as Pillow rounds places to whole pixels.
         first, last = int(low * scale - 1) // _BAND, int(high * scale + 1) // _BAND
         for band in range(max(first, 0), last + 1):
             bands.setdefault(band, []).append(shape)
@@ -65,6 +68,7 @@ def _banded(
 def _reach(shape: Shape) -> tuple[float, float]:
     """The least and the greatest y of a shape."""
     if isinstance(shape, Label):
+        # With room for accents and descenders: in a band that does not know of a label it is cut.
         return shape.y - shape.size * 1.3, shape.y + shape.size * 0.6
     if isinstance(shape, Bar):
         return shape.y, shape.y + shape.height

@@ -22,6 +22,7 @@ from voiceflow.draw.shapes import (
     Shape,
 )
 
+# None is embedded: the reader's own is used, so the widths of texts are only estimated.
 _FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','DejaVu Sans',sans-serif"
 
 
@@ -29,6 +30,7 @@ def paint_svg(drawing: Drawing) -> str:
     """The drawing as a complete SVG document, in the light or dark scheme of whoever sees it."""
     width, height = _number(drawing.width), _number(drawing.height)
     language = f" lang={quoteattr(drawing.language)}" if drawing.language else ""
+    # To a screen reader this is one image with a title and a description, not a heap of shapes.
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" '
@@ -48,6 +50,9 @@ def paint_svg(drawing: Drawing) -> str:
 
 
 def _style() -> str:
+    # By classes, because a file for two colour schemes can have no colours in its elements. `.d` is
+    # dotted: short dashes with round caps. `.h` paints its halo first, so it lies under the
+    # letters.
     shared = (
         f"svg{{max-width:100%;height:auto}}text{{font-family:{_FONTS};font-variant-numeric:tabular-nums}}"
         ".l{fill:none;stroke-linecap:round;stroke-linejoin:round}.d{stroke-dasharray:1 5}"
@@ -82,6 +87,7 @@ def _shape(shape: Shape) -> str:
 def _bar(bar: Bar) -> str:
     radius = f' rx="{_number(bar.radius)}"' if bar.radius else ""
     place = f'x="{_number(bar.x)}" y="{_number(bar.y)}"'
+    # A negative size is an error in SVG.
     size = f'width="{_number(max(bar.width, 0))}" height="{_number(max(bar.height, 0))}"'
     return _element("rect", f'class="{bar.colour}" {place} {size}{radius}', bar.about)
 

@@ -80,6 +80,7 @@ def row_length(broken: Sequence[Row]) -> int:
 
 def _limit(length_ms: int) -> int:
     """The longest row of a session of `length_ms`."""
+    # With the shortest rows, six hours would make 144 of them.
     minutes = length_ms / 60_000
     return 150_000 if minutes <= 40 else 180_000 if minutes <= 75 else 300_000
 

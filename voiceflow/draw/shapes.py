@@ -75,6 +75,7 @@ class Bar:
     height: float
     colour: str
     radius: float = 0.0
+    # Nothing is painted by it: it says what a shape is for, and tests find shapes by it.
     role: str = ""
     about: str = ""
 

@@ -135,6 +135,7 @@ def _axis(one: Staff) -> Iterator[Shape]:
     row = one.row
     left, right = one.left, one.x(row.end_ms)
     tick = next((ms for ms in _TICKS_MS if ms * one.scale >= _LEAST_TICK), _TICKS_MS[-1])
+    # Ticks stand at whole times of the session, wherever the row begins.
     for at in range(-(-row.start_ms // tick) * tick, row.end_ms + 1, tick):
         x = one.x(at)
         yield Line(((x, one.curve_top), (x, one.axis)), "grid", 1.0)
@@ -162,6 +163,7 @@ def _points(one: Staff, breath: Breath) -> Iterator[Point]:
     """The curve of a breath, as far as it is in the row."""
     start, end = one.row.clip(breath.start_ms, breath.end_ms)
     level = breath.before == breath.after
+    # A level line needs its two ends; on a curve, points three units apart look smooth.
     steps = 1 if level else max(4, min(24, round((end - start) * one.scale / 3)))
     for step in range(steps + 1):
         at = start + (end - start) * step / steps
@@ -181,6 +183,7 @@ def _marks(one: Staff) -> Iterator[Shape]:
     last = -math.inf
     for breath in one.breaths:
         x = one.x(breath.start_ms)
+        # Numbers of quick repetitions would run into each other.
         if breath.opens and breath.start_ms >= one.row.start_ms and x - last >= 14:
             yield Label(x + 2, one.curve_top - 3, str(breath.rep), _SMALL, "muted", role="rep")
             last = x
@@ -194,6 +197,7 @@ def _brackets(one: Staff) -> Iterator[Shape]:
         word = one.row.view.side(side)
         wide = print_width(word, _SMALL) + 6
         if right - left < wide:
+            # A short turn of one side has room for a single letter.
             word, wide = word[:1].upper(), _SMALL
         yield Label(left, y, word, _SMALL, "ink", bold=True, role="side")
         if right - left - 3 > wide:
@@ -215,6 +219,7 @@ def _sounds(one: Staff) -> Iterator[Shape]:
     for event in one.row.events():
         if event.kind == "speech":
             yield _block(one, event)
+        # One that rings on from the row before is drawn there.
         elif not is_breath(event) and event.start_ms >= one.row.start_ms:
             x = one.x(event.start_ms + event.length_ms // 2)
             if event.name != "wake":

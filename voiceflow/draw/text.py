@@ -16,6 +16,7 @@ ELLIPSIS = "…"
 _NARROW = frozenset("iljtfrI.,;:'!|()[]{} ’‘`·-")
 _BROAD = frozenset("mwMW@%—…")
 _LOOSE = " ,;:."  # not left standing before an ellipsis
+# Invisible, but Persian words and some emoji are spelled with them.
 _JOINERS = frozenset("\u200c\u200d")
 
 
@@ -26,6 +27,7 @@ def clean(text: str) -> str:
     white space becomes one space.
     """
     kept = "".join(_kept(letter) for letter in text)
+    # Composed, because fonts are asked for one character at a time.
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
@@ -114,6 +116,7 @@ def _em(letter: str) -> float:
         return 0.94
     if letter.isascii():
         return 0.69 if letter.isupper() else 0.6
+    # By the columns that it takes in a terminal: none, one or two.
     return (0.0, 0.64, 1.0)[_cell(letter)]
 
 

@@ -64,6 +64,7 @@ def timeline_text(
     """
     width = max(width, LEAST_WIDTH)
     views = chapter_views(score, plan)
+    # One scale for all chapters, so that their bars can be compared.
     longest = max(max(view.length_ms for view in views), 1)
     lead = max(len(clock(view.start_ms)) for view in views) + 2
     frame = _Frame(width, lead, longest / (width - lead), colour)
@@ -120,6 +121,7 @@ def _marks(view: ChapterView, frame: _Frame) -> list[str]:
         elif not is_breath(event) and event.name != "wake":
             signals.add(_column(event.start_ms, view, column_ms, count))
     return [
+        # A signal is shorter than a column and would never have the most of it.
         "signal" if n in signals else _mark(breath[n], begun[n], speech[n], work[n], column_ms)
         for n in range(count)
     ]

@@ -20,6 +20,8 @@ from voiceflow.script.templates import TemplateFault, names_in
 _BOTH_NAMED = ("switch", "set-up", "sides", "transition", "name")
 _MOVED = ("phase", "work", "silence")
 
+# As teachers plan a class: changes of position in less than 40 % of the steps, and nothing hard
+# in the first fifth.
 MOST_CHANGES = 0.40
 # How far the body is from the floor, in steps; a careful person needs STEP_S for each.
 _HEIGHT = {
@@ -105,6 +107,7 @@ def unnamed_sides(evidence: Evidence) -> Iterator[Finding]:
 
 def _first_named(evidence: Evidence, number: int, bout: Bout) -> bool:
     for said in evidence.of_bout(number):
+        # By then the first side has worked: its name would come too late.
         if said.moment.kind in ("switch", "finish", "rest"):
             return False
         own = evidence.side_words(said.moment)
@@ -168,6 +171,7 @@ def unmoved(evidence: Evidence) -> Iterator[Finding]:
 
 def _hurry(evidence: Evidence, index: int, before: str, after: str) -> Iterator[Finding]:
     moment = evidence.moments[index]
+    # Nobody knows where the body is before the first exercise.
     steps = abs(_HEIGHT.get(before, 0) - _HEIGHT[after]) if before else 0
     least = max(moment.least_ms, round((LEAST_MOVE_S + STEP_S * steps) * 1000))
     length = evidence.length(index)

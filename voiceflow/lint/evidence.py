@@ -80,6 +80,7 @@ class Evidence:
         self.decision, self.tones = decision, tones
         self.plan, self.score = decision.plan, decision.score
         self.session, self.cue_sheet = decision.session, decision.cue_sheet
+        # The tables of words are kept by language alone: `es-mx` reads those of `es`.
         self.language = self.session.language.split("-")[0]
         self.starts = decision.arranged.starts
         self.moments = self.plan.moments
@@ -109,6 +110,7 @@ class Evidence:
         The wake tone does not count: it announces speech and tells nothing itself.
         """
         events = self.score.events
+        # A score has its events in order of start, which is what `bisect` needs.
         first = bisect_left(events, start, key=lambda event: event.start_ms)
         last = bisect_left(events, end, key=lambda event: event.start_ms)
         return any(
@@ -150,6 +152,7 @@ class Evidence:
         elif bout >= 0 and start_ms is None:
             start_ms = next((self.starts[n] for n, _ in self.numbered(bout)), 0)
         exercise = self.bouts[bout].exercise if bout >= 0 else None
+        # A finding without a place of its own points at the exercise as the session names it.
         mark = mark or (exercise.mark if exercise else None)
         name = exercise.name if exercise else None
         return Finding(severity, rule, message, hint, name, start_ms or 0, mark, count)
@@ -175,6 +178,8 @@ class Evidence:
     def side_words(self, moment: Moment) -> dict[str, str]:
         """The words for right and left in the session's language, as a moment's texts see them."""
         context = dict(moment.context)
+        # Up to the first switch, texts of a moment without a side are given the side that works
+        # first; later ones are not asked about here.
         usual = self.bouts[moment.exercise].exercise.first if moment.exercise >= 0 else "right"
         side = moment.side or usual
         other = "left" if side == "right" else "right"

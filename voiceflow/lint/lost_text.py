@@ -58,11 +58,13 @@ def cut_texts(path: Path) -> Iterator[Problem]:
     text's key. Raises ScriptError if the file cannot be read.
     """
     source, root = read_text(path), read(path)
+    # Most files have none, and need not be parsed once more.
     if "#" not in source:
         return
     ends, breaks = plain_ends(source), [-1, *(m.start() for m in re.finditer("\n", source))]
     for one in all_texts(root):
         end = ends.get((one.node.mark.line, one.node.mark.column))
+        # Only plain scalars are among `ends`: in quotes or in a block, `#` is text.
         match = _CUT.match(source, end) if end is not None else None
         if match is None:
             continue

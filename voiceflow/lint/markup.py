@@ -23,6 +23,7 @@ _UNHEARD = ("tags", "pronounce")
 _PLAIN = ("name", "title", "needs")
 PLAIN_KEYS = (*_PLAIN, *_UNHEARD)
 
+# With a dollar sign, too: so other template languages write it.
 _BRACED = re.compile(r"(?<![{$])\$?\{\s*([^\W\d]\w*)\s*\}(?!\})")
 _ANY_BRACES = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}|\$?\{\s*[^\W\d]\w*\s*\}")
 _TAG = re.compile(
@@ -82,6 +83,7 @@ def markup(text: str) -> Iterator[Markup]:
         yield _found(match, "remove the comment, or write it as {# … #}")
     for match in _ENTITY.finditer(bare):
         sign = html.unescape(match[0])
+        # The names in `html5` end in a semicolon, as the match does.
         if match[0].startswith("&#") or match[0][1:] in html5:
             hint = "write a blank" if sign in _SPACES else f"write {sign}"
             yield _found(match, hint)

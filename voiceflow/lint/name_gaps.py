@@ -48,5 +48,7 @@ def _gap(version: str) -> str:
         nameless = render(version, {**MOMENTS[0], "name": ""})
     except TemplateFault:  # told by the checker of the script
         return ""
+    # A filter such as `upper` may have changed its letters.
     missing = re.sub(_SOMEONE, "", named, flags=re.IGNORECASE)
+    # Where more than the name differs, the template has another text for nobody.
     return nameless if " ".join(missing.split()) == nameless != named else ""

@@ -71,6 +71,7 @@ def unused_keys(node: Node, exercises: Sequence[Exercise]) -> Iterator[Problem]:
     exercises : sequence of Exercise
         What became of `node`; without any there are no warnings.
     """
+    # What loads at no level has errors to tell, and may well use the key once they are mended.
     for key, value in node.pairs if exercises else ():
         if key.text in ("levels", "equipment"):
             for _, changes in value.pairs:

@@ -98,6 +98,7 @@ def kind_of(path: Path) -> str | None:
         return None
     if path.stem == "settings":
         return "settings"
+    # `positions.es.yaml` as well: the second part is the language.
     if path.stem.split(".")[0] == "positions":
         return "positions"
     kind = FOLDERS.get(path.resolve().parent.name)
@@ -106,6 +107,7 @@ def kind_of(path: Path) -> str | None:
         keys = {key.text for key, _ in read(path).pairs}
         alone = "name" in keys and not keys & {"title", "exercises", "sections"}
         return "exercise" if alone else kind
+    # Phrases are templates: a YAML file that lies among them may be anything.
     return kind if kind and kind != "phrases" else _kind_by_keys(read(path))
 
 
@@ -125,6 +127,7 @@ def _kind_by_keys(root: Node) -> str | None:
         "sounds": sounds.schema()["properties"],
     }
     keys = {key.text for key, _ in root.pairs}
+    # Counted, because a file with a wrong or missing key is just what is brought here.
     scores = {kind: len(keys & set(table)) for kind, table in tables.items()}
     best = max(scores, key=lambda kind: scores[kind])
     return best if scores[best] else None
@@ -156,6 +159,7 @@ def _lost(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     root = read(path)
     texts = tuple(all_texts(root))
     yield from markup_warnings(texts)
+    # In a session `name:` is a person, in an exercise it is the exercise: the title tells which.
     for_someone = root.get("title") is not None and root.get("name") is not None
     if not for_someone and "name" not in load_settings(lint.library):
         yield from name_gaps(texts)
@@ -197,6 +201,7 @@ def _files(folder: Path) -> Iterator[Path]:
         if path.name.startswith(".") or path.name == "__pycache__":
             continue
         if path.is_dir():
+            # A linked folder may lead back to one above it, and the search would not end.
             if not path.is_symlink():
                 yield from _files(path)
         elif path.is_file():
@@ -209,6 +214,7 @@ def _samples_used(scripts: Iterable[Path]) -> set[Path]:
         if path.resolve().parent.name == "sounds" and path.suffix in YAML:
             try:
                 used.update((path.parent / name).resolve() for name in _file_names(read(path)))
+            # Its problems were told when it was checked itself.
             except ScriptError:
                 continue
     return used
@@ -225,6 +231,7 @@ def _file_names(node: Node) -> Iterator[str]:
 
 def _as_given(path: Path, problems: Iterable[Problem]) -> Iterator[Problem]:
     """`problems` with the files under `path` named as the user gave `path`."""
+    # What a script names is looked up by full paths, however its own was given.
     root = path.resolve()
     for problem in problems:
         file = Path(problem.mark.file).resolve()

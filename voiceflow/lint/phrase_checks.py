@@ -66,6 +66,7 @@ def phrases_problems(path: Path) -> Iterator[Problem]:
 def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem]:
     match = re.search(rf"\bmacro\s+({re.escape(name)})\b", source)
     mark = _place(path, source, match.start(1) if match else 0)
+    # A fault that shows in all of them is told once: `check_path` keeps a set.
     for moment in MOMENTS:
         try:
             versions = split_versions(macros.render(name, moment))
@@ -78,6 +79,7 @@ def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem
 
 
 def _place(path: Path, source: str, start: int) -> Mark:
+    # On the first line `rfind` gives -1: so the column counts from 1 there, too.
     line = source.count("\n", 0, start) + 1
     return Mark(str(path), line, start - source.rfind("\n", 0, start))
 
@@ -90,6 +92,7 @@ def positions_problems(path: Path) -> Iterator[Problem]:
         yield from error.problems
         return
     yield from _moves(positions)
+    # A move is said for exercises with two sides as well, so it may not name a fixed one.
     said = (WrittenText("say", node) for node in _said(read(path)))
     yield from script_warnings(said, sided=True, languages=language_of(path))
 

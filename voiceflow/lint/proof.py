@@ -110,6 +110,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
     pacing = evidence.plan.pacing
     tips = [(n, tip) for n, told in enumerate(evidence.cue_sheet.tips) for tip in told]
+    # By their text: an event does not tell whether it is a tip.
     said = [{one.event.name for one in evidence.of_bout(n)} for n in range(len(evidence.bouts))]
     return Proof(
         title=evidence.session.title,
@@ -119,6 +120,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
         detail=pacing.detail,
         level=evidence.session.level,
         tempo=pacing.tempo,
+        # One that comes in every round is one exercise.
         exercises=len({bout.exercise.slug for bout in evidence.bouts}),
         position_changes=body.position_changes(evidence),
         sides=sum(bout.exercise.sides != "none" for bout in evidence.bouts),

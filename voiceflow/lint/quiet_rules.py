@@ -25,6 +25,7 @@ LEAST_SECTION_MS = 30_000
 def unwoken(evidence: Evidence) -> Iterator[Finding]:
     """Speech after a long quiet, without the soft tone that should announce it."""
     tones = evidence.tones
+    # Without such a tone in its set, no change of the script could mend it.
     if not tones.has("wake") or not tones.length_ms("wake"):
         return
     end = 0

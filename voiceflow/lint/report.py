@@ -80,6 +80,7 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
     def rank(one: Finding) -> tuple[str, int]:
         return one.severity, order.index(one.rule) if one.rule in order else len(order)
 
+    # Sorting is stable: within one rule, findings stay in order of time.
     for (severity, _), group in groupby(sorted(findings, key=rank), key=rank):
         same = list(group)
         yield ""
@@ -113,6 +114,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _wrap(text: str, first: str, rest: str) -> list[str]:
+    # An option such as `--detail` must not be parted at its hyphens.
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
     )

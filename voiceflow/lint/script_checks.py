@@ -67,6 +67,7 @@ class LintLibrary:
 # More repetitions show no new errors, and take longer to render. As few as eight still have their
 # first, their middle and their last two.
 MOST_REPS, _FEWEST_REPS, _MOST_PHASES = 60, 8, 2_000
+# In these the whole body turns over, or changes its legs, for the other side.
 _TURNED = ("side-lying", "half-kneeling")
 
 
@@ -79,6 +80,7 @@ def exercise_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         return
     found: list[Exercise] = []
     for level in LEVELS:
+        # Each thing alone: an exercise uses only the first for which it has changes.
         for at_hand in ((), *((one,) for one in _variants(root))):
             exercise, problems = _exercise(path, lint.library, level, at_hand)
             yield from problems
@@ -98,6 +100,7 @@ def _variants(root: Node) -> tuple[str, ...]:
     """The equipment for which an exercise has changes; all of it if it extends another."""
     own = root.get("equipment")
     if root.get("extends") is not None:
+        # What it extends may have variants, too, and is not read here.
         return EQUIPMENT
     return tuple(key.text for key, _ in own.pairs if key.text in EQUIPMENT) if own else ()
 
@@ -135,12 +138,15 @@ def _rendered(
     counts = ((n, e.reps if e.rep else e.sets, _enough(e)) for n, e in enumerate(every))
     reps = tuple((n, enough) for n, count, enough in counts if count > enough)
     beside = Path(session.mark.file).resolve().parent
+    # They take other versions of a text, of which only one may fail.
     for detail in ("full", "brief"):
         after = (Layer("check", (("detail", detail),)),)
+        # With a name, so that what is said only to someone known is rendered as well.
         wishes = Wishes(name="Ana", before=before, after=after, reps=reps)
         try:
             plan = unroll(session, lint.positions(session.language), wishes)
             book = lint.phrases(phrases, session.language, beside)
+            # Any minutes will do: the true ones are known only from a score.
             cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
         except ScriptError as error:
             problems.extend(error.problems)
@@ -198,12 +204,14 @@ def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Pr
     tongue = language.split("-")[0]
     folders = lint.library.folders("phrases", path.resolve().parent)
     asked = root.get("phrases")
+    # What other phrases leave out is said by `coach`.
     names = {"coach", asked.text.strip() if asked and asked.kind == "scalar" else "coach"}
     if not any((folder / f"{name}.{tongue}.j2").is_file() for folder in folders for name in names):
         message = f"there are no phrases in `{tongue}`: welcome, rests and farewell are in English"
         hint = f"write some: `voiceflow new phrases NAME`, and save them as NAME.{tongue}.j2"
         yield Problem(node.mark, message, hint, "warning")
     if root.get("voice") is None:
+        # The last resort for any language but English: see `usual_voice` in score/inputs.py.
         yield from _voice_problems(f"espeak:{language}", node, f"no voice speaks `{language}`")
 
 
@@ -228,6 +236,7 @@ def _items(root: Node) -> Iterator[tuple[Mark, Node]]:
     lists = [root.get("exercises")]
     sections = root.get("sections")
     if sections is not None:
+        # `sections:` is a mapping, or a list of mappings with one pair each.
         pairs = [*sections.pairs, *(pair for item in sections.items for pair in item.pairs)]
         lists += [value.get("exercises") if value.kind == "map" else value for _, value in pairs]
     for node in lists:

@@ -57,6 +57,7 @@ def _spoken(field: Field, value: Node) -> Iterator[Node]:
     if isinstance(field.kind, Spoken):
         yield value
     elif isinstance(field.kind, Several) and isinstance(field.kind.kind, Spoken):
+        # A single tip may stand there without a list.
         yield from value.items or (value,)
     elif isinstance(field.kind, Phases | Steps):
         yield from (said for item in value.items for _, said in item.pairs if not said.empty)
@@ -68,6 +69,7 @@ def plain(text: str) -> str:
 
 
 def _blank(match: re.Match[str]) -> str:
+    # Line ends stay, or a finding further down would be told at the wrong line.
     return re.sub(r"[^\n]", " ", match[0])
 
 
@@ -82,6 +84,7 @@ def script_warnings(
         Whether the exercise has two sides: then no text may name a fixed one.
     """
     for one in texts:
+        # Told as an error where the script is read.
         if one.node.kind != "scalar":
             continue
         yield from _seen(one.node, languages)
@@ -113,6 +116,7 @@ def _lengths(one: Written) -> Iterator[Problem]:
             yield Problem(
                 one.node.mark, message, "write the longer text first: `full | brief`", "warning"
             )
+    # Only in repetitions: every other text is heard once or a few times.
     if one.key == "rep" and len(versions) == 1 and len(versions[0].split()) > SHORT:
         hint = "write `full | brief`; otherwise all of it is said in every repetition"
         yield Problem(one.node.mark, "the phase has no brief text", hint, "warning")

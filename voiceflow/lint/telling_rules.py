@@ -134,6 +134,7 @@ def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
     """Things that a text asks for, but the welcome does not list."""
     found: list[tuple[Any, Finding]] = []
     needs = set(evidence.session.needs)
+    # As for the welcome: a list of the session takes the place of those of its exercises.
     if not needs:
         every = [bout.exercise for bout in evidence.bouts]
         needs = {need for one in every for need in (*one.needs, *one.equipment)}
@@ -141,6 +142,7 @@ def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
     for number in range(len(evidence.bouts)):
         for said in evidence.of_bout(number):
             for need, word in words.things(said.event.name, evidence.language).items():
+                # A rest may announce the next exercise, whose own words are looked at as well.
                 if need not in known and said.moment.kind != "rest":
                     mark = evidence.mark_of(said, word)
                     message = f"asks for “{word}”, which is not listed under `needs:`"

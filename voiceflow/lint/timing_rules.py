@@ -16,6 +16,7 @@ from voiceflow.plan.moments import Bout, Moment
 from voiceflow.plan.rests import Level
 from voiceflow.score.lay_moments import SettledRest, Unsaid
 
+# The slowest tempo that a script may ask for.
 LEAST_TEMPO = 0.25
 NEAR_MS = 48  # two steps of the grid
 
@@ -53,6 +54,7 @@ def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
 def _fitting(evidence: Evidence, moment: Moment, one: Unsaid) -> str:
     """A hint how it could fit: shorter, or at which tempo."""
     pacing = evidence.bouts[moment.exercise].pacing
+    # `has_ms` is without the quiet at the end of a phase, which a longer one has to keep.
     whole = one.needs_ms + moment.least_ms - one.has_ms
     own_breath = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(moment.breath or "")
     # The tempo does not change a breath of one's own.
@@ -81,6 +83,8 @@ def unannounced(evidence: Evidence) -> Iterator[Finding]:
 
 def _prefix(versions: tuple[str, ...]) -> str:
     """The announcement with which the first version of a phase begins."""
+    # The cues have it before the first version and once by itself; the shortest text with which the
+    # first begins is the announcement.
     alone = [one.rstrip(".") for one in versions[1:]]
     begins = [one for one in alone if versions[0].startswith((f"{one}. ", f"{one}, ", f"{one} "))]
     return min(begins, key=len, default="")
@@ -131,6 +135,7 @@ def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
             hint = "make it shorter"
             if bout.exercise.flow:
                 hint = "write it as a `say` step under `flow:`"
+            # There was room for one more, so one is told; a flow has none for any.
             for tip in left if bout.exercise.flow else left[:1]:
                 message = f"there is no room for the tip “{tip}”"
                 text = evidence.tip(number, tip)

@@ -39,6 +39,7 @@ _NO_RIGHT = (
     "there|here|so|amount"
 )
 _NO_LEFT = "to|over|behind"
+# One lookbehind for each word, as Python allows none of varying width.
 _SIDES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "right": rf"(?<!all )(?<!that's )(?<!feels )(?<!is )right(?!(?: |-)(?:{_NO_RIGHT})\b)",

@@ -42,6 +42,7 @@ def choose(
     """
     slugs = {exercise.slug for exercise in session.exercises}
     tags = {tag for exercise in session.exercises for tag in exercise.tags}
+    # A misspelt name must not pass unseen as one that leaves nothing out.
     for kind, asked, known in (("exercise", (*only, *skip), slugs), ("tag", focus, tags)):
         for name in asked:
             if name not in known:

@@ -116,6 +116,7 @@ def create(kind: str, name: str, library: Library) -> Path:
         text = f"# yaml-language-server: $schema={schema.path(kind).as_uri()}\n{text}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # `x` refuses a file that is there: no script of anybody is overwritten.
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:

@@ -31,6 +31,7 @@ MAX_WORDS = 1_000
 _MANY = 100
 # Bounded: of more than 4,300 digits Python makes a ValueError, not a number.
 _NUMBER = re.compile(r"[-+]?(\d{1,40}(\.\d{0,9})?|\.\d{1,9})")
+# Letters of any alphabet, as in the names of files.
 _SLUG = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*", re.UNICODE)
 _BRACE = re.compile(r"(\{\{|\}\}|\{%|%\}|\{#|#\}|\|)")
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
@@ -156,6 +157,7 @@ class Spoken:
         if node.kind != "scalar":
             hint = "put the text in quotes" if node.kind == "map" else ""
             return complain(problems, node, f"expected text, found {node.described}", hint)
+        # First of all, so that nothing longer is split and parsed.
         if len(node.text) > MAX_TEXT:
             told = f"the text is longer than {MAX_TEXT:,} characters"
             return complain(problems, node, told, SHORTEN)
@@ -192,6 +194,7 @@ class Number:
         text = node.text.strip()
         # A long seed is exact as an int, and would not be as a float.
         value = int(text) if self.whole and "." not in text else float(text)
+        # `6.0` is a whole number, too.
         if self.whole and value != int(value):
             return complain(problems, node, f"expected a whole number, found {node.text}")
         if not self.least <= value <= self.most:
@@ -230,6 +233,7 @@ class Seconds:
         return value
 
     def schema(self) -> Schema:
+        # Only the shape of a time: which units there are is told when it is read.
         pattern = r"^\s*(\d+(\.\d+)?\s*[a-zA-Z]*|(\d+:)?\d+:\d{1,2}(\.\d+)?)\s*$"
         scale = 1 if self.bare == 1 else self.bare
         # A number without a unit counts `bare` seconds, so its bounds are in that unit, too.
@@ -273,6 +277,7 @@ class Flag:
 
     def read(self, node: Node, problems: Problems) -> Any:
         word = node.text.lower() if node.kind == "scalar" else ""
+        # The words of YAML 1.1, which people know; our reader has left them as text.
         if word in ("true", "yes", "on"):
             return True
         if word in ("false", "no", "off"):
@@ -318,6 +323,7 @@ class Table:
         if node.kind != "map":
             message = f"expected `word: value` lines, found {node.described}"
             return complain(problems, node, message)
+        # Pairs, no dict: what is read ends in frozen objects.
         pairs = ((key.text.strip(), self.kind.read(value, problems)) for key, value in node.pairs)
         return tuple((key, value) for key, value in pairs if value is not None)
 
@@ -341,6 +347,7 @@ def read_fields(
     for key, value in node.pairs:
         if key.text not in table:
             hint = did_you_mean(key.text, table) if len(problems) < _MANY else ""
+            # A name that is right on the command line only.
             if ALIASES.get(key.text) in table:
                 hint = f"in a script, use `{ALIASES[key.text]}`"
             complain(problems, key, f"unknown key `{key.text[:60]}` in {what}", hint)
@@ -351,6 +358,7 @@ def read_fields(
     for field in fields:
         if field.required and field.name not in present:
             complain(problems, node, f"{what} needs `{field.name}:`", field.about)
+    # None has had its problem: nothing further on needs to look at it.
     return {key: value for key, value in values.items() if value is not None}
 
 
@@ -383,6 +391,7 @@ def template_problems(node: Node, version: str, placed: bool = True) -> list[Pro
 def locate(mark: Mark, needle: str) -> Mark:
     """Where `needle` first occurs as whole words in the file, at or after `mark`; else `mark`."""
     try:
+        # Read once more, because nodes keep no source: only what has something to tell comes here.
         text = Path(mark.file).read_text(encoding="utf-8-sig") if needle else ""
     except (OSError, ValueError):
         return mark

@@ -80,6 +80,7 @@ def load_exercise(
 ) -> Exercise:
     """The exercise in a file, with what it extends. Raises ScriptError."""
     loader = _Loader(library, path, level, tuple(equipment))
+    # As if a session named it.
     item = Node(Mark(str(path), 1, 1), "scalar", path.stem)
     base = loader.exercise_node(path, ())
     exercise = loader.exercise(path.stem, item, base, None) if base else None
@@ -98,6 +99,7 @@ class _Loader:
         self.asked_level, self.equipment = level, equipment
         self.level = level or 1
         self.problems: Problems = []
+        # A session may use an exercise many times: its file is read once.
         self._nodes: dict[Path, Node | None] = {}
         self.is_session = False
 
@@ -113,13 +115,16 @@ class _Loader:
         # Before the sections, whose exercises are read at this level.
         self.level = self.asked_level or values.get("level", 1)
         sections = self._sections(root)
+        # With the rounds: the plan has the exercises of each.
         count = sum(len(section.exercises) * section.rounds for section in sections)
         if count > MAX_EXERCISES:
             complain(self.problems, root, f"the session has more than {MAX_EXERCISES} exercises")
         if self.problems:
             raise ScriptError(self.problems)
+        # Only what was written: the defaults stand in `Session` alone.
         keys = ("about", "pace", "phrases", "voice", "bed", "needs", "pronounce")
         given = {key: values[key] for key in keys if key in values}
+        # In seconds by now, see `Seconds`.
         length_ms = round(values["minutes"] * 1000) if "minutes" in values else None
         return Session(
             slug=composed(self.path.stem),
@@ -177,6 +182,7 @@ class _Loader:
             message = f"expected a list of exercises, found {found}"
             complain(self.problems, node, message, "write [bridge, squat]")
             return Section(title, ())
+        # Before they are read, which is the work that a limit spares.
         if len(node.items) > MAX_EXERCISES:
             complain(self.problems, node, f"the section has more than {MAX_EXERCISES} exercises")
             return Section(title, ())
@@ -185,6 +191,7 @@ class _Loader:
         return Section(title, exercises, values.get("rounds", 1), values.get("time"))
 
     def _item(self, item: Node) -> Exercise | None:
+        # Where the file really lies: a link to it may stand in another folder.
         beside = self.path.resolve().parent
         # `- name: X` alone has one pair, too, but is an exercise written here.
         if item.kind == "map" and item.get("name") is None and len(item.pairs) == 1:
@@ -205,6 +212,7 @@ class _Loader:
             name = item.get("name")
             # Both belong to the use of an exercise: `exercise` reads them from the item.
             base = self._extended(item.without("level", "with"), self.path, (self.path,))
+            # What its file would be called, so that `--skip shoulder-slide` finds it.
             slug = "-".join(name.text.lower().split()) if name else ""
             return self.exercise(slug, item, base, None) if base else None
         if item.kind == "scalar" and not item.empty:
@@ -255,6 +263,7 @@ class _Loader:
 
     def _extended(self, root: Node, path: Path, stack: tuple[Path, ...]) -> Node | None:
         above = root.get("extends")
+        # For its problems alone: values are read when everything is merged.
         read_fields(root, models.EXERCISE, self.problems, "an exercise")
         if above is None:
             return root
@@ -275,6 +284,7 @@ class _Loader:
         at_hand = own.get("with", self.equipment)
         node = base.without("levels", "equipment", "level", "with")
         used = ""
+        # `2:` is text here, as every key is.
         for key, word in (("levels", str(level)), *(("equipment", one) for one in at_hand)):
             variants = base.get(key)
             variant = (

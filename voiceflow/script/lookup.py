@@ -75,6 +75,7 @@ class Library:
             for path in _entries(folder):
                 ours = path.suffix in ENDINGS.get(kind, _YAML) and path.stem != "positions"
                 name = composed(path.stem)
+                # `coach.es` is `coach` in another language, and no name of its own.
                 if ours and "." not in name and name not in seen and is_file(path):
                     seen.add(name)
                     yield path
@@ -111,6 +112,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def is_name(text: str) -> bool:
     """Whether `text` can be a script's name: no folder, not hidden, under 200 characters."""
+    # On Windows a colon ends a drive or begins a stream; no system takes a NUL in a name.
     return (
         bool(text)
         and not text.startswith(".")
@@ -135,6 +137,7 @@ def default_library() -> Library:
     else:
         from platformdirs import user_data_path
 
+        # Without that False, Windows would get a folder `voiceflow` within a folder `voiceflow`.
         user = user_data_path("voiceflow", appauthor=False)
     return Library(user, content() / "scripts", content() / "sounds")
 

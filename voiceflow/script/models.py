@@ -78,6 +78,7 @@ PACING: tuple[Field, ...] = (
 _TIPS_FIELD = Field(
     "tips", Several(Spoken(MAX_CARRIED), most=20), "Tips, each said once where there is room."
 )
+# Speech, tones and the time left belong to the session as a whole.
 # In an exercise `tips` are the texts themselves.
 _EXERCISE_PACING = tuple(
     f for f in PACING if f.name not in ("tips", "tones", "speech", "remaining")
@@ -189,6 +190,7 @@ SESSION_HEAD: tuple[Field, ...] = (
     Field("language", Words(slug=True), "The language of the texts, such as en or es."),
     Field("level", Number(1, 3, whole=True), "The level, unless --level gives another."),
     Field("name", Words(), "The name of the person to greet."),
+    # A number without a unit counts minutes here, and seconds everywhere else.
     Field(
         "minutes", Seconds(5, 6 * 3600, bare=60), "Length of the session in minutes: 20, or 12:30."
     ),

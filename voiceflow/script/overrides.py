@@ -40,6 +40,7 @@ def pacing_values(given: Iterable[str], label: str = "--set") -> dict[str, Any]:
         elif key == PER_MINUTE:
             values.update(_per_minute(value, wrong))
         else:
+            # On a command line words are joined by hyphens: `count-in` is `count_in`.
             name = ALIASES.get(key, key.replace("-", "_"))
             values.update(_value(key, name, value, wrong))
     if wrong:

@@ -71,6 +71,7 @@ class Layer:
 
 def layer(name: str, values: Mapping[str, Any]) -> Layer:
     """A layer with the pacing values among `values`; other keys and None are left out."""
+    # None is how an option says that nothing was asked for.
     return Layer(name, tuple((key, values[key]) for key in KEYS if values.get(key) is not None))
 
 

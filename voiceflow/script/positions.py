@@ -117,6 +117,7 @@ class Positions:
     def path(self, here: str | None, there: str) -> tuple[Move, ...]:
         """The quickest moves from `here` to `there`; `here` is None at the start of a session."""
         if here is None:
+            # Where the body is at the start nobody knows, so there is one way into each position.
             return (self.start[there],)
         queue: list[tuple[float, int, str, tuple[Move, ...]]] = [(0.0, 0, here, ())]
         order = 0
@@ -133,6 +134,7 @@ class Positions:
                         heapq.heappush(
                             queue, (seconds + move.seconds, order, move.to, (*moves, move))
                         )
+        # Not with what `read_positions` let through: it has asked for every pair.
         return ()
 
 

@@ -167,6 +167,7 @@ class _Meaning:
         return Sense(**values)
 
     def schema(self) -> Schema:
+        # Every kind has to have one, but no schema is shipped for these files.
         return {}
 
 
@@ -263,6 +264,7 @@ def _read(path: Path) -> dict[str, Any]:
     values = {} if node.empty else read_fields(node, FIELDS, problems, "the words")
     if problems:
         raise ScriptError(problems)
+    # The name of the file says it; the key is there for its readers.
     values.pop("language", None)
     return values
 

@@ -20,6 +20,7 @@ LONGEST_BREATH_S = 300.0
 LEAST_S = 0.5
 
 _BARE = re.compile(r"[\d.\s]*")
+# Any letters, so that a misspelt word is told as an unknown step and not as none.
 _KEY = re.compile(r"([^\W\d]+)(?:\s+(\S.*))?")
 
 

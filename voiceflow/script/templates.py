@@ -129,6 +129,8 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%"])
 
     def __init__(self) -> None:
+        # Spoken text: `&` must not become `&amp;`. Jinja needs no cache of its own, as `_compiled`
+        # has one of what was checked.
         super().__init__(
             undefined=StrictUndefined, finalize=_budget.spend, autoescape=False, cache_size=0
         )
@@ -348,6 +350,7 @@ def _compiled(source: str, variables: frozenset[str]) -> _Compiled:
     if wrong := faults(source, variables):
         raise wrong[0]
     tree = _environment.parse(source)
+    # A template gets what it reads and nothing else.
     names = tuple(sorted(_names(tree) & variables))
     return _Compiled(_built(source), names)
 
@@ -447,6 +450,7 @@ class Macros:
         return said
 
     def _call(self, name: str, values: dict[str, Any]) -> str:
+        # In a module a macro has a name to be called by; it is made anew, as it holds the values.
         module = self._template.make_module(values)
         return str(_budget.spend(getattr(module, _PREFIX + name)())).strip()
 

@@ -22,9 +22,11 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 24
 MAX_NODES = 100_000
 
+# All that YAML does not allow: the same set as in PyYAML's reader.
 _NOT_TEXT = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _HASH = re.compile(r"(?:^|\s)(#[^\s#]\S*)")
+# The C parser, where PyYAML was built with it, is many times as fast.
 _Loader: type = getattr(yaml, "CLoader", yaml.Loader)
 
 
@@ -111,6 +113,7 @@ def read_text(path: Path) -> str:
     if len(data) > MAX_BYTES:
         raise ScriptError([Problem(where, "the file is larger than 1 MiB", "split it up")])
     try:
+        # Editors on Windows may put a byte order mark first.
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -126,6 +129,7 @@ def parse(text: str, file: str) -> Node:
     # Before the parser: its ReaderError for these is no MarkedYAMLError.
     if wrong := _NOT_TEXT.search(text):
         raise ScriptError([_character_problem(wrong.start(), text, file)])
+    # Events, one by one: the limits hold before a tree is in memory.
     builder = _Builder(file)
     try:
         root = builder.document(yaml.parse(text, Loader=_Loader))
@@ -243,6 +247,7 @@ class _Builder:
         # Refused, but something must stand for it, so that reading goes on to the next problem.
         if isinstance(event, yaml.AliasEvent):
             return Node(mark, "scalar")
+        # A lone `!` says that a scalar is text, as every one is here.
         if (tag := getattr(event, "tag", None)) not in (None, "!"):
             self.problems.append(Problem(mark, f"the tag `{tag}` is not allowed", "remove it"))
         if isinstance(event, yaml.ScalarEvent):

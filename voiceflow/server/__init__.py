@@ -69,6 +69,7 @@ def main(
         hint = "pip install segno starlette uvicorn (the extra `serve`)"
         raise InputError(f"`serve` needs {error.name}, which is not installed", hint=hint) from None
     cache = Cache(Cache.default_root())
+    # Before there is a studio, which starts its threads at once.
     if forget:
         from voiceflow.server.auth.phones import Phones
 

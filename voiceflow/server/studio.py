@@ -87,6 +87,7 @@ class Studio:
         self.streams = Streams()
         self.job_queue = JobQueue()
         self.mp3_files.others_wait = lambda: self.job_queue.waiting > 0
+        # Set by `Keeper`, which knows the studio; the studio does not know of it.
         self.pins: Callable[[], frozenset[str]] = frozenset
         self.renew_kept: Callable[[], list[str]] = list
         self.on_paired: Callable[[str], None] = lambda name: None
@@ -125,6 +126,7 @@ class Studio:
 
     async def decided(self, client: str, slug: object, given: object) -> Render:
         """Decide a session with the options `given`. Raises Refusal."""
+        # In threads: both look at files, and the loop must go on for those who listen.
         name, options, said = await asyncio.to_thread(self._read, slug, given)
         key = await asyncio.to_thread(self._key, name, said)
         render = await asyncio.to_thread(self._known, key)
@@ -222,10 +224,12 @@ class Studio:
         *, gently: bool = False,
     ) -> Render:  # fmt: skip
         """Decide, and record what is needed to sound it. Runs in a thread of the job queue."""
+        # Raises where nobody waits for it any more.
         report("deciding", 0, 1)
         try:
             path = self.sessions.path(slug)
             source = source_of(path)
+            # What is done in idle time leaves the other cores free.
             context = replace(self.context, jobs=1) if gently else self.context
             decision, made = prepare(path, options, context, report, ahead=False)
             stitcher = Stitcher(decision.score, made, self.cache, jobs=self.jobs)
@@ -314,6 +318,7 @@ class Studio:
             from voiceflow.draw import svg
 
             try:
+                # The silent voice guesses its lengths: no page waits for speech.
                 decision, _ = prepare(path, Options(voice="silent"), self.context, ahead=False)
             except VoiceflowError as error:
                 raise refused(error, self.library) from None

@@ -28,6 +28,7 @@ def code_text(address: str) -> str:
     import segno
 
     file = io.StringIO()
+    # The least correction makes the smallest code: it has to fit into a terminal.
     segno.make(address, error="l").terminal(out=file, compact=True, border=2)
     # segno draws the light modules, so the colours have to be fixed or the code is inverted.
     return "\n".join(f"{_LIGHT_ON_DARK}{line}{_PLAIN}" for line in file.getvalue().splitlines())
@@ -95,6 +96,7 @@ class Terminal:
         """Print lines at once; characters that the terminal cannot show are replaced."""
         encoding = getattr(self.out, "encoding", None) or "utf-8"
         for line in lines:
+            # Flushed, or in a log it would stay in a buffer while the phone waits for its code.
             print(line.encode(encoding, "replace").decode(encoding), file=self.out, flush=True)
 
     def invite(self, code: str, minutes: int) -> None:

@@ -13,8 +13,10 @@ from voiceflow.script.fields import Problems, Schema, complain
 from voiceflow.script.yaml import Node
 from voiceflow.sounds.recipe import Course, Extent
 
+# Bounded digits: no text makes a number that is endless or infinite.
 _AMOUNT = re.compile(r"([-+]?\d{1,6}(?:\.\d{1,6})?)\s*([a-zA-Z%]*)")
 _NOTE = re.compile(r"([A-Ga-g])([#b]?)(\d)")
+# Semitones from A; octaves are counted from C, so C to G lie below the A of the same number.
 _STEPS = {"c": -9, "d": -7, "e": -5, "f": -4, "g": -2, "a": 0, "b": 2}
 _ARROW = re.compile(r"\s*(?:->|→)\s*")
 
@@ -133,6 +135,7 @@ class Band:
 def _edges(text: str) -> tuple[float, float] | None:
     low, _, high = text.partition("-")
     try:
+        # `200-900 Hz` has its unit once: a pitch without one is in Hz.
         edges = pitch(low), pitch(high)
     except ValueError:
         return None

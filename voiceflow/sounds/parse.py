@@ -50,6 +50,7 @@ def read_script(node: Node, folder: Path, problems: Problems) -> ToneSetScript:
 
 def schema() -> Schema:
     """The JSON Schema of a tone set."""
+    # Any folder will do: no recording is looked at for a schema.
     return fields_schema(_set_fields(Path()))
 
 

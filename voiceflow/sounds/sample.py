@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LEAST_MS, MOST_MS = 10, 30_000
 MAX_BYTES = 64 << 20
+# -80 dBFS, three steps of 16 bits: a recording that is only dithered is silent.
 _SILENT = 1e-4
 _BLOCK = 1 << 16
 

@@ -141,6 +141,7 @@ def read_layer(node: Node, folder: Path, problems: Problems) -> Layer | None:
     sound = _MAKERS[name](values, node, folder, problems)
     if sound is None:
         return None
+    # A recording brings its own beginning and end: short fades only keep it from clicking.
     attack, release = _FADES.get(name, (Extent(0.01), Extent(0.05)))
     return Layer(
         sound,
@@ -149,6 +150,7 @@ def read_layer(node: Node, folder: Path, problems: Problems) -> Layer | None:
         release=values.get("release", release),
         swell=values.get("swell", Course(0.0, 0.0)),
         pulse=values.get("pulse", 0.0),
+        # A pulse without a depth is meant to be heard.
         depth=values.get("depth", 0.5 if "pulse" in values else 0.0),
     )
 
@@ -170,6 +172,7 @@ def _noise(values: Mapping[str, Any], *_: object) -> Sound:
 def _strike(values: Mapping[str, Any], node: Node, _: Path, problems: Problems) -> Sound | None:
     if not _timed(values, node, problems):
         return None
+    # The modes of a free bar, such as a chime.
     spectrum = _spectrum(values, node, problems, (1.0, 2.76, 5.4), max(values["notes"]))
     if spectrum is None:
         return None

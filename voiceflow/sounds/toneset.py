@@ -30,9 +30,11 @@ from voiceflow.sounds.recipe import BREATHS, SIGNALS, Tone
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
+# The score asks for 288 s at most.
 MAX_MS = 300_000
 # Raise this when the same recipe would sound different: it is part of the cache key.
 VERSION = 2
+# In stereo these are 1.5 MB, so the tones kept below take 74 MB at most.
 _KEPT_MS = 16_000
 _SUFFIXES = (".yaml", ".yml")
 
@@ -189,6 +191,7 @@ def problems(path: Path, folders: Sequence[Path] = ()) -> tuple[Problem, ...]:
     except ScriptError as error:
         return tuple(sorted({*found, *error.problems}))
     missing = [one for one in SIGNALS if not tone_set.has(one) and one not in refused]
+    # Not beside errors: a signal may be missing only because it could not be read.
     if missing and not found:
         hint = "add them, take them from another set with `like: bowl`, or write `none`"
         message = "the tone set has no signal for " + ", ".join(missing)

@@ -42,7 +42,9 @@ class Tally:
     different: int = 0
     made: int = 0
     hits: int = 0
+    # The arrays are those of the pieces: one that returns adds a reference.
     powers: list[tuple[int, array[float]]] = field(default_factory=list)
+    # A set, as a piece that returns has the same peak again.
     peaks: set[float] = field(default_factory=set)
 
     def loudness(self, length_ms: int) -> float:

@@ -85,6 +85,7 @@ def export(
         bases.append(base)
         make = made.split if files.split else made.whole
         yield from make(into, base, files.form, entries)
+        # Between sessions, as all of them together may be more than the cache may hold.
         context.cache.trim()
     called = bases[0] if len(bases) == 1 else "voiceflow sessions"
     yield _text(into / f"{called}.m3u8", sidecars.playlist(entries))
@@ -97,6 +98,7 @@ def _check(files: ExportOptions) -> None:
         if files.split:
             hint = "leave out --split, or use --format mp3"
             raise InputError("m4b cannot be split: it holds the whole session", hint=hint)
+        # A missing package is told before the work.
         m4b.ready()
 
 
@@ -137,6 +139,7 @@ class _SessionFiles:
         folder(inside)
         # Two chapters that begin within one piece begin at one place: the first of them is empty.
         listed = [one for one in tracks(self.score, self.stitcher.pieces) if one.length_ms]
+        # As many digits for all: players sort names as text.
         digits = max(2, len(str(len(listed))))
         # One source for all tracks: each takes on where the one before it stopped.
         source = self._source(form)

@@ -19,6 +19,7 @@ from voiceflow.stitch.pieces import Piece, speech_spans
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
+# Not further down: a breath tone leads, so it is heard under the words as well.
 DUCK_DB: Final = 8
 RAMP_MS: Final = 144
 NEAR_MS: Final = 600
@@ -73,6 +74,7 @@ def stitch(
 
 def _duck(bed: AudioSegment, spans: Iterable[tuple[int, int]]) -> AudioSegment:
     """`bed`, lowered within each span, with a ramp on either side."""
+    # Without a breath tone there is nothing to lower, and nothing to cut up for it.
     if not bed.max:
         return bed
     length = len(bed)
@@ -105,6 +107,7 @@ def _ramp(segment: AudioSegment, from_db: float, to_db: float) -> AudioSegment:
 
 def _mix(bed: AudioSegment, clips: Sequence[tuple[Event, AudioSegment]]) -> AudioSegment:
     """Speech over tones. If the sum comes near full scale, the tones are lowered."""
+    # pydub clips a sum at full scale, so the peak still shows that it was too much.
     for lower_db in (0, 6, 12, 18, 24):
         mixed = _lay(bed.apply_gain(-lower_db) if lower_db else bed, clips)
         if mixed.max <= PEAK:

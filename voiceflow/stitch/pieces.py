@@ -86,6 +86,7 @@ def piece_keys(
     `settings` is what the caller makes of the samples: channels, encoder, bit rate. Pieces that
     sound the same have the same key, wherever they are.
     """
+    # The same words and tones come in many pieces.
     clip_key, tone_key = functools.cache(clip_key), functools.cache(tones.key)
     head = [_VERSION, *map(str, settings)]
     keys: dict[tuple[int, tuple[Event, ...]], str] = {}
@@ -112,6 +113,8 @@ def _piece(events: Sequence[Event], end: int) -> Piece:
     for event in events:
         if event.start_ms % GRID_MS:
             raise ValueError(f"an event at {event.start_ms} ms is off the {GRID_MS} ms grid")
+        # Without repetition, moment and exercise, which would make different pieces of equal
+        # sounds.
         heard.append(
             Event(
                 kind=event.kind,

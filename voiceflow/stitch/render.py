@@ -151,6 +151,7 @@ def rejoined(remembered: Remembered, cache: Cache) -> Iterator[bytes]:
 def _again(remembered: Remembered, target: Path, cache: Cache) -> Summary:
     """A render that is known, joined from its parts."""
     watch, tally = _Watch(), Tally(pieces=len(remembered.pieces))
+    # The least that it takes, without its tag: a full disk is told at once.
     with writing(target, stream_length(remembered.length_ms, remembered.channels)) as draft:
         for chunk in rejoined(remembered, cache):
             draft.write(chunk)
@@ -225,6 +226,7 @@ def _loading(report: Report) -> Report:
         nonlocal begun
         if not begun:
             begun = True
+            # Beside the voice, whose workers are processes of their own.
             threading.Thread(target=_load, daemon=True).start()
         report(stage, done, total)
 

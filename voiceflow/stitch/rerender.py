@@ -72,6 +72,7 @@ def memo_key(reference: str | Path, options: Options, library: Library) -> str |
     try:
         session = session_path(str(reference), library)
     except InputError:
+        # Not told here: whoever decides it anew has the better message.
         return None
     asked = [one for one in (options.pace, options.tones) if one]
     scripts = Look(library, {}).stamp(session, asked)
@@ -87,6 +88,7 @@ def memo_key(reference: str | Path, options: Options, library: Library) -> str |
 def _code() -> Iterator[str]:
     root = Path(__file__).parents[1]
     for folder, folders, files in os.walk(root):
+        # What only serves recordings cannot change one.
         # In place: `os.walk` goes down only into the folders that are left, in this order.
         folders[:] = sorted(f for f in folders if f not in ("__pycache__", "_content", "server"))
         yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith(".py"))
@@ -97,6 +99,7 @@ def _stamp(path: str) -> str:
         stat = os.stat(path or ".")
     except OSError:
         return f"{path} is not there"
+    # With the time of change: an edit can keep the size and set the other time back, but not this.
     return f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
 

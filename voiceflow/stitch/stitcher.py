@@ -190,6 +190,7 @@ class Stitcher:
     def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> EncodedPiece:
         segment = self._stitched(piece)
         pcm, given = bytes(segment.raw_data), segment.channels
+        # Where one channel stands for both ears, it is measured as both hear it.
         sounded = EncodedPiece(splice.piece(pcm, given), measure(pcm, given, ears=self.channels))
         self.cache.put("piece", key, sounded.pack())
         return sounded
@@ -217,6 +218,7 @@ class Stitcher:
 @contextmanager
 def _pool(jobs: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that are given up at once where the reader goes away or fails."""
+    # Threads will do: LAME lets go of the interpreter while it encodes.
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="stitch")
     try:
         yield pool

@@ -42,6 +42,7 @@ class Pairing:
 
     def new(self) -> str:
         """A new code. If too many are open, the oldest is closed."""
+        # 144 bits: out of reach of guesses, and short enough for a small QR code.
         code = secrets.token_urlsafe(18)
         with self._lock:
             now = self._clock()

@@ -93,12 +93,14 @@ class Phones:
     def _compare(self, token: str, of: Callable[[Phone], str]) -> Phone | None:
         given, found = hashed(token), None
         for phone in self.all():  # all of them: the time must not tell which one matched
+            # As bytes: of text it takes ASCII alone, and the file may hold any.
             if hmac.compare_digest(of(phone).encode(), given.encode()):
                 found = phone
         return found
 
     def is_new_day(self, phone: Phone) -> bool:
         """Whether `touch` is due. Once a day is exact enough and spares the disk."""
+        # `abs`, as a clock may have been set back.
         return abs(self._clock() - phone.seen) >= _DAY_S
 
     def touch(self, phone: Phone) -> None:
@@ -121,6 +123,7 @@ class Phones:
 
     def revoke_feed(self, phone: Phone) -> None:
         """Turn off this phone's feed until a new token is made."""
+        # No hash is empty, so no token fits any more.
         self._put(replace(phone, generation=phone.generation + 1, feed=""))
 
     def _put(self, phone: Phone) -> None:
@@ -154,6 +157,7 @@ class Phones:
                 if tuple(phones) != before:
                     told = {"version": _VERSION, "phones": [asdict(one) for one in phones]}
                     write_atomic(self.path, json.dumps(told, indent=1).encode(), mode=0o600)
+                # Read again at the next look, whatever its time and size say.
                 self._stamp = None
         except OSError as error:
             reason = error.strerror or str(error)

@@ -40,8 +40,10 @@ class BoundedConnection(H11Protocol):
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
+        # First, as it adds this connection to those that are counted.
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS or self._siblings() > MOST_OF_ONE:
+            # Not `close`, which first sends what is still waiting.
             transport.abort()
             return
         self._expect_request()

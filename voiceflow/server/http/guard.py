@@ -25,6 +25,7 @@ from voiceflow.server.http.streaming import BrokenOff
 from voiceflow.server.studio import Studio
 
 COOKIE: Final = "vf"
+# Chrome keeps no cookie for longer, whatever it is told.
 COOKIE_S: Final = 400 * 86_400
 MOST_BODY: Final = 16 << 10
 BODY_S: Final = 15.0
@@ -47,6 +48,7 @@ _POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# Addresses may hold a code or a token: by the referrer policy no other site is told of them.
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -244,6 +246,7 @@ def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
         403; or 415 if the body is not JSON.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    # `none` is a person's own doing, such as a bookmark or a typed address.
     if site is not None and site not in ("same-origin", "none"):
         raise Refusal(403, "origin", "requests from another site are not allowed")
     if origin is not None:
@@ -281,6 +284,7 @@ def host_name(host: str) -> str:
 
 def _is_address(name: str) -> bool:
     try:
+        # Without the zone that an IPv6 address may have: `fe80::1%eth0`.
         ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return False

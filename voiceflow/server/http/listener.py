@@ -38,6 +38,7 @@ def bind(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError):
         hint = "use 127.0.0.1 for this computer alone, 0.0.0.0 for the home network"
         raise InputError(f"cannot find the host {host!r}", hint=hint) from None
+    # `localhost` may have two addresses; we listen on the one that the system prefers.
     family, kind, protocol, _, address = found[0]
     listening = socket.socket(family, kind, protocol)
     try:
@@ -69,6 +70,7 @@ def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = 
         date_header=True,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
+        # Else whoever listens to a session would keep the server from ending.
         timeout_graceful_shutdown=2,
         ssl_certfile=certificate,
         ssl_keyfile=key,
@@ -91,8 +93,10 @@ def run(
     key: Path | None = None,
 ) -> None:
     """Serve until Ctrl-C. Raises InputError or OutputError if it cannot start."""
+    # First of all: a port that is taken is told before there is a code on show.
     listening = bind(host, port)
     try:
+        # uvicorn reads it only once it serves, and would fail with an exception of its own.
         if certificate is not None:
             _try_certificate(certificate, key)
         app = application(studio, names=names)

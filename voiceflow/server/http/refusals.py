@@ -108,6 +108,7 @@ def refused(error: VoiceflowError, library: Library) -> Refusal:
 
 def _without_paths(text: str, library: Library) -> str:
     for root in (library.user, library.bundled, library.sounds):
+        # Either may stand in a message, as in `within`.
         for one in {str(root), str(root.resolve())}:
             text = text.replace(one + "/", "").replace(one, "the library")
     return text

@@ -37,6 +37,7 @@ START: Final = "hip-back-short"  # the feed's one episode until something is kep
 OPENAPI: Final = Path(__file__).with_name("openapi.json")
 CHANGES: Final = ("tempo", "detail", "pace", "teach", "rest", "speech", "breath_in", "breath_out")
 _LONGEST_MS: Final = 24 * 3_600_000
+# An id is a hash of what is under it, so that can never be anything else.
 _FOREVER: Final = "private, max-age=31536000, immutable"
 
 Json = dict[str, Any]
@@ -119,6 +120,7 @@ class Api:
     async def changed(self, request: Request) -> Response:
         body = await read_body(request, ("event_ms", *CHANGES))
         at = body.pop("event_ms", None)
+        # True is an int to Python, and JSON may hold it.
         if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at <= _LONGEST_MS:
             wrong = fault("`event_ms` must be a whole number of milliseconds", field="event_ms")
             raise Refusal(422, "input", "the position of the listener is missing", faults=[wrong])
@@ -276,10 +278,13 @@ class Media:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         studio = self.api.studio
         render_id = scope["path_params"]["id"]
+        # A player asks for many ranges: as a rule this needs no thread and no disk.
         render = studio.renders.held(render_id)
         if render is None:
             render = await asyncio.to_thread(studio.find_render, render_id)
+        # By phone: behind a proxy they all have one address.
         client = scope["vf.phone"].id
+        # A header holds no more than Latin-1, and a title may be in any alphabet.
         name = slug_for(render.title)
         answer: ASGIApp = GrowingFileResponse(
             render, studio.mp3_files, studio.streams, client, name

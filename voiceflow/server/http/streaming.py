@@ -120,6 +120,7 @@ class GrowingFileResponse:
             mp3 = self.mp3_files.ready(render)
             if mp3 is None:
                 mp3 = await asyncio.to_thread(self.mp3_files.of, render)
+            # Before anything is there: what somebody waits for is made first.
             self.mp3_files.enter(mp3, stream, found.start)
             try:
                 if mp3.whole and found.end - found.start <= _CHUNK:

@@ -71,6 +71,7 @@ class JobQueue:
         self._longest_s = longest_s
         self._queues: OrderedDict[str, deque[_Job[Any]]] = OrderedDict()
         self._jobs: dict[Hashable, _Job[Any]] = {}
+        # A guess, until the first jobs have been timed.
         self._usual_s = 1.0
         self._at_once = at_once
         self._closed = False
@@ -140,6 +141,7 @@ class JobQueue:
                 job.waiting += 1
                 if job.idle and not job.running:
                     self._promote(job, client)
+                # Somebody waits for it now, so it no longer gives way to others.
                 job.idle = False
                 return job
             mine = len(self._queues.get(client, ()))
@@ -165,6 +167,7 @@ class JobQueue:
         with self._wake:
             job.waiting -= 1
             queue = self._queues.get(job.client)
+            # One that runs ends by itself, at its next report.
             if job.waiting <= 0 and not job.running and queue is not None and job in queue:
                 queue.remove(job)
                 self._jobs.pop(job.key, None)

@@ -145,6 +145,7 @@ def render_of(
         id=_id(stitcher, tag, slug, source, given),
         slug=slug,
         source=source,
+        # Whole seconds, as the dates of HTTP have no others.
         created=int(time.time()),
         given=given,
         score=decision.score,
@@ -341,6 +342,7 @@ class RenderRecords:
 
     def trim(self, pinned: frozenset[str]) -> None:
         """Bring the folder under its limit; done once per 50 new records."""
+        # To list the folder costs more than a few records too many.
         if self._since < 50:
             return
         self._since = 0
@@ -366,6 +368,7 @@ def _from_dict(told: dict[str, Any]) -> Render:
     if told.pop("version") != _VERSION:
         raise ValueError("version")
     score = told["score"]
+    # Tuples again: the id is made of the `repr` of a score, which tells them from lists.
     score["events"] = tuple(Event(**one) for one in score["events"])
     score["chapters"] = tuple(Chapter(**one) for one in score["chapters"])
     told["score"] = Score(**score)

@@ -97,6 +97,7 @@ def _item(channel: Xml.Element, episode: Episode, base: str) -> None:
     _add(item, "title", render.title)
     about = " ".join(render.score.about.split()) or render.title
     _add(item, "description", f"{about} {_contents(render)}".strip())
+    # Said, because RSS takes a guid for an address if nothing is said.
     _add(item, "guid", episode.guid).set("isPermaLink", "false")
     _add(item, "pubDate", formatdate(episode.published, usegmt=True))
     enclosure = {"url": f"{address}.mp3", "length": str(render.bytes), "type": "audio/mpeg"}

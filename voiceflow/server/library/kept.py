@@ -112,6 +112,7 @@ class Keeper:
         return self._marked(self.studio.sessions.session(slug), kept)
 
     def _marked(self, entry: Entry, kept: dict[str, Kept]) -> Entry:
+        # A bundled session of the same name is not the one that was kept.
         return {**entry, "kept": True} if entry["own"] and entry["slug"] in kept else entry
 
     # Keeping
@@ -201,6 +202,7 @@ class Keeper:
         kept = self.find(slug)
         if kept is None:
             raise unknown("kept session", slug)
+        # The list first: if the script stays, it is a session like any other and no episode.
         self._change(lambda all_: [one for one in all_ if one.slug != slug])
         path = self._script(slug)
         if path is None:
@@ -328,6 +330,7 @@ def read_title(title: object, usual: str) -> str:
 
 def slug_for(title: str) -> str:
     """A file name for a title: lower-case letters, digits and hyphens, valid on every system."""
+    # Taken apart, `é` is an `e` and an accent, of which ASCII keeps the `e`.
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:60].strip("-") or "session"
     return f"my-{slug}" if _RESERVED.fullmatch(slug) else slug

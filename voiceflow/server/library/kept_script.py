@@ -193,6 +193,7 @@ class _Items:
     def _in_place(self, name: str, changes: Node) -> Node:
         path = self.library.find("exercises", name, self.source.resolve().parent)
         base = read(path)
+        # As `_over` in script/load.py: with an old body go the times that were set for it.
         if any(changes.get(body) is not None for body in _BODIES):
             base = base.without(*_BODIES, "inhale", "exhale", "hold")
         return merge(base, changes, deep=("levels", "equipment", "pronounce"))
@@ -215,6 +216,7 @@ def _place(node: Node) -> Place:
 class _Plain(yaml.SafeDumper):
     """Writes no tags, resolves no scalar to another type, and indents lists."""
 
+    # With PyYAML's own, `no` and `1:30` would be put in quotes, which our reader does not need.
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  as PyYAML declares it
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:

@@ -62,6 +62,7 @@ def read_options(given: object, names: Offered) -> tuple[Options, Given]:
     wanted, faults = _wanted(given)
     values, problems = read_values(wanted)
     if "equipment" in values:
+        # Once each: what is asked for twice makes no other render.
         values["equipment"] = tuple(dict.fromkeys(values["equipment"]))
     faults += [fault(one.message, one.hint, field=f"options.{one.name}") for one in problems]
     for key in _NAMED:

@@ -58,6 +58,7 @@ class SessionLibrary:
         self._entries: dict[str, tuple[str, Entry]] = {}
         self._voices: list[Entry] | None = None
         self._offers: dict[str, tuple[str, list[Entry]]] = {}
+        # Kept between looks: a script that has not changed is not read again.
         self._words: Words = {}
         self._lock = threading.Lock()
         self._looking = False
@@ -113,6 +114,7 @@ class SessionLibrary:
             with suppress(Refusal):  # it has been removed since
                 hurried = until is not None and time.monotonic() > until
                 entries.append(self._glance(slug, look) if hurried else self.session(slug, look))
+        # One thread only: each page shown in a hurry would start another.
         if until is not None and time.monotonic() > until and not self._looking:
             self._looking = True
             threading.Thread(target=self._look_on, name="look", daemon=True).start()

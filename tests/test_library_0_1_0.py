@@ -16,6 +16,7 @@ import pytest
 
 import voiceflow
 from voiceflow.core.cache import Cache
+from voiceflow.core.errors import TimingError
 from voiceflow.player.bookmarks import Bookmarks
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
@@ -43,7 +44,20 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     return Library(user, content() / "scripts", content() / "sounds")
 
 
-@pytest.mark.parametrize("slug", OWN)
+# Its `minutes: 2:30` took from its written silences, which are kept now: an error says so.
+TOO_SHORT: Final = "evening-quiet"
+DECIDED: Final = sorted(set(OWN) - {TOO_SHORT})
+
+
+def test_a_length_that_took_from_written_silences_is_an_error_now(library: Library) -> None:
+    with pytest.raises(TimingError, match="cannot last 2:30") as caught:
+        prepare(TOO_SHORT, Options(voice="silent"), Context(library, Cache(None), 1), ahead=False)
+    shortest = caught.value.hint.split(" to ")[0].removeprefix("from about ")
+    asked = Options(voice="silent", minutes_ms=1000 * (120 + int(shortest.split(":")[1]) + 3))
+    assert prepare(TOO_SHORT, asked, Context(library, Cache(None), 1), ahead=False)
+
+
+@pytest.mark.parametrize("slug", DECIDED)
 def test_every_session_is_decided_as_it_was(library: Library, tmp_path: Path, slug: str) -> None:
     context = Context(library, Cache(tmp_path / "cache"), 1)
     decision = prepare(slug, Options(voice="silent"), context, ahead=False).decision
@@ -102,7 +116,8 @@ class TestServed:
         listed = {one["slug"]: one for one in phone.get("/api/v1/sessions").json()["sessions"]}
         assert set(OWN) <= set(listed)
         for slug in OWN:
-            assert (listed[slug]["title"], listed[slug]["errors"]) == (OWN[slug]["title"], [])
+            assert listed[slug]["title"] == OWN[slug]["title"]
+            assert bool(listed[slug]["errors"]) == (slug == TOO_SHORT)
         assert {slug for slug in listed if listed[slug].get("kept")} == {
             one["slug"] for one in EXPECTED["kept"]
         }

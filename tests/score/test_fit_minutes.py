@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from making import PACING, Decided, exercise, phase, session, sessions, wishes
 from voiceflow.core.errors import TimingError
 from voiceflow.core.units import GRID_MS
 from voiceflow.plan.moments import Wishes
-from voiceflow.score.fit_minutes import LEAST_REPS, MOST_TIMES, reach, repetitions
+from voiceflow.score.fit_minutes import LEAST_REPS, MOST_TIMES, reach, repetitions, rounds
 from voiceflow.script.models import Section, Session
 
 # Shrinking a whole session takes minutes; the example as found tells enough.
@@ -162,7 +163,7 @@ def test_the_length_asked_for_as_written_changes_nothing() -> None:
     assert decided.score.events == natural.score.events
 
 
-def test_intervals_change_by_whole_sets_and_time_boxes_not_at_all() -> None:
+def test_intervals_lose_whole_sets_and_gain_none_and_time_boxes_stay() -> None:
     made = session(
         sections=(
             Section("Work", (exercise("One", work_s=30.0, sets=3),)),
@@ -170,16 +171,52 @@ def test_intervals_change_by_whole_sets_and_time_boxes_not_at_all() -> None:
         )
     )
     natural = Decided(made)
-    longer = fitted(made, int(natural.score.length_ms * 1.5), Wishes())
+    span = reach(natural.plan, natural.arranged)
+    assert span.longest_ms - natural.score.length_ms == natural.arranged.stretch_ms
+    shorter = fitted(made, natural.score.length_ms - 60_000, Wishes())
     lengths = {
         (m.exercise, end - start)
         for m, start, end in zip(
-            longer.plan.moments, longer.arranged.starts, longer.ends, strict=True
+            shorter.plan.moments, shorter.arranged.starts, shorter.ends, strict=True
         )
         if m.kind == "work"
     }
     assert lengths == {(0, 30_000), (1, 60_000)}
-    assert longer.plan.bouts[0].sets > 3
+    assert shorter.plan.bouts[0].sets < 3
+
+
+def test_a_prescribed_dose_stays_and_others_give() -> None:
+    given = (exercise("One", reps=8, sets=2, fixed=True), exercise("Two", reps=8))
+    natural = Decided(session(*given))
+    for factor in (0.9, 1.3):
+        decided = fitted(session(*given), int(natural.score.length_ms * factor), Wishes())
+        assert (decided.plan.bouts[0].reps, decided.plan.bouts[0].sets) == (8, 2)
+        assert decided.plan.bouts[1].reps != 8
+    alone = Decided(session(replace(given[1], fixed=True)))
+    span = reach(alone.plan, alone.arranged)
+    assert span.shortest_ms == alone.score.length_ms - alone.arranged.shrink_ms
+
+
+@pytest.mark.parametrize(
+    ("written", "most", "expected"),
+    [(1, 1, [{}]), (3, 3, [{0: 1}, {0: 2}, {0: 3}]), (2, 4, [{0: 2}, {0: 3}, {0: 4}])],
+)
+def test_rounds_are_taken_away_and_added_only_where_a_span_is_written(
+    written: int, most: int, expected: list[dict[int, int]]
+) -> None:
+    made = (exercise("One", work_s=30.0), exercise("Two", work_s=30.0))
+    assert rounds(session(sections=(Section("", made, written, None, most),))) == expected
+    fixed = (made[0], replace(made[1], fixed=True))
+    assert rounds(session(sections=(Section("", fixed, written, None, most),))) == [{}]
+
+
+def test_circuits_are_scaled_alike() -> None:
+    one, two = (exercise("One", work_s=30.0),), (exercise("Two", work_s=30.0),)
+    made = session(sections=(Section("", one, 2, None, 6), Section("", two, 4, None, 4)))
+    ways = rounds(made)
+    assert ways[0] == {0: 2, 1: 1}
+    assert ways[-1] == {0: 6, 1: 4}
+    assert all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(ways))
 
 
 def test_a_flow_gives_by_its_pauses_and_its_silences_never_grow() -> None:

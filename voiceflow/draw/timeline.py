@@ -84,6 +84,8 @@ def timeline_text(
 def _head(score: Score, frame: _Frame) -> Iterator[str]:
     yield frame.paint(cut(clean(score.title), frame.width), _TITLE)
     yield frame.paint(cut(summary(score), frame.width), _DIM)
+    for line in score.taken_away:
+        yield frame.paint(cut(clean(line), frame.width), _DIM)
 
 
 def _title(view: ChapterView, frame: _Frame) -> str:

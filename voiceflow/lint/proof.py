@@ -50,6 +50,7 @@ class Proof:
     tips_said: int
     sections: tuple[SectionTalk, ...]
     findings: tuple[Finding, ...]
+    taken_away: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -87,6 +88,7 @@ class Proof:
             "spoken": round(self.spoken, 4),
             "tips": self.tips,
             "tips_said": self.tips_said,
+            "taken_away": list(self.taken_away),
             "fits": self.fits,
             "sides_equal": self.sides_equal,
             "sections": [
@@ -129,4 +131,5 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
         tips_said=sum(tip in said[n] for n, tip in tips),
         sections=section_talk(evidence),
         findings=tuple(found),
+        taken_away=evidence.score.taken_away,
     )

@@ -22,7 +22,6 @@ from voiceflow.plan.timing import (
 from voiceflow.script.steps import Step
 
 REST_STRETCH, REST_SHRINK = 2.0, 0.5
-SILENCE_SHRINK = 0.5
 # How much longer the pause of a set-up, a change of sides or a finish may become. Together they
 # can fill half a repetition even in a session with a single exercise, so --minutes can be met.
 QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984
@@ -190,18 +189,8 @@ def _flow(builder: PlanBuilder, index: int, bout: Bout, side: str | None) -> Non
         elif step.kind == "bell":
             builder.add("bell", *_own(step), after_ms=gap, signal="bell", **lead)
         elif step.kind == "silence":
-            # Written to the second: no tempo changes it, and no --minutes makes it longer. One that
-            # asks for less than there is may still shorten it.
-            length = to_ms(step.seconds)
-            shrink = int(length * SILENCE_SHRINK)
-            builder.add(
-                "silence",
-                *_own(step),
-                least_ms=length,
-                after_ms=gap,
-                shrink_ms=shrink,
-                **lead,
-            )
+            # Written to the second: neither tempo nor --minutes changes it.
+            builder.add("silence", *_own(step), least_ms=to_ms(step.seconds), after_ms=gap, **lead)
         else:
             # Each step is a group of its own: the score lays out a group as one repetition.
             phase = flow_phase(step)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
 from voiceflow.plan.moments import Bout, Plan
 from voiceflow.score.arrange import Arranged
-from voiceflow.script.models import Session
+from voiceflow.script.models import Section, Session
 
 LEAST_REPS = 2
 MOST_TIMES = 4
@@ -48,25 +49,61 @@ def reach(plan: Plan, arranged: Arranged) -> Reach:
 def rounds(session: Session) -> list[dict[int, int]]:
     """Every number of rounds that the circuits of `session` can have, by section, all scaled alike.
 
-    From one round to four times as many as written; `[{}]` where there is no circuit.
+    From one round to as many as are written; with a span such as 2-6, all of that span. `[{}]`
+    where there is no circuit, and none but with prescribed doses.
     """
     written = {
-        number: section.rounds
+        number: section
         for number, section in enumerate(session.sections)
-        if section.rounds > 1 and section.box_s is None
+        if max(section.rounds, section.most_rounds) > 1
+        and section.box_s is None
+        and not any(exercise.fixed for exercise in section.exercises)
     }
-    most = max(written.values(), default=0)
-    if not most:
+    if not written:
         return [{}]
+    unit = max(section.rounds for section in written.values())
     found: list[dict[int, int]] = []
-    for count in range(1, most * MOST_TIMES + 1):
-        scaled = {
-            key: max(1, (2 * one * count + most) // (2 * most)) for key, one in written.items()
-        }
+    # No span goes further than a hundred times what is written.
+    for count in range(1, unit * max(_turns(section)[1] for section in written.values()) + 1):
+        scaled = {number: _rounded(section, count, unit) for number, section in written.items()}
         # Counts only rise: the same ones stand side by side.
         if scaled not in found[-1:]:
             found.append(scaled)
     return found
+
+
+def _turns(section: Section) -> tuple[int, int]:
+    """The fewest and the most rounds of a circuit."""
+    if section.most_rounds > section.rounds:
+        return section.rounds, section.most_rounds
+    return 1, section.rounds
+
+
+def _rounded(section: Section, count: int, unit: int) -> int:
+    least, most = _turns(section)
+    return min(max(least, (2 * section.rounds * count + unit) // (2 * unit)), most)
+
+
+def taken_away(session: Session, plan: Plan) -> tuple[str, ...]:
+    """What `plan` has less than `session` as written: a line each for exercises, rounds, counts."""
+    before, after = (Counter(e.name for e in one.exercises) for one in (session, plan.session))
+    gone = before - after
+    lines = [f"left out: {', '.join(gone)}"] if gone else []
+    titles = [section.title or session.title for section in plan.session.sections]
+    for number, section in enumerate(plan.session.sections):
+        turns = 1 + max(bout.turn for bout in plan.bouts if bout.section == number)
+        if turns < section.rounds:
+            lines.append(f"{titles[number]}: {turns} of {section.rounds} rounds")
+    fewer: dict[str, None] = {}
+    for bout in plan.bouts:
+        exercise = bout.exercise
+        if exercise.rep and bout.reps < exercise.reps:
+            fewer[f"{exercise.name} {bout.reps} of {exercise.reps}"] = None
+        elif bout.sets < exercise.sets:
+            fewer[f"{exercise.name} {bout.sets} of {exercise.sets} sets"] = None
+    if fewer:
+        lines.append(f"fewer repetitions: {', '.join(fewer)}")
+    return tuple(lines)
 
 
 def left_over(plan: Plan, arranged: Arranged, reps: Mapping[int, int], target_ms: int) -> int:
@@ -168,6 +205,8 @@ def _knobs(plan: Plan, arranged: Arranged) -> list[_Knob]:
         # A time box keeps its length, and intervals of a circuit change with its rounds.
         if section.box_s is not None or (section.rounds > 1 and not bout.exercise.rep):
             continue
+        if bout.exercise.fixed:
+            continue
         unit = _unit_ms(plan, arranged, index, bout)
         if unit:
             found.append(_knob(index, bout, unit))
@@ -182,7 +221,9 @@ def _knob(index: int, bout: Bout, unit: int) -> _Knob:
     # Alternating sides come in pairs, as in the plan.
     written += written % step
     least = min(written, LEAST_REPS) if exercise.rep else 1
-    return _Knob(index, now, written, max(least, step), written * MOST_TIMES, step, unit)
+    # Nobody wants an interval more often than its author.
+    most = written * MOST_TIMES if exercise.rep else written
+    return _Knob(index, now, written, max(least, step), most, step, unit)
 
 
 def _unit_ms(plan: Plan, arranged: Arranged, index: int, bout: Bout) -> int:

@@ -26,6 +26,8 @@ from voiceflow.script.models import Session
 
 Counts = tuple[tuple[int, int], ...]
 
+# How much quiet before its end a session may get for want of anything to do.
+MOST_QUIET_MS = 60_000
 # Said of the time before anything is known of it.
 _UNKNOWN = Facts(30)
 
@@ -124,20 +126,24 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
     # To write down and lay out what is far too long would take longer than to refuse it.
     if target is None and (least := least_ms(session, inputs.wishes)) > LONGEST_MS:
         raise too_long(least)
+    longer: Reach | None = None
     while True:
-        attempt, span = _in_rounds(inputs, session, guessed)
+        attempt, span, more = _in_rounds(inputs, session, guessed)
         if target is None:
             break
         # A time between two attempts is within reach: the shorter gets quiet before its end.
-        whole = session is inputs.session and dict(attempt.rounds) == rounds(session)[-1]
+        whole = session is inputs.session and more is None
         if target > span.longest_ms and whole:
             raise _out_of_reach(inputs, guessed)
+        longer = more or longer
         if target >= span.shortest_ms:
             break
         less = drop_one(session)
         if less is None:
             raise _out_of_reach(inputs, guessed)
-        session = less
+        session, longer = less, span
+    if target is not None and longer and target > span.longest_ms + MOST_QUIET_MS:
+        raise _between(target, span, longer)
     written = write(inputs, attempt)
     arranged = lay_out(inputs, written, guessed)
     if target is not None:
@@ -199,12 +205,20 @@ def _guess(inputs: Inputs, attempt: Attempt, guessed: Voicing) -> tuple[Plan, Ar
     return written.plan, lay_out(inputs, written, guessed)
 
 
-def _in_rounds(inputs: Inputs, session: Session, guessed: Voicing) -> tuple[Attempt, Reach]:
-    """`session` with its circuits in as many rounds as come nearest to the time."""
+def _in_rounds(
+    inputs: Inputs, session: Session, guessed: Voicing
+) -> tuple[Attempt, Reach, Reach | None]:
+    """`session` with its circuits in as many rounds as come nearest to the time.
+
+    With the lengths that it can take so, and with a round more; None where there are no more.
+    """
     target, ways = inputs.target_ms, rounds(session)
-    if target is None or len(ways) == 1:
+    # No exercise goes for the sake of one round more of the others.
+    if session is not inputs.session:
+        ways = ways[:1]
+    if target is None:
         attempt = Attempt(session)
-        return attempt, reach(*_guess(inputs, attempt, guessed))
+        return attempt, reach(*_guess(inputs, attempt, guessed)), None
     tried: dict[int, tuple[Arranged, Reach, int]] = {}
 
     def natural_ms(at: int) -> int:
@@ -214,10 +228,10 @@ def _in_rounds(inputs: Inputs, session: Session, guessed: Voicing) -> tuple[Atte
         tried[at] = arranged, reach(plan, arranged), over
         return arranged.natural_ms
 
-    # More rounds last longer: the way next to the time, and the one before it, are the nearest.
+    # More rounds last longer: the way next to the time, and those around it, are the nearest.
     near = _first_at_least(target, len(ways), natural_ms)
-    for at in (near - 1, near):
-        if at >= 0 and at not in tried:
+    for at in (near - 1, near, near + 1):
+        if 0 <= at < len(ways) and at not in tried:
             natural_ms(at)
 
     def cost(at: int) -> tuple[bool, int, int]:
@@ -226,7 +240,8 @@ def _in_rounds(inputs: Inputs, session: Session, guessed: Voicing) -> tuple[Atte
         return over < 0, abs(over), abs(arranged.natural_ms - target)
 
     best = min(tried, key=cost)
-    return Attempt(session, rounds=_items(ways[best])), tried[best][1]
+    more = tried[best + 1][1] if best + 1 in tried else None
+    return Attempt(session, rounds=_items(ways[best])), tried[best][1], more
 
 
 def _first_at_least(target: int, count: int, value: Callable[[int], int]) -> int:
@@ -249,6 +264,13 @@ def _less(inputs: Inputs, attempt: Attempt, guessed: Voicing) -> Attempt:
     if less is None:
         raise _out_of_reach(inputs, guessed)
     return replace(attempt, session=less, reps=(), rounds=_items(rounds(less)[0]))
+
+
+def _between(target: int, shorter: Reach, longer: Reach) -> TimingError:
+    """That a length lies between those that can be had, which are told, by guesses."""
+    below, above = shorter.longest_ms + MOST_QUIET_MS, longer.shortest_ms
+    hint = f"up to about {clock(below)}, or from about {clock(above)}"
+    return TimingError(f"this session cannot last {clock(target)}", hint=hint)
 
 
 def _out_of_reach(inputs: Inputs, guessed: Voicing) -> TimingError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 EventKind = Literal["speech", "tone", "sample"]
@@ -68,7 +68,10 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A session, fully decided. Events are in order of start; chapters join without gaps."""
+    """A session, fully decided. Events are in order of start; chapters join without gaps.
+
+    `taken_away` says in lines what is missing of the script for the sake of a wanted length.
+    """
 
     title: str
     about: str
@@ -79,6 +82,8 @@ class Score:
     events: tuple[Event, ...]
     chapters: tuple[Chapter, ...]
     length_ms: int
+    # The server knows a recording by the `repr` of its score: what is not heard is no part of it.
+    taken_away: tuple[str, ...] = field(default=(), repr=False)
 
 
 def as_dict(score: Score) -> dict[str, Any]:
@@ -88,6 +93,7 @@ def as_dict(score: Score) -> dict[str, Any]:
         "length_ms": score.length_ms,
         "voice": score.voice,
         "pace": score.pace,
+        "taken_away": list(score.taken_away),
         "chapters": [
             {"title": one.title, "start_ms": one.start_ms, "end_ms": one.end_ms}
             for one in score.chapters

@@ -61,16 +61,15 @@ def choose(
 
 
 def drop_one(session: Session) -> Session | None:
-    """`session` without the exercise that is missed least; None if it has only two.
+    """`session` without the exercise that is missed least; None if there is none to leave out.
 
-    The first and the last exercise stay. It is taken from the section with the most exercises:
-    the one that leaves the fewest changes of position, and of several the last.
+    The first and the last exercise stay, and those whose dose is prescribed. It is taken from the
+    section with the most exercises: the one that leaves the fewest changes of position, and of
+    several the last.
     """
     places = [
         (s, e) for s, section in enumerate(session.sections) for e in range(len(section.exercises))
     ]
-    if len(places) <= 2:
-        return None
     flat = [session.sections[s].exercises[e] for s, e in places]
 
     def cost(n: int) -> tuple[int, int, int]:
@@ -78,7 +77,10 @@ def drop_one(session: Session) -> Session | None:
         changes = sum(a.position != b.position for a, b in pairwise(rest))
         return (-len(session.sections[places[n][0]].exercises), changes, -n)
 
-    section, at = places[min(range(1, len(flat) - 1), key=cost)]
+    free = [n for n in range(1, len(flat) - 1) if not flat[n].fixed]
+    if not free:
+        return None
+    section, at = places[min(free, key=cost)]
     return _without(session, section, at)
 
 

@@ -77,6 +77,7 @@ def too_long(text: str, most: int = MAX_CARRIED) -> str:
 
 _SETS: Final = re.compile(r"(\d+) ?[x×] ?(\d+)", re.IGNORECASE)
 _RANGE: Final = re.compile(r"(\d+) ?[-–] ?(\d+)")
+_PRESCRIBED: Final = re.compile(r"(\d+) ?!")
 
 
 def _counted(text: str) -> str:
@@ -85,6 +86,8 @@ def _counted(text: str) -> str:
         return f"write `sets: {found[1]}` and `reps: {found[2]}`"
     if found := _RANGE.fullmatch(text.strip()):
         return f"write one number, such as {found[1]} or {found[2]}"
+    if found := _PRESCRIBED.fullmatch(text.strip()):
+        return f"write {found[1]}, and `dose: fixed` for a number that no length may change"
     return ""
 
 
@@ -205,6 +208,29 @@ class Number:
     def schema(self) -> Schema:
         sort = "integer" if self.whole else "number"
         return {"type": sort, "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A whole number, or a span of them: 3, or 2-6. Its value is a pair, for 3 it is (3, 3)."""
+
+    least: int
+    most: int
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        text = node.text.strip() if node.kind == "scalar" else ""
+        if not (found := _RANGE.fullmatch(text)):
+            value = Number(self.least, self.most, whole=True).read(node, problems)
+            return None if value is None else (value, value)
+        low, high = int(found[1]), int(found[2])
+        if not self.least <= low <= high <= self.most:
+            hint = f"write the smaller number first, from {self.least} to {self.most}, such as 2-6"
+            return complain(problems, node, f"{node.text} is no span", hint)
+        return low, high
+
+    def schema(self) -> Schema:
+        number = Number(self.least, self.most, whole=True).schema()
+        return {"anyOf": [number, {"type": "string", "pattern": r"^\s*\d+ ?[-–] ?\d+\s*$"}]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from voiceflow.script.fields import (
     Problems,
     Seconds,
     Several,
+    Span,
     as_dict,
     complain,
     read_fields,
@@ -43,7 +44,11 @@ ITEM = (
     ),
 )
 GROUP = (
-    Field("rounds", Number(1, 100, whole=True), "How many times the exercises are done."),
+    Field(
+        "rounds",
+        Span(1, 100),
+        "How many times the exercises are done: 3, or 2-6 for as many as --minutes has time for.",
+    ),
     Field("time", Seconds(10, 7200), "Length of a time box: as many rounds as fit."),
 )
 
@@ -188,7 +193,8 @@ class _Loader:
             return Section(title, ())
         read_all = (self._item(item) for item in node.items)
         exercises = tuple(exercise for exercise in read_all if exercise is not None)
-        return Section(title, exercises, values.get("rounds", 1), values.get("time"))
+        rounds, most = values.get("rounds", (1, 1))
+        return Section(title, exercises, rounds, values.get("time"), most)
 
     def _item(self, item: Node) -> Exercise | None:
         # Where the file really lies: a link to it may stand in another folder.
@@ -351,6 +357,7 @@ class _Loader:
             work_s=values.get("work"),
             equipment=used,
             level=level,
+            fixed=values.get("dose") == "fixed",
             pacing=layer(f"{item.mark}", said),
             **given,
         )

@@ -123,6 +123,11 @@ _CHANGES = (
     Field("finish", Spoken(), "How to come out of the position, said at the end."),
     Field("effort", Choice(EFFORTS), "How hard the exercise is."),
     Field(
+        "dose",
+        Choice(("free", "fixed")),
+        "fixed: as prescribed, no length that is asked for changes repetitions, sets or rounds.",
+    ),
+    Field(
         "tags", Several(Words(), commas=True, most=50), "Words for --focus, such as hips or back."
     ),
     _PRONOUNCE,
@@ -222,7 +227,8 @@ class Exercise:
     """A complete exercise: level, equipment and the session's changes are merged in.
 
     Exactly one of `rep` (breath by breath), `work_s` (an interval) and `flow` (free steps) is
-    set. `slug` is the name that the session uses, `mark` where it uses it.
+    set. `slug` is the name that the session uses, `mark` where it uses it. `fixed`: its dose is
+    prescribed, and --minutes may not change it.
     """
 
     slug: str
@@ -245,6 +251,7 @@ class Exercise:
     caution: Text | None = None
     finish: Text | None = None
     effort: str = "easy"
+    fixed: bool = False
     tags: tuple[str, ...] = ()
     pronounce: tuple[tuple[str, str], ...] = ()
     level: int = 1
@@ -253,12 +260,16 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A named part of a session; `rounds` above 1 make it a circuit, `box_s` a time box."""
+    """A named part of a session; `rounds` above 1 make it a circuit, `box_s` a time box.
+
+    It has `rounds` as it is written, and up to `most_rounds` where a length is asked for.
+    """
 
     title: str
     exercises: tuple[Exercise, ...]
     rounds: int = 1
     box_s: float | None = None
+    most_rounds: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,14 +40,16 @@ class Summary:
     seconds: float
     tally: Tally
     stages: tuple[tuple[str, float], ...]
+    taken_away: tuple[str, ...] = ()
 
     def line(self) -> str:
-        """File, length, chapters, loudness, time taken."""
+        """File, length, chapters, loudness, time taken; below, what a wanted length took away."""
         plural = "" if self.chapters == 1 else "s"
-        return (
+        line = (
             f"{self.path}  {clock(self.length_ms)}  {self.chapters} chapter{plural}  "
             f"{self.loudness:.1f} LUFS  in {self.seconds:.1f} s"
         )
+        return "\n".join([line, *(f"  {one}" for one in self.taken_away)])
 
     def profile(self) -> str:
         """Seconds by stage, and how much was there already."""
@@ -166,6 +168,7 @@ def _again(remembered: Remembered, target: Path, cache: Cache) -> Summary:
         seconds=watch.total,
         tally=tally,
         stages=tuple(watch.laps),
+        taken_away=remembered.taken_away,
     )
 
 
@@ -205,6 +208,7 @@ def _anew(
         seconds=watch.total,
         tally=stitcher.tally,
         stages=tuple(watch.laps),
+        taken_away=score.taken_away,
     )
     keep(stitcher, prepared.decision.voice.driver, context.cache, key)
     return summary
@@ -262,6 +266,7 @@ def _parts(stitcher: Stitcher) -> Remembered:
         channels=stitcher.channels,
         head=tag_key(score),
         pieces=tuple(zip(starts, stitcher.keys(), strict=True)),
+        taken_away=score.taken_away,
     )
 
 

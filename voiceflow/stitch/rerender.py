@@ -50,6 +50,7 @@ class Remembered:
     channels: int
     head: str
     pieces: tuple[tuple[int, str], ...]
+    taken_away: tuple[str, ...] = ()
 
     def pack(self) -> bytes:
         # Slots stand in the order of the fields, so values need no names.
@@ -60,7 +61,7 @@ class Remembered:
         told = dict(zip(Remembered.__slots__, json.loads(value), strict=True))
         # JSON has no tuples: they come back as lists.
         pairs = {name: tuple(map(tuple, told[name])) for name in ("chapters", "pieces")}
-        return Remembered(**{**told, **pairs})
+        return Remembered(**{**told, **pairs, "taken_away": tuple(told["taken_away"])})
 
 
 def memo_key(reference: str | Path, options: Options, library: Library) -> str | None:

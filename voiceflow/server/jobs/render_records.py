@@ -371,6 +371,7 @@ def _from_dict(told: dict[str, Any]) -> Render:
     # Tuples again: the id is made of the `repr` of a score, which tells them from lists.
     score["events"] = tuple(Event(**one) for one in score["events"])
     score["chapters"] = tuple(Chapter(**one) for one in score["chapters"])
+    score["taken_away"] = tuple(score.get("taken_away", ()))
     told["score"] = Score(**score)
     told["parts"] = tuple(
         ExerciseSpan(**{**one, "place": tuple(one["place"])}) for one in told["parts"]

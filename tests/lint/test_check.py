@@ -22,6 +22,7 @@ from voiceflow.lint.report import summary
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.script.lookup import Library, content
+from voiceflow.script.side_words import sides
 from voiceflow.voices import estimate
 
 Put = Callable[..., Path]
@@ -640,16 +641,14 @@ def test_the_proof_as_json_and_as_a_page(proved: Callable[..., Proof]) -> None:
     ],
 )
 def test_sides_named_in_english(text: str, named: set[str]) -> None:
-    assert set(words.sides(text, "en")) == named
+    assert set(sides(text, "en")) == named
 
 
 def test_sides_named_in_other_languages() -> None:
-    assert set(words.sides("Sube la pierna derecha.", "es")) == {"right"}
-    assert set(words.sides("Siéntate derecha, con la espalda derecha.", "es")) == set()
-    assert set(words.sides("Le bras gauche.", "fr", {"right": "droit", "left": "gauche"})) == {
-        "left"
-    }
-    assert words.sides("Le bras gauche.", "fr") == {}
+    assert set(sides("Sube la pierna derecha.", "es")) == {"right"}
+    assert set(sides("Siéntate derecha, con la espalda derecha.", "es")) == set()
+    assert set(sides("Le bras gauche.", "fr", {"right": "droit", "left": "gauche"})) == {"left"}
+    assert sides("Le bras gauche.", "fr") == {}
 
 
 @pytest.mark.parametrize(

@@ -211,3 +211,44 @@ def test_a_text_too_long_for_its_macro_is_told_where_it_stands(field: str) -> No
     problem = caught.value.problems[0]
     assert "characters, at most 4,000 can be said here" in problem.message
     assert problem.hint
+
+
+def alternating(*versions: str, seconds: float = 4, **changes: Any) -> Decided:
+    """Six repetitions on alternating sides, with one breath that says `versions`."""
+    made = exercise(rep=(phase("exhale", seconds, *versions),), sides="alternate", **changes)
+    return Decided(session(made))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "said"),
+    [
+        # The author names a side: nothing is added.
+        ("Exhale, right.", 4, ["Exhale, right."] * 6),
+        # The side is added where it fits, and left out where it does not.
+        ("Exhale and turn.", 4, ["Exhale and turn.", "Left, exhale and turn."]),
+        ("Exhale, and turn all the way.", 2.4, ["Exhale, and turn all the way."] * 6),
+        ("Exhale, at the right height.", 4, ["Exhale, at the right height.", "Left, exhale"]),
+    ],
+)
+def test_a_side_never_takes_the_place_of_what_the_author_wrote(
+    text: str, seconds: float, said: list[str]
+) -> None:
+    heard = alternating(text, seconds=seconds, reps=6, last=False, more=False).said("phase")
+    assert len(heard) == 6
+    for wanted, one in zip(said, heard, strict=False):
+        assert one.startswith(wanted)
+        assert text.rstrip(".").lower() in one.lower()
+
+
+def test_no_announcement_takes_the_place_of_a_version_that_fits() -> None:
+    words = ("Exhale, and lift your hips up high.", "Exhale, lift your hips.")
+    made = exercise(rep=(phase("exhale", 2.2, *words),), reps=8)
+    heard = Decided(session(made), wishes(halfway=True)).said("phase")
+    assert all("lift your hips" in one for one in heard), heard
+
+
+def test_the_versions_of_the_author_come_first_and_are_counted() -> None:
+    made = session(exercise(rep=(phase("exhale", 5, "Exhale, lift.", "Lift."),), reps=2))
+    last = cues(made, "phase")[-1]
+    assert last.versions[: last.own] == ("Last one, lift.", "Lift.")
+    assert last.versions[last.own :] == ("Last one, exhale.", "Last one.", "Exhale.")

@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 from voiceflow.core.units import GRID_MS, snap
-from voiceflow.lint import word_tables as words
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
+from voiceflow.script.side_words import sides
 from voiceflow.script.templates import TemplateFault, names_in
 
 # Moments that may name the other side: the body lies on it, or turns away from it.
@@ -37,7 +37,7 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
         moment = said.moment
         if moment.side is None or moment.kind in _BOTH_NAMED:
             continue
-        named = words.sides(said.event.name, evidence.language, evidence.side_words(moment))
+        named = sides(said.event.name, evidence.language, evidence.side_words(moment))
         if not named or moment.side in named or _meant(evidence, said):
             continue
         word = next(iter(named.values()))
@@ -108,7 +108,7 @@ def _first_named(evidence: Evidence, number: int, bout: Bout) -> bool:
         if said.moment.kind in ("switch", "finish", "rest"):
             return False
         own = evidence.side_words(said.moment)
-        if bout.exercise.first in words.sides(said.event.name, evidence.language, own):
+        if bout.exercise.first in sides(said.event.name, evidence.language, own):
             return True
         if said.moment.kind in _MOVED and said.moment.side != bout.exercise.first:
             return False
@@ -119,9 +119,7 @@ def _switches(evidence: Evidence, number: int, bout: Bout) -> Iterator[Finding]:
     least = snap(bout.pacing.switch_time * 1000)
     for index, moment in evidence.numbered(number, "switch"):
         own = evidence.side_words(moment)
-        named = (
-            words.sides(s.event.name, evidence.language, own) for s in evidence.of_moment(index)
-        )
+        named = (sides(s.event.name, evidence.language, own) for s in evidence.of_moment(index))
         if not any(moment.side in one for one in named):
             message = f"the change to the {moment.side} side does not name the side"
             hint = "write {{ side }} in the macro `switch` of the phrases"

@@ -15,6 +15,7 @@ from voiceflow.lint import word_tables as words
 from voiceflow.script import models
 from voiceflow.script.fields import Field, Several, Spoken, locate, split_versions
 from voiceflow.script.models import Changes
+from voiceflow.script.side_words import sides
 from voiceflow.script.steps import Phases, Steps
 from voiceflow.script.yaml import Node
 
@@ -99,7 +100,7 @@ def _seen(node: Node, languages: tuple[str, ...]) -> Iterator[Problem]:
 
 def _fixed_sides(node: Node, languages: tuple[str, ...]) -> Iterator[Problem]:
     for language in languages:
-        for word in words.sides(plain(node.text), language).values():
+        for word in sides(plain(node.text), language).values():
             message = f"`{word}` names one side, but the exercise has two"
             yield Problem(locate(node.mark, word), message, SIDE_HINT, "warning")
 

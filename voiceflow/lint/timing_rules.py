@@ -31,10 +31,8 @@ def unfit(evidence: Evidence) -> Iterator[Finding]:
 
 def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
     text = moment.lines[0].text if moment.lines else None
-    # A brief phase is not given the author's full version.
-    own = len(text.versions) - (moment.richness == "brief") if text else 0
-    versions = evidence.cue_sheet.cues[one.moment].versions
-    enough = one.said in versions[:own]
+    cue = evidence.cue_sheet.cues[one.moment]
+    enough = one.said in cue.versions[: cue.own]
     message = (
         f"“{one.text}” does not fit its {moment.breath or moment.kind}: "
         f"it needs {one.needs_ms / 1000:.2f} s and has {one.has_ms / 1000:.2f} s"

@@ -33,24 +33,6 @@ LOOKING: Mapping[str, tuple[str, ...]] = {
     "es": ("mira", "mire", "mirad", "miren", "aquí", "acá", "ahí", "allí", "de esta manera"),
 }
 
-# Not sides: "right away", "two minutes left"; "espalda derecha" is a straight back.
-_NO_RIGHT = (
-    "away|now|angles?|under|above|below|beneath|behind|in|at|through|up|down|back|before|after|"
-    "there|here|so|amount"
-)
-_NO_LEFT = "to|over|behind"
-_SIDES: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "right": rf"(?<!all )(?<!that's )(?<!feels )(?<!is )right(?!(?: |-)(?:{_NO_RIGHT})\b)",
-        "left": r"(?<!minutes )(?<!minute )(?<!seconds )(?<!breaths )(?<!more )(?<!is )(?<!are )"
-        rf"(?<!nothing )(?<!reps )(?<!rounds )(?<!sets )left(?! (?:{_NO_LEFT})\b)",
-    },
-    "es": {
-        "right": r"(?<!espalda )(?<!columna )(?<!siéntate )(?<!ponte )derech[oa]s?",
-        "left": r"izquierd[oa]s?",
-    },
-}
-
 # Things by their name under `needs:` and `equipment:`. The patterns leave out the ball of the
 # foot, circles that arms draw, weight on a leg, and the abdominal wall.
 THINGS: Mapping[str, Mapping[str, str]] = {
@@ -120,23 +102,6 @@ def seen(text: str, languages: tuple[str, ...] = LANGUAGES) -> tuple[Seen, ...]:
                 if not any(one.start <= match.start() < one.start + len(one.word) for one in found):
                     found.append(Seen(match.start(), match[0], sure))
     return tuple(sorted(found, key=lambda one: one.start))
-
-
-def sides(text: str, language: str, own: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The sides that `text` names, each with the word for it.
-
-    Parameters
-    ----------
-    own : mapping from "right" and "left" to words, optional
-        The words from the positions of a language; used if the language has no table.
-    """
-    found: dict[str, str] = {}
-    for side in ("right", "left"):
-        pattern = _SIDES.get(language, {}).get(side, "")
-        word = re.escape(own.get(side, "")) if own and language not in _SIDES else ""
-        if match := _whole("|".join(one for one in (pattern, word) if one)).search(text):
-            found[side] = match[0]
-    return found
 
 
 def things(text: str, language: str) -> dict[str, str]:

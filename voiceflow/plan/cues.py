@@ -16,6 +16,7 @@ from voiceflow.plan.phrases import Phrases
 from voiceflow.plan.sentences import sentences
 from voiceflow.script.fields import SHORTEN, Text, too_long
 from voiceflow.script.pronunciation import PLAIN, Pronunciation
+from voiceflow.script.side_words import sides
 from voiceflow.script.templates import TemplateFault, names_in, render
 
 # Macros that say a script's own text, and the variable in which they get it.
@@ -44,12 +45,15 @@ class Cue:
         Said one beat apart, the last one beat before the end.
     halfway : str
         Said in the middle of an interval; "" for none.
+    own : int >= 0
+        How many of `versions` are the author's: the first ones, with an announcement and without.
     """
 
     sentences: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     halfway: str = ""
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ def write(
     """
     writer = _Writer(phrases, facts, pronunciation)
     writer.about = plan.session.about
+    writer.language = plan.session.language.split("-")[0]
     cues = tuple(writer.cue(moment) for moment in plan.moments)
     tips = tuple(
         tuple(writer.tips(bout.exercise.tips, plan, index))
@@ -106,6 +111,7 @@ class _Writer:
         self.problems: list[Problem] = []
         self.sided: set[str] = set()
         self.about: Text | None = None
+        self.language = ""
 
     def finish(self) -> None:
         if self.problems:
@@ -122,9 +128,9 @@ class _Writer:
             rich = moment.richness
             said = (one for line in moment.lines for one in self._spoken(line, context, rich))
             return Cue(sentences=tuple(said), counts=counts)
-        versions = tuple(self._versions(moment, context))
+        own, rest = self._versions(moment, context)
         halfway = self._macro("halfway", context) if moment.halfway else ""
-        return Cue(versions=versions, counts=counts, halfway=halfway)
+        return Cue(versions=(*own, *rest), counts=counts, halfway=halfway, own=len(own))
 
     def tips(self, tips: tuple[Text, ...], plan: Plan, index: int) -> Iterator[str]:
         # A tip has no moment yet: it gets the values of the first, with the side that works first.
@@ -157,28 +163,49 @@ class _Writer:
             own = own or self._macro(line.macro, context, version)
         return sentences(own, self.pronunciation)
 
-    def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
-        """The versions for a box, rich to short, each once.
+    def _versions(
+        self, moment: Moment, context: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The versions for a box, each once: the author's, rich to short, and then ours.
 
-        With a prefix ("Last one"), versions without it come last: they fit where it does not.
+        An announcement ("Last one", "Left") is added to the author's words where both fit, and
+        given up where they do not: it never takes their place.
         """
         line = moment.lines[0] if moment.lines else Line("")
-        word = self._macro(line.macro, context) if line.macro else ""
         if moment.richness == "none":
-            return iter(())
-        start = 0 if moment.richness == "full" else 1
-        own = (
-            [self._text(line.text, n, context) for n in range(len(line.text.versions))]
-            if line.text
-            else []
-        )
-        # An only version is its own brief one: what an author wrote is not replaced by a bare
-        # breath word as long as it fits.
-        texts = (own[start:] or own) + [word]
+            return (), ()
+        word = self._macro(line.macro, context) if line.macro else ""
+        own = self._own(line.text, moment.richness, context) if line.text else ()
+        ours: tuple[str, ...] = (word,)
         if moment.prefix:
             prefix = self._macro(moment.prefix, context)
-            texts = [*(_announced(prefix, text) for text in texts), prefix, *texts]
-        return iter(dict.fromkeys(text for text in texts if text))
+            sided = moment.prefix == "alternate"
+            told = (
+                text if sided and self._names_side(text, moment) else _announced(prefix, text)
+                for text in own
+            )
+            own = tuple(dict.fromkeys((*told, *own)))
+            ours = (_announced(prefix, word), prefix, word)
+        return own, tuple(text for text in dict.fromkeys(ours) if text and text not in own)
+
+    def _own(self, text: Text, richness: Richness, context: Mapping[str, Any]) -> tuple[str, ...]:
+        """The author's versions that a box may say, rich to short."""
+        texts = [self._text(text, n, context) for n in range(len(text.versions))]
+        start = 0 if richness == "full" else 1
+        # An only version is its own brief one: what an author wrote is not replaced by a bare
+        # breath word as long as it fits.
+        said = [one for one in texts[start:] or texts if one]
+        # Written the other way round: the one that was meant to be full may fit where brief does
+        # not.
+        least = min(map(len, said), default=0)
+        return tuple(dict.fromkeys((*said, *(t for t in texts[:start] if t and len(t) < least))))
+
+    def _names_side(self, text: str, moment: Moment) -> bool:
+        context = dict(moment.context)
+        side = moment.side or "right"
+        other = "left" if side == "right" else "right"
+        words = {side: str(context["side"]), other: str(context["other_side"])}
+        return bool(sides(text, self.language, words))
 
     def _carried(self, text: Text, version: int, context: Mapping[str, Any]) -> str:
         """A text that a macro carries; "" where it is so long that the macro would fail for it."""

@@ -252,3 +252,25 @@ def test_the_versions_of_the_author_come_first_and_are_counted() -> None:
     last = cues(made, "phase")[-1]
     assert last.versions[: last.own] == ("Last one, lift.", "Lift.")
     assert last.versions[last.own :] == ("Last one, exhale.", "Last one.", "Exhale.")
+
+
+def test_an_exercise_that_comes_again_with_other_words_is_introduced_by_them() -> None:
+    """They were left out, with their caution, where the name had been said before."""
+    rep = (phase("exhale", 5, "Exhale, step wide to the side.", "Exhale, wide."),)
+    second = exercise(
+        "March", rep=rep, reps=3, purpose=text("It wakes your hips."), caution=text("Mind it."),
+        setup=text("Stand with your feet wide.", "Stand wide."),
+    )  # fmt: skip
+    said = Decided(session(exercise("March"), second)).said()
+    for own in ("It wakes your hips.", "Mind it.", "Stand with your feet wide."):
+        assert said.count(own) == 1
+    assert "Exhale, step wide to the side." in said
+    again = Decided(session(second, replace(second, reps=5))).said()
+    assert again.count("Stand with your feet wide.") == again.count("Mind it.") == 1
+    assert "Stand wide." in again
+
+
+def test_the_last_words_in_a_time_box_are_those_of_its_last_exercise() -> None:
+    made = (exercise("One"), exercise("Two", finish=text("Shake out your arms.")))
+    boxed = session(sections=(Section("Go", made, box_s=60.0),))
+    assert Decided(boxed).said("finish") == ["Shake out your arms."]

@@ -83,12 +83,16 @@ def unequal_sides(evidence: Evidence) -> Iterator[Finding]:
             continue
         allowed = GRID_MS * (2 if glue else 1)
         if abs(times["right"] - times["left"]) > allowed or reps["right"] != reps["left"]:
-            message = (
-                f"the sides are unequal: right {times['right'] / 1000:.1f} s "
-                f"({reps['right']} repetitions), left {times['left'] / 1000:.1f} s "
-                f"({reps['left']} repetitions)"
+            told = (
+                f"{side} {times[side] / 1000:.1f} s ({_counted(reps[side])})"
+                for side in ("right", "left")
             )
+            message = f"the sides are unequal: {', '.join(told)}"
             yield evidence.finding("error", "unequal-sides", message, bout=number)
+
+
+def _counted(reps: int) -> str:
+    return f"{reps} repetition{'s' if reps != 1 else ''}"
 
 
 def unnamed_sides(evidence: Evidence) -> Iterator[Finding]:

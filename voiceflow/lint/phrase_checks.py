@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 from voiceflow.core.errors import Mark, Problem, ScriptError
 from voiceflow.lint import word_tables as words
 from voiceflow.lint.markup import markup
+from voiceflow.lint.number_words import hint_for, miscounts, told
 from voiceflow.lint.script_texts import SEEN_HINT, plain, script_warnings
 from voiceflow.lint.script_texts import Written as WrittenText
 from voiceflow.plan.phrases import macro_problem, phrase_warnings, read_phrases
@@ -37,6 +39,11 @@ MOMENTS: tuple[Mapping[str, str | int], ...] = (
         "exercise": "", "tip": "", "caution": "", "position": "", "n": 1,
     },
 )  # fmt: skip
+
+# Where every number is one.
+ONCE: Mapping[str, str | int] = {
+    key: 1 if isinstance(value, int) else value for key, value in _USUAL.items()
+}
 
 
 def language_of(path: Path) -> tuple[str, ...]:
@@ -75,6 +82,21 @@ def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem
         if any(len(b) > len(a) for a, b in pairwise(versions)):
             message = f"macro `{name}`: the brief text is longer than the full one"
             yield Problem(mark, message, "write the longer text first: `full | brief`", "warning")
+    yield from _miscounted(path, source, macros, name)
+
+
+def _miscounted(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem]:
+    """A warning for "1 minutes", which a macro says where there is only one."""
+    begin = re.search(rf"\bmacro\s+{re.escape(name)}\b", source)
+    body = source[begin.start() if begin else 0 :].partition("endmacro")[0]
+    with suppress(TemplateFault):  # told in `_run`, or true of this moment alone
+        said = macros.render(name, ONCE)
+        for one in miscounts(" ".join(said.split()), language_of(path)[0]):
+            at = source.find(one.noun, begin.start() if begin else 0)
+            message = f"macro `{name}`: {told(one)}"
+            yield Problem(
+                _place(path, source, max(at, 0)), message, hint_for(one, (body,)), "warning"
+            )
 
 
 def _place(path: Path, source: str, start: int) -> Mark:

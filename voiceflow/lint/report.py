@@ -35,6 +35,7 @@ _HEADINGS = {
     "long-way-words": "Changes of position with too many words",
     "early-effort": "Hard work early on",
     "must-be-seen": "Words that point at what must be seen",
+    "miscounted": "Numbers of one beside a word for several",
     "no-name": "Exercises whose name is not said",
     "no-setup": "Exercises without a set-up",
     "no-breath": "Exercises without a breath",

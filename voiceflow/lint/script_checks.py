@@ -20,6 +20,7 @@ from voiceflow.core.errors import (
     VoiceError,
 )
 from voiceflow.lint.no_effect import unused_changes, unused_keys
+from voiceflow.lint.number_words import count_problems
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
 from voiceflow.plan.moments import Wishes
@@ -141,7 +142,8 @@ def _rendered(
         try:
             plan = unroll(session, lint.positions(session.language), wishes)
             book = lint.phrases(phrases, session.language, beside)
-            cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
+            sheet = cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
+            problems.extend(count_problems(plan, sheet))
         except ScriptError as error:
             problems.extend(error.problems)
         except UnknownNameError:

@@ -10,6 +10,7 @@ from typing import Any
 
 from voiceflow.lint import word_tables as words
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
+from voiceflow.lint.number_words import hint_for, miscounts, told
 from voiceflow.lint.script_texts import SEEN_HINT
 from voiceflow.plan.moments import Bout
 
@@ -153,4 +154,21 @@ def endless(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("warning", "no-end", message, hint, None, start, evidence.session.mark)
 
 
-RULES = (pointing, untold, unannounced_next, unlisted_things, endless)
+def miscounted(evidence: Evidence) -> Iterator[Finding]:
+    """A number of one beside a word for several."""
+    found: list[tuple[Any, Finding]] = []
+    for said in evidence.said:
+        for one in miscounts(said.event.name, evidence.language):
+            text = evidence.text_of(said, one.noun)
+            hint = hint_for(one, text.versions if text else ())
+            hint += "" if text else "; the words are in the phrases"
+            finding = evidence.finding(
+                "warning", "miscounted", f"{told(one)}: “{said.event.name}”", hint,
+                at=said.index, mark=evidence.mark_of(said, one.noun),
+                start_ms=said.event.start_ms,
+            )  # fmt: skip
+            found.append((said.event.name, finding))
+    yield from once(found)
+
+
+RULES = (pointing, untold, unannounced_next, unlisted_things, endless, miscounted)

@@ -16,9 +16,9 @@ from conftest import little_work
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import Mark, Problem
 from voiceflow.lint import Finding, Proof, check_path, prove
-from voiceflow.lint import word_tables as words
 from voiceflow.lint.path_checks import kind_of
 from voiceflow.lint.report import summary
+from voiceflow.lint.thing_words import things
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.script.lookup import Library, content
@@ -195,7 +195,7 @@ def test_an_unknown_exercise_is_told_with_the_nearest(put: Put, library: Library
     [
         ("points at something", "like this", exercise(finish="Rest, like this, for a while.")),
         ("points at something", "Watch", exercise(tips="[Watch your knees.]")),
-        ("points at something", "aquí", exercise(caution="Quédate aquí.")),
+        ("points at something", "Pon", exercise(caution="Pon la mano aquí.")),
         ("is longer than the full", "Lie | Lie down", exercise(setup="Lie | Lie down at once.")),
         ("no brief text", "Inhale, grow", exercise(rep="[{inhale 4: 'Inhale, grow very long.'}]")),
         ("`tips:` is empty", "tips", exercise(tips="[]")),
@@ -452,7 +452,7 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     ),
     "perhaps to be seen": (
         "must-be-seen", "warning",
-        session(exercise(finish="Rest and look up.")), {},
+        session(exercise(finish="Rest and look at your feet.")), {},
     ),
     "to be seen, about": (
         "must-be-seen", "error",
@@ -462,9 +462,9 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "not-listed", "error",
         session(exercise(setup="Lie down, both feet on a chair.")), {},
     ),
-    "a flow begins without words": (
+    "an exercise begins without words": (
         "no-setup", "error",
-        session(exercise(setup="", rep="", reps="", tips="", flow="['inhale 4': Inhale.]")), {},
+        session(exercise(setup="'{% if level > 1 %}Bend both knees.{% endif %}'")), {},
     ),
     "no breath": (
         "no-breath", "warning",
@@ -663,7 +663,7 @@ def test_sides_named_in_other_languages() -> None:
     ],
 )
 def test_things_that_are_asked_for(text: str, asked: set[str]) -> None:
-    assert set(words.things(text, "en")) == asked
+    assert set(things(text, "en")) == asked
 
 
 def test_an_exercise_that_would_last_for_days_is_told_of_without_rendering_it(

@@ -11,6 +11,7 @@ from typing import Any
 
 from voiceflow.core.units import GRID_MS, snap
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
+from voiceflow.lint.script_texts import ABOUT_SIDES
 from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
 from voiceflow.script.side_words import sides
@@ -52,10 +53,14 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _meant(evidence: Evidence, said: Said) -> bool:
-    """Whether the script names the other side on purpose, with `{{ other_side }}`."""
+    """Whether the script names the other side on purpose: `{{ other_side }}`, `{% if side … %}`."""
     tip = evidence.tip(said.moment.exercise, said.event.name)
     texts = [tip] if tip else [line.text for line in said.moment.lines if line.text is not None]
-    return any("other_side" in _names(text) for text in texts)
+    return any("other_side" in _names(text) or _asks_side(text) for text in texts)
+
+
+def _asks_side(text: Text) -> bool:
+    return any(ABOUT_SIDES.search(version) for version in text.versions)
 
 
 def _names(text: Text) -> set[str]:
@@ -162,7 +167,10 @@ def unmoved(evidence: Evidence) -> Iterator[Finding]:
             if not any(evidence.of_moment(index) for index, _ in moves):
                 way = f"from {before} to {position}" if before else f"to {position}"
                 message = f"nothing says how to move {way}"
-                yield evidence.finding("error", "no-way", message, bout=number)
+                hint = "say it in positions.yaml, under `paths:`"
+                if before is None:
+                    hint = "say it in positions.yaml, under `start:`"
+                yield evidence.finding("error", "no-way", message, hint, bout=number)
             for index, _ in moves:
                 yield from _hurry(evidence, index, before or "", position)
         before = position
@@ -176,7 +184,9 @@ def _hurry(evidence: Evidence, index: int, before: str, after: str) -> Iterator[
     mark = next((line.text.mark for line in moment.lines if line.text), None)
     if length < least:
         message = f"{length / 1000:.1f} s to get into place; it takes {least / 1000:.1f} s"
-        hint = "raise `transition`, or the seconds of the move in positions.yaml"
+        hint = "raise the seconds of the move in positions.yaml"
+        if moment.least_ms:
+            hint += ", or `transition`"
         yield evidence.finding("error", "no-time-to-move", message, hint, at=index, mark=mark)
     said = evidence.of_moment(index)
     over = said[-1].event.end_ms - evidence.starts[index] - moment.least_ms if said else 0
@@ -197,7 +207,9 @@ def early_effort(evidence: Evidence) -> Iterator[Finding]:
         share = begins[0] / evidence.score.length_ms
         if share < EFFORT_FREE:
             message = f"hard work starts after {share:.0%} of the session"
-            hint = f"keep the first {EFFORT_FREE:.0%} easy: move it later, or lower its level"
+            hint = (
+                f"keep the first {EFFORT_FREE:.0%} easy: move it later, or begin with more that is"
+            )
             yield evidence.finding("warning", "early-effort", message, hint, bout=number)
 
 

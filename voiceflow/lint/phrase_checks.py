@@ -9,11 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from voiceflow.core.errors import Mark, Problem, ScriptError
-from voiceflow.lint import word_tables as words
 from voiceflow.lint.markup import markup
 from voiceflow.lint.number_words import hint_for, miscounts, told
 from voiceflow.lint.script_texts import SEEN_HINT, plain, script_warnings
 from voiceflow.lint.script_texts import Written as WrittenText
+from voiceflow.lint.seen_words import seen
 from voiceflow.plan.phrases import macro_problem, phrase_warnings, read_phrases
 from voiceflow.script.fields import split_versions
 from voiceflow.script.positions import Positions, read_positions
@@ -63,7 +63,7 @@ def phrases_problems(path: Path) -> Iterator[Problem]:
     yield from phrase_warnings(path)
     for name in macro_names(source):
         yield from _run(path, source, macros, name)
-    for found in words.seen(plain(source), language_of(path)):
+    for found in seen(plain(source), language_of(path)):
         message = f"`{found.word}` points at something that must be seen"
         yield Problem(_place(path, source, found.start), message, SEEN_HINT, "warning")
     for each in markup(source):

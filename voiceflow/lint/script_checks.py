@@ -203,7 +203,7 @@ def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Pr
     names = {"coach", asked.text.strip() if asked and asked.kind == "scalar" else "coach"}
     if not any((folder / f"{name}.{tongue}.j2").is_file() for folder in folders for name in names):
         message = f"there are no phrases in `{tongue}`: welcome, rests and farewell are in English"
-        hint = f"write some: `voiceflow new phrases NAME`, and save them as NAME.{tongue}.j2"
+        hint = f"`voiceflow new phrases NAME` begins some: save them as coach.{tongue}.j2"
         yield Problem(node.mark, message, hint, "warning")
     if root.get("voice") is None:
         yield from _voice_problems(f"espeak:{language}", node, f"no voice speaks `{language}`")

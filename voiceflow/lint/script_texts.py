@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from voiceflow.core.errors import Problem
-from voiceflow.lint import word_tables as words
+from voiceflow.lint.seen_words import seen
+from voiceflow.lint.word_tables import LANGUAGES
 from voiceflow.script import models
 from voiceflow.script.fields import Field, Several, Spoken, locate, split_versions
 from voiceflow.script.models import Changes
@@ -27,7 +28,8 @@ SIDE_HINT = "write {{ side }} or {{ other_side }}"
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_ABOUT_SIDES = re.compile(r"\{%[^%]*\bside\b")
+# A condition that names each side where it is true.
+ABOUT_SIDES = re.compile(r"\{%[^%]*\bside\b|\{\{[^{}]*\bif\b[^{}]*\bside\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def script_warnings(
-    texts: Iterable[Written], *, sided: bool, languages: tuple[str, ...] = words.LANGUAGES
+    texts: Iterable[Written], *, sided: bool, languages: tuple[str, ...] = LANGUAGES
 ) -> Iterator[Problem]:
     """Warnings about the spoken texts of a script.
 
@@ -88,12 +90,12 @@ def script_warnings(
         yield from _seen(one.node, languages)
         yield from _lengths(one)
         # A text with a condition on `side` may name each side where it is true.
-        if sided and not _ABOUT_SIDES.search(one.node.text):
+        if sided and not ABOUT_SIDES.search(one.node.text):
             yield from _fixed_sides(one.node, languages)
 
 
 def _seen(node: Node, languages: tuple[str, ...]) -> Iterator[Problem]:
-    for found in words.seen(plain(node.text), languages):
+    for found in seen(plain(node.text), languages):
         message = f"`{found.word}` points at something that must be seen"
         yield Problem(locate(node.mark, found.word), message, SEEN_HINT, "warning")
 

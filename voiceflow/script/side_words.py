@@ -29,7 +29,7 @@ _AFTER_RIGHT = (
     r"before|after|there|here|so|amount|along|around|across|beside|between|by|inside|off|onto|out|"
     r"past|from|where|when|until|till|then|as (?:you|it|if)|enough|for you|next to|on(?! top)|"
     r"way (?:up|round)|over|side up|"
-    r"to (?:the (?:end|top|bottom|floor|edge|tips?|very)|your (?:finger|toe)|your toes)"
+    r"to (?:the (?:end|top|bottom|floor|edge|tips?|very)|your (?:fingers?|toes?)(?: ?tips?)?)"
 )
 _FITTING = (
     "height|size|length|weight|distance|pace|speed|tempo|rhythm|moment|time|place|spot|position|"
@@ -48,7 +48,7 @@ _NO_SIDES: Mapping[str, str] = {
     "en": (
         rf"{_BEFORE_RIGHT} right{_PART}|"
         rf"right(?: |-)(?:{_AFTER_RIGHT})(?!\w)(?! (?:the |your )?left)|"
-        rf"(?:the|a|at) right (?:{_FITTING})|(?<=, )right(?=\?)|"
+        rf"(?:the|a|at|no) right (?:{_FITTING})|(?<=, )right(?=\?)|"
         r"^right,? (?:let's|let us|we(?:'re| are)|here we)|"
         rf"{_BEFORE_LEFT} left{_PART}|left (?:to|over|behind)(?! (?:the |your )?right)|"
         r"left(?: |-)(?:off|alone|undone|handed)"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import Decided, exercise, phase, phrases, positions, session, text, wishes
+from making import Decided, exercise, length_of, phase, phrases, positions, session, text, wishes
 
 from voiceflow.core.errors import ScriptError
 from voiceflow.plan.cues import Cue, Facts, write
@@ -274,3 +274,28 @@ def test_the_last_words_in_a_time_box_are_those_of_its_last_exercise() -> None:
     made = (exercise("One"), exercise("Two", finish=text("Shake out your arms.")))
     boxed = session(sections=(Section("Go", made, box_s=60.0),))
     assert Decided(boxed).said("finish") == ["Shake out your arms."]
+
+
+@pytest.mark.parametrize("sides", ["none", "each", "alternate"])
+@pytest.mark.parametrize("reps", [1, 2, 3, 8])
+@pytest.mark.parametrize("seconds", [1.2, 1.6, 2.2, 2.8, 4])
+def test_what_the_author_wrote_is_said_wherever_it_fits(
+    sides: str, reps: int, seconds: float
+) -> None:
+    versions = ("Exhale, and lift your hips high.", "Exhale, lift your hips.", "Hips up.")
+    made = exercise(rep=(phase("exhale", seconds, *versions),), sides=sides, reps=reps)
+    decided = Decided(session(made), wishes(halfway=True))
+    heard = decided.said("phase")
+    # The arranger keeps 288 ms (the air of the usual pace, on the grid) after the words.
+    room = seconds * 1000 - 288
+
+    def said(version: str) -> bool:
+        bare = version.rstrip(".").lower()
+        return any(bare in one.lower() for one in heard)
+
+    fitting = [one for one in versions if length_of(one) <= room]
+    if fitting:
+        assert said(fitting[0])
+        own = [one.rstrip(".").lower() for one in versions]
+        brief = length_of(versions[-1]) <= room
+        assert not brief or all(any(o in one.lower() for o in own) for one in heard)

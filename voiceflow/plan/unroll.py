@@ -114,7 +114,7 @@ def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
         for turn in range(rounds_here):
             for exercise in section.exercises:
                 pacing = pacing_of(session, wishes, exercise)
-                rounds = f" ({turn + 1}/{rounds_here})" if rounds_here > 1 else ""
+                title = exercise.name + (f" ({turn + 1}/{rounds_here})" if rounds_here > 1 else "")
                 known, seen = exercise.slug in wishes.known, exercise.slug in heard
                 before = heard.get(exercise.slug, frozenset())
                 heard[exercise.slug] = before | _words(exercise)
@@ -124,7 +124,6 @@ def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
                     count += count % 2
                 sets = exercise.sets if exercise.rep else count
                 reps = count if exercise.rep else 1
-                title = exercise.name + rounds
                 # Without `before`: a rest that only the pace gives stays loose for --minutes.
                 layers = (session.pacing, exercise.pacing, *wishes.after)
                 rests = any(key == "rest" for one in layers for key, _ in one.values)
@@ -297,19 +296,17 @@ class _Unroller:
 
     def _introduce(self, index: int, bout: Bout, lead: dict[str, Any]) -> None:
         exercise, pacing, quick = bout.exercise, bout.pacing, bout.quick
-        gap = to_ms(pacing.air)
+        gap, settle = to_ms(pacing.air), to_ms(pacing.settle)
         purpose = exercise.purpose if bout.in_full(exercise.purpose) else None
         if purpose or not (quick and self._just_named(index)):
             self.builder.add("name", Line("exercise", purpose), after_ms=gap, **lead)
         if exercise.sides != "none":
             self.builder.add("sides", Line("sides"), after_ms=gap, **lead)
         if pacing.detail == "tones":
-            settle = to_ms(pacing.settle)
             # There is no set-up: what was said last gets its pause.
             self.builder.moments[-1] = replace(self.builder.moments[-1], after_ms=settle)
             return
         if exercise.setup is not None:
-            settle = to_ms(pacing.settle)
             self.builder.add(
                 "set-up",
                 Line("", exercise.setup),

@@ -17,13 +17,14 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import Mark, Problem
 from voiceflow.core.units import snap
 from voiceflow.lint import Finding, Proof, check_path, prove
-from voiceflow.lint import word_tables as words
 from voiceflow.lint.path_checks import kind_of
 from voiceflow.lint.report import summary
+from voiceflow.lint.thing_words import things
 from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import Prepared, prepare
 from voiceflow.script.lookup import Library, content
+from voiceflow.script.side_words import sides
 from voiceflow.voices import estimate
 
 Put = Callable[..., Path]
@@ -196,7 +197,7 @@ def test_an_unknown_exercise_is_told_with_the_nearest(put: Put, library: Library
     [
         ("points at something", "like this", exercise(finish="Rest, like this, for a while.")),
         ("points at something", "Watch", exercise(tips="[Watch your knees.]")),
-        ("points at something", "aquí", exercise(caution="Quédate aquí.")),
+        ("points at something", "Pon", exercise(caution="Pon la mano aquí.")),
         ("is longer than the full", "Lie | Lie down", exercise(setup="Lie | Lie down at once.")),
         ("no brief text", "Inhale, grow", exercise(rep="[{inhale 4: 'Inhale, grow very long.'}]")),
         ("`tips:` is empty", "tips", exercise(tips="[]")),
@@ -453,7 +454,7 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     ),
     "perhaps to be seen": (
         "must-be-seen", "warning",
-        session(exercise(finish="Rest and look up.")), {},
+        session(exercise(finish="Rest and look at your feet.")), {},
     ),
     "to be seen, about": (
         "must-be-seen", "error",
@@ -463,9 +464,9 @@ BAD: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "not-listed", "error",
         session(exercise(setup="Lie down, both feet on a chair.")), {},
     ),
-    "a flow begins without words": (
+    "an exercise begins without words": (
         "no-setup", "error",
-        session(exercise(setup="", rep="", reps="", tips="", flow="['inhale 4': Inhale.]")), {},
+        session(exercise(setup="'{% if level > 1 %}Bend both knees.{% endif %}'")), {},
     ),
     "no breath": (
         "no-breath", "warning",
@@ -642,16 +643,14 @@ def test_the_proof_as_json_and_as_a_page(proved: Callable[..., Proof]) -> None:
     ],
 )
 def test_sides_named_in_english(text: str, named: set[str]) -> None:
-    assert set(words.sides(text, "en")) == named
+    assert set(sides(text, "en")) == named
 
 
 def test_sides_named_in_other_languages() -> None:
-    assert set(words.sides("Sube la pierna derecha.", "es")) == {"right"}
-    assert set(words.sides("Siéntate derecha, con la espalda derecha.", "es")) == set()
-    assert set(words.sides("Le bras gauche.", "fr", {"right": "droit", "left": "gauche"})) == {
-        "left"
-    }
-    assert words.sides("Le bras gauche.", "fr") == {}
+    assert set(sides("Sube la pierna derecha.", "es")) == {"right"}
+    assert set(sides("Siéntate derecha, con la espalda derecha.", "es")) == set()
+    assert set(sides("Le bras gauche.", "fr", {"right": "droit", "left": "gauche"})) == {"left"}
+    assert sides("Le bras gauche.", "fr") == {}
 
 
 @pytest.mark.parametrize(
@@ -666,7 +665,7 @@ def test_sides_named_in_other_languages() -> None:
     ],
 )
 def test_things_that_are_asked_for(text: str, asked: set[str]) -> None:
-    assert set(words.things(text, "en")) == asked
+    assert set(things(text, "en")) == asked
 
 
 def test_an_exercise_that_would_last_for_days_is_told_of_without_rendering_it(

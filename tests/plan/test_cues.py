@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import Decided, exercise, phase, phrases, positions, session, text, wishes
+from making import Decided, exercise, length_of, phase, phrases, positions, session, text, wishes
 
 from voiceflow.core.errors import ScriptError
 from voiceflow.plan.cues import Cue, Facts, write
@@ -211,3 +211,91 @@ def test_a_text_too_long_for_its_macro_is_told_where_it_stands(field: str) -> No
     problem = caught.value.problems[0]
     assert "characters, at most 4,000 can be said here" in problem.message
     assert problem.hint
+
+
+def alternating(*versions: str, seconds: float = 4, **changes: Any) -> Decided:
+    """Six repetitions on alternating sides, with one breath that says `versions`."""
+    made = exercise(rep=(phase("exhale", seconds, *versions),), sides="alternate", **changes)
+    return Decided(session(made))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "said"),
+    [
+        # The author names a side: nothing is added.
+        ("Exhale, right.", 4, ["Exhale, right."] * 6),
+        # The side is added where it fits, and left out where it does not.
+        ("Exhale and turn.", 4, ["Exhale and turn.", "Left, exhale and turn."]),
+        ("Exhale, and turn all the way.", 2.4, ["Exhale, and turn all the way."] * 6),
+        ("Exhale, at the right height.", 4, ["Exhale, at the right height.", "Left, exhale"]),
+    ],
+)
+def test_a_side_never_takes_the_place_of_what_the_author_wrote(
+    text: str, seconds: float, said: list[str]
+) -> None:
+    heard = alternating(text, seconds=seconds, reps=6, last=False, more=False).said("phase")
+    assert len(heard) == 6
+    for wanted, one in zip(said, heard, strict=False):
+        assert one.startswith(wanted)
+        assert text.rstrip(".").lower() in one.lower()
+
+
+def test_no_announcement_takes_the_place_of_a_version_that_fits() -> None:
+    words = ("Exhale, and lift your hips up high.", "Exhale, lift your hips.")
+    made = exercise(rep=(phase("exhale", 2.2, *words),), reps=8)
+    heard = Decided(session(made), wishes(halfway=True)).said("phase")
+    assert all("lift your hips" in one for one in heard), heard
+
+
+def test_the_versions_of_the_author_come_first_and_are_counted() -> None:
+    made = session(exercise(rep=(phase("exhale", 5, "Exhale, lift.", "Lift."),), reps=2))
+    last = cues(made, "phase")[-1]
+    assert last.versions[: last.own] == ("Last one, lift.", "Lift.")
+    assert last.versions[last.own :] == ("Last one, exhale.", "Last one.", "Exhale.")
+
+
+def test_an_exercise_that_comes_again_with_other_words_is_introduced_by_them() -> None:
+    """They were left out, with their caution, where the name had been said before."""
+    rep = (phase("exhale", 5, "Exhale, step wide to the side.", "Exhale, wide."),)
+    second = exercise(
+        "March", rep=rep, reps=3, purpose=text("It wakes your hips."), caution=text("Mind it."),
+        setup=text("Stand with your feet wide.", "Stand wide."),
+    )  # fmt: skip
+    said = Decided(session(exercise("March"), second)).said()
+    for own in ("It wakes your hips.", "Mind it.", "Stand with your feet wide."):
+        assert said.count(own) == 1
+    assert "Exhale, step wide to the side." in said
+    again = Decided(session(second, replace(second, reps=5))).said()
+    assert again.count("Stand with your feet wide.") == again.count("Mind it.") == 1
+    assert "Stand wide." in again
+
+
+def test_the_last_words_in_a_time_box_are_those_of_its_last_exercise() -> None:
+    made = (exercise("One"), exercise("Two", finish=text("Shake out your arms.")))
+    boxed = session(sections=(Section("Go", made, box_s=60.0),))
+    assert Decided(boxed).said("finish") == ["Shake out your arms."]
+
+
+@pytest.mark.parametrize("sides", ["none", "each", "alternate"])
+@pytest.mark.parametrize("reps", [1, 2, 3, 8])
+@pytest.mark.parametrize("seconds", [1.2, 1.6, 2.2, 2.8, 4])
+def test_what_the_author_wrote_is_said_wherever_it_fits(
+    sides: str, reps: int, seconds: float
+) -> None:
+    versions = ("Exhale, and lift your hips high.", "Exhale, lift your hips.", "Hips up.")
+    made = exercise(rep=(phase("exhale", seconds, *versions),), sides=sides, reps=reps)
+    decided = Decided(session(made), wishes(halfway=True))
+    heard = decided.said("phase")
+    # The arranger keeps 288 ms (the air of the usual pace, on the grid) after the words.
+    room = seconds * 1000 - 288
+
+    def said(version: str) -> bool:
+        bare = version.rstrip(".").lower()
+        return any(bare in one.lower() for one in heard)
+
+    fitting = [one for one in versions if length_of(one) <= room]
+    if fitting:
+        assert said(fitting[0])
+        own = [one.rstrip(".").lower() for one in versions]
+        brief = length_of(versions[-1]) <= room
+        assert not brief or all(any(o in one.lower() for o in own) for one in heard)

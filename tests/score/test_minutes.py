@@ -196,4 +196,4 @@ def test_no_written_time_changes_with_the_length(put, context):
         assert {ms for kind, _, ms in lasts if kind == "silence"} == {40_008}
         assert {ms for _, breath, ms in lasts if breath == "hold"} == {4_992, 12_000}
         (rest, *_) = (one.lasts_ms for one in decision.arranged.rests)
-        assert rest == 24_984
+        assert rest == 25_008

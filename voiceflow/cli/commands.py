@@ -172,14 +172,15 @@ def cache(action: str) -> None:
             with suppress(OSError):  # Windows: a phone is listening to it
                 path.unlink()
                 gone += 1
-        click.echo(f"{gone} entries forgotten")
+        click.echo(f"{gone} {'entry' if gone == 1 else 'entries'} forgotten")
         return
     info = kept.info()
     kinds = [(kind.kind, kind.entries, kind.bytes) for kind in info.kinds]
     if made:
         kinds.append(("phones", len(made), sum(map(_size, made))))
     entries, size = sum(count for _, count, _ in kinds), sum(size for *_, size in kinds)
-    click.echo(f"{entries} entries, {size / 1e6:.1f} MB in {Cache.default_root()}")
+    counted = f"{entries} {'entry' if entries == 1 else 'entries'}"
+    click.echo(f"{counted}, {size / 1e6:.1f} MB in {Cache.default_root()}")
     for name, count, size in kinds:
         click.echo(f"  {name:<8} {count:>6}  {size / 1e6:8.1f} MB")
 

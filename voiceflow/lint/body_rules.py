@@ -10,10 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from voiceflow.core.units import GRID_MS, snap
-from voiceflow.lint import word_tables as words
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
+from voiceflow.lint.script_texts import ABOUT_SIDES
 from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
+from voiceflow.script.side_words import sides
 from voiceflow.script.templates import TemplateFault, names_in
 
 # Moments that may name the other side: the body lies on it, or turns away from it.
@@ -39,7 +40,7 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
         moment = said.moment
         if moment.side is None or moment.kind in _BOTH_NAMED:
             continue
-        named = words.sides(said.event.name, evidence.language, evidence.side_words(moment))
+        named = sides(said.event.name, evidence.language, evidence.side_words(moment))
         if not named or moment.side in named or _meant(evidence, said):
             continue
         word = next(iter(named.values()))
@@ -54,10 +55,14 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _meant(evidence: Evidence, said: Said) -> bool:
-    """Whether the script names the other side on purpose, with `{{ other_side }}`."""
+    """Whether the script names the other side on purpose: `{{ other_side }}`, `{% if side … %}`."""
     tip = evidence.tip(said.moment.exercise, said.event.name)
     texts = [tip] if tip else [line.text for line in said.moment.lines if line.text is not None]
-    return any("other_side" in _names(text) for text in texts)
+    return any("other_side" in _names(text) or _asks_side(text) for text in texts)
+
+
+def _asks_side(text: Text) -> bool:
+    return any(ABOUT_SIDES.search(version) for version in text.versions)
 
 
 def _names(text: Text) -> set[str]:
@@ -85,12 +90,16 @@ def unequal_sides(evidence: Evidence) -> Iterator[Finding]:
             continue
         allowed = GRID_MS * (2 if glue else 1)
         if abs(times["right"] - times["left"]) > allowed or reps["right"] != reps["left"]:
-            message = (
-                f"the sides are unequal: right {times['right'] / 1000:.1f} s "
-                f"({reps['right']} repetitions), left {times['left'] / 1000:.1f} s "
-                f"({reps['left']} repetitions)"
+            told = (
+                f"{side} {times[side] / 1000:.1f} s ({_counted(reps[side])})"
+                for side in ("right", "left")
             )
+            message = f"the sides are unequal: {', '.join(told)}"
             yield evidence.finding("error", "unequal-sides", message, bout=number)
+
+
+def _counted(reps: int) -> str:
+    return f"{reps} repetition{'s' if reps != 1 else ''}"
 
 
 def unnamed_sides(evidence: Evidence) -> Iterator[Finding]:
@@ -111,7 +120,7 @@ def _first_named(evidence: Evidence, number: int, bout: Bout) -> bool:
         if said.moment.kind in ("switch", "finish", "rest"):
             return False
         own = evidence.side_words(said.moment)
-        if bout.exercise.first in words.sides(said.event.name, evidence.language, own):
+        if bout.exercise.first in sides(said.event.name, evidence.language, own):
             return True
         if said.moment.kind in _MOVED and said.moment.side != bout.exercise.first:
             return False
@@ -122,9 +131,7 @@ def _switches(evidence: Evidence, number: int, bout: Bout) -> Iterator[Finding]:
     least = snap(bout.pacing.switch_time * 1000)
     for index, moment in evidence.numbered(number, "switch"):
         own = evidence.side_words(moment)
-        named = (
-            words.sides(s.event.name, evidence.language, own) for s in evidence.of_moment(index)
-        )
+        named = (sides(s.event.name, evidence.language, own) for s in evidence.of_moment(index))
         if not any(moment.side in one for one in named):
             message = f"the change to the {moment.side} side does not name the side"
             hint = "write {{ side }} in the macro `switch` of the phrases"
@@ -163,7 +170,10 @@ def unmoved(evidence: Evidence) -> Iterator[Finding]:
             if not any(evidence.of_moment(index) for index, _ in moves):
                 way = f"from {before} to {position}" if before else f"to {position}"
                 message = f"nothing says how to move {way}"
-                yield evidence.finding("error", "no-way", message, bout=number)
+                hint = "say it in positions.yaml, under `paths:`"
+                if before is None:
+                    hint = "say it in positions.yaml, under `start:`"
+                yield evidence.finding("error", "no-way", message, hint, bout=number)
             for index, _ in moves:
                 yield from _hurry(evidence, index, before or "", position)
         before = position
@@ -178,7 +188,9 @@ def _hurry(evidence: Evidence, index: int, before: str, after: str) -> Iterator[
     mark = next((line.text.mark for line in moment.lines if line.text), None)
     if length < least:
         message = f"{length / 1000:.1f} s to get into place; it takes {least / 1000:.1f} s"
-        hint = "raise `transition`, or the seconds of the move in positions.yaml"
+        hint = "raise the seconds of the move in positions.yaml"
+        if moment.least_ms:
+            hint += ", or `transition`"
         yield evidence.finding("error", "no-time-to-move", message, hint, at=index, mark=mark)
     said = evidence.of_moment(index)
     over = said[-1].event.end_ms - evidence.starts[index] - moment.least_ms if said else 0
@@ -199,7 +211,9 @@ def early_effort(evidence: Evidence) -> Iterator[Finding]:
         share = begins[0] / evidence.score.length_ms
         if share < EFFORT_FREE:
             message = f"hard work starts after {share:.0%} of the session"
-            hint = f"keep the first {EFFORT_FREE:.0%} easy: move it later, or lower its level"
+            hint = (
+                f"keep the first {EFFORT_FREE:.0%} easy: move it later, or begin with more that is"
+            )
             yield evidence.finding("warning", "early-effort", message, hint, bout=number)
 
 

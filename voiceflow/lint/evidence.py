@@ -163,17 +163,20 @@ class Evidence:
         # A tip that came out empty is not among `tips`: then the two no longer match.
         return written[tips.index(said)] if said in tips and len(tips) == len(written) else None
 
-    def mark_of(self, said: Said, word: str) -> Mark | None:
-        """Where a spoken word is written in the scripts; None if it comes from the phrases."""
+    def text_of(self, said: Said, word: str) -> Text | None:
+        """The text in the scripts that has a spoken word; None if it comes from the phrases."""
         texts = [line.text for line in said.moment.lines if line.text is not None]
         if said.moment.exercise >= 0:
             texts += self.bouts[said.moment.exercise].exercise.tips
         elif self.session.about is not None:
             texts.append(self.session.about)
-        for text in texts:
-            if any(word in version for version in text.versions):
-                return locate(text.mark, word)
-        return None
+        with_word = (text for text in texts if any(word in one for one in text.versions))
+        return next(with_word, None)
+
+    def mark_of(self, said: Said, word: str) -> Mark | None:
+        """Where a spoken word is written in the scripts; None if it comes from the phrases."""
+        text = self.text_of(said, word)
+        return locate(text.mark, word) if text else None
 
     def side_words(self, moment: Moment) -> dict[str, str]:
         """The words for right and left in the session's language, as a moment's texts see them."""

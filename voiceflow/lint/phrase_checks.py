@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 from voiceflow.core.errors import Mark, Problem, ScriptError
-from voiceflow.lint import word_tables as words
 from voiceflow.lint.markup import markup
+from voiceflow.lint.number_words import hint_for, miscounts, told
 from voiceflow.lint.script_texts import SEEN_HINT, plain, script_warnings
 from voiceflow.lint.script_texts import Written as WrittenText
+from voiceflow.lint.seen_words import seen
 from voiceflow.plan.phrases import macro_problem, phrase_warnings, read_phrases
 from voiceflow.script.fields import split_versions
 from voiceflow.script.positions import Positions, read_positions
@@ -38,6 +40,11 @@ MOMENTS: tuple[Mapping[str, str | int], ...] = (
     },
 )  # fmt: skip
 
+# Where every number is one.
+ONCE: Mapping[str, str | int] = {
+    key: 1 if isinstance(value, int) else value for key, value in _USUAL.items()
+}
+
 
 def language_of(path: Path) -> tuple[str, ...]:
     """The language in a file name such as ``coach.es.j2``; English if there is none."""
@@ -56,7 +63,7 @@ def phrases_problems(path: Path) -> Iterator[Problem]:
     yield from phrase_warnings(path)
     for name in macro_names(source):
         yield from _run(path, source, macros, name)
-    for found in words.seen(plain(source), language_of(path)):
+    for found in seen(plain(source), language_of(path)):
         message = f"`{found.word}` points at something that must be seen"
         yield Problem(_place(path, source, found.start), message, SEEN_HINT, "warning")
     for each in markup(source):
@@ -76,6 +83,21 @@ def _run(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem
         if any(len(b) > len(a) for a, b in pairwise(versions)):
             message = f"macro `{name}`: the brief text is longer than the full one"
             yield Problem(mark, message, "write the longer text first: `full | brief`", "warning")
+    yield from _miscounted(path, source, macros, name)
+
+
+def _miscounted(path: Path, source: str, macros: Macros, name: str) -> Iterator[Problem]:
+    """A warning for "1 minutes", which a macro says where there is only one."""
+    begin = re.search(rf"\bmacro\s+{re.escape(name)}\b", source)
+    body = source[begin.start() if begin else 0 :].partition("endmacro")[0]
+    with suppress(TemplateFault):  # told in `_run`, or true of this moment alone
+        said = macros.render(name, ONCE)
+        for one in miscounts(" ".join(said.split()), language_of(path)[0]):
+            at = source.find(one.noun, begin.start() if begin else 0)
+            message = f"macro `{name}`: {told(one)}"
+            yield Problem(
+                _place(path, source, max(at, 0)), message, hint_for(one, (body,)), "warning"
+            )
 
 
 def _place(path: Path, source: str, start: int) -> Mark:

@@ -10,13 +10,16 @@ from voiceflow.lint import body_rules as body
 from voiceflow.lint import quiet_rules as quiet
 from voiceflow.lint import telling_rules as telling
 from voiceflow.lint import timing_rules as timing
+from voiceflow.lint import unsaid_rules as unsaid
 from voiceflow.lint.evidence import Evidence, Finding
 from voiceflow.lint.quiet_rules import SectionTalk, section_talk
 from voiceflow.score.decide import Decision
 from voiceflow.sounds import ToneSet
 
 Rule = Callable[[Evidence], Iterator[Finding]]
-RULES: tuple[Rule, ...] = (*timing.RULES, *quiet.RULES, *body.RULES, *telling.RULES)
+RULES: tuple[Rule, ...] = (
+    *timing.RULES, *unsaid.RULES, *quiet.RULES, *body.RULES, *telling.RULES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

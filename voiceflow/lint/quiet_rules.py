@@ -8,6 +8,7 @@ from typing import Any
 
 from voiceflow.core.units import clock
 from voiceflow.lint.evidence import Evidence, Finding, once
+from voiceflow.plan.moments import Moment
 from voiceflow.score.arrange import QUIET_MS
 
 # After more time without a sound, a listener wonders whether the player has stopped.
@@ -50,13 +51,34 @@ def silences(evidence: Evidence) -> Iterator[Finding]:
             if quiet > LONGEST_QUIET_MS:
                 moment = evidence.moments[index]
                 message = f"{quiet / 1000:.0f} s without a word or a tone"
-                hint = "say or count something, or make it a `silence` step"
+                hint = _less_quiet(moment)
                 finding = evidence.finding(
                     "error", "long-silence", message, hint, at=index, start_ms=end
                 )
                 found.append(((moment.exercise, moment.kind, moment.breath), finding))
         end = max(end, stop)
     yield from once(found)
+
+
+# What makes the quiet shorter in each kind of moment.
+_QUIETER = {
+    "set-up": "make `settle` shorter, or say more under `setup:`",
+    "welcome": "make `settle` shorter",
+    "switch": "make `switch_time` shorter, or say more under `switch:`",
+    "transition": "make `transition` shorter, or say more in positions.yaml",
+    "farewell": "ask for fewer minutes",
+}
+
+
+def _less_quiet(moment: Moment) -> str:
+    """How to get rid of a long quiet."""
+    if moment.kind != "phase":
+        return _QUIETER.get(moment.kind, "make it shorter, or say more")
+    if moment.rep is None:
+        return "make it a `silence` step, or part it in two with words in each"
+    if moment.breath == "hold" and not moment.count:
+        return "count it (`count: down`), or use a tone set that has `hold`"
+    return "make it shorter, or part it in two with words in each"
 
 
 def _longest_quiet(evidence: Evidence, start: int, end: int) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from voiceflow.core.errors import (
     VoiceError,
 )
 from voiceflow.lint.no_effect import unused_changes, unused_keys
+from voiceflow.lint.number_words import count_problems
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
 from voiceflow.plan.moments import Wishes
@@ -147,7 +148,8 @@ def _rendered(
             plan = unroll(session, lint.positions(session.language), wishes)
             book = lint.phrases(phrases, session.language, beside)
             # Any minutes will do: the true ones are known only from a score.
-            cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
+            sheet = cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
+            problems.extend(count_problems(plan, sheet))
         except ScriptError as error:
             problems.extend(error.problems)
         except UnknownNameError:
@@ -208,7 +210,7 @@ def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Pr
     names = {"coach", asked.text.strip() if asked and asked.kind == "scalar" else "coach"}
     if not any((folder / f"{name}.{tongue}.j2").is_file() for folder in folders for name in names):
         message = f"there are no phrases in `{tongue}`: welcome, rests and farewell are in English"
-        hint = f"write some: `voiceflow new phrases NAME`, and save them as NAME.{tongue}.j2"
+        hint = f"`voiceflow new phrases NAME` begins some: save them as coach.{tongue}.j2"
         yield Problem(node.mark, message, hint, "warning")
     if root.get("voice") is None:
         # The last resort for any language but English: see `usual_voice` in score/inputs.py.

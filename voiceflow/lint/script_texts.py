@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from voiceflow.core.errors import Problem
-from voiceflow.lint import word_tables as words
+from voiceflow.lint.seen_words import seen
+from voiceflow.lint.word_tables import LANGUAGES
 from voiceflow.script import models
 from voiceflow.script.fields import Field, Several, Spoken, locate, split_versions
 from voiceflow.script.models import Changes
+from voiceflow.script.side_words import sides
 from voiceflow.script.steps import Phases, Steps
 from voiceflow.script.yaml import Node
 
@@ -26,7 +28,8 @@ SIDE_HINT = "write {{ side }} or {{ other_side }}"
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_ABOUT_SIDES = re.compile(r"\{%[^%]*\bside\b")
+# A condition that names each side where it is true.
+ABOUT_SIDES = re.compile(r"\{%[^%]*\bside\b|\{\{[^{}]*\bif\b[^{}]*\bside\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def script_warnings(
-    texts: Iterable[Written], *, sided: bool, languages: tuple[str, ...] = words.LANGUAGES
+    texts: Iterable[Written], *, sided: bool, languages: tuple[str, ...] = LANGUAGES
 ) -> Iterator[Problem]:
     """Warnings about the spoken texts of a script.
 
@@ -90,19 +93,19 @@ def script_warnings(
         yield from _seen(one.node, languages)
         yield from _lengths(one)
         # A text with a condition on `side` may name each side where it is true.
-        if sided and not _ABOUT_SIDES.search(one.node.text):
+        if sided and not ABOUT_SIDES.search(one.node.text):
             yield from _fixed_sides(one.node, languages)
 
 
 def _seen(node: Node, languages: tuple[str, ...]) -> Iterator[Problem]:
-    for found in words.seen(plain(node.text), languages):
+    for found in seen(plain(node.text), languages):
         message = f"`{found.word}` points at something that must be seen"
         yield Problem(locate(node.mark, found.word), message, SEEN_HINT, "warning")
 
 
 def _fixed_sides(node: Node, languages: tuple[str, ...]) -> Iterator[Problem]:
     for language in languages:
-        for word in words.sides(plain(node.text), language).values():
+        for word in sides(plain(node.text), language).values():
             message = f"`{word}` names one side, but the exercise has two"
             yield Problem(locate(node.mark, word), message, SIDE_HINT, "warning")
 

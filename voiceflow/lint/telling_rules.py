@@ -5,12 +5,16 @@ Each rule takes the evidence of a session and yields findings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from voiceflow.lint import word_tables as words
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
+from voiceflow.lint.number_words import hint_for, miscounts, told
 from voiceflow.lint.script_texts import SEEN_HINT
+from voiceflow.lint.seen_words import seen
+from voiceflow.lint.thing_words import listed, things
+from voiceflow.lint.word_tables import breathes
 from voiceflow.plan.moments import Bout
 from voiceflow.plan.rests import Level
 
@@ -19,7 +23,7 @@ def pointing(evidence: Evidence) -> Iterator[Finding]:
     """Words that point at something that must be seen."""
     found: list[tuple[Any, Finding]] = []
     for said in evidence.said:
-        for one in words.seen(said.event.name, (evidence.language,)):
+        for one in seen(said.event.name, (evidence.language,)):
             mark = evidence.mark_of(said, one.word)
             message = f"“{one.word}” points at something that must be seen: “{said.event.name}”"
             hint = SEEN_HINT if mark else f"{SEEN_HINT}; the words are in the phrases"
@@ -47,18 +51,19 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
             hint = "say it in the macro `exercise` of the phrases"
             yield evidence.finding("error", "no-name", message, hint, bout=number)
         taught = bout.turn or number in left  # told by an earlier round, or by `without_room`
-        if bout.pacing.detail != "tones" and not taught and not _set_up(said, bout):
-            message, hint = "nothing says how to get into place", "write it under `setup:`"
-            yield evidence.finding("error", "no-setup", message, hint, bout=number)
+        if bout.pacing.detail != "tones" and not taught and not _set_up(evidence, number):
+            message = "nothing says how to begin: there is no set-up"
+            yield evidence.finding(
+                "error", "no-setup", message, "write it under `setup:`", bout=number
+            )
         if bout.exercise.rep and not _breathing(evidence, bout, said):
             message = "nothing says how to breathe"
             hint = "use inhale and exhale under `rep:`, or describe the breath in the set-up"
             yield evidence.finding("warning", "no-breath", message, hint, bout=number)
         if _ends(evidence, number, bout) and not _ended(evidence, number):
-            message, hint = (
-                "nothing says that the exercise is over",
-                "write `finish:`, or use tones",
-            )
+            message, hint = "nothing says that the exercise is over", "write `finish:`"
+            if not bout.exercise.flow:
+                hint += ", or use a tone set that has `change`"
             yield evidence.finding("error", "no-finish", message, hint, bout=number)
 
 
@@ -68,8 +73,7 @@ def _named_before(evidence: Evidence, number: int) -> bool:
     if not rests or not evidence.moments[rests[-1]].until_work:
         return False
     first = [said for said in evidence.of_bout(number) if said.moment.kind == "work"][:1]
-    heard = " ".join(s.event.name for s in (*_told_next(evidence, number - 1), *first))
-    return evidence.bouts[number].exercise.name.casefold() in heard.casefold()
+    return _names((*_told_next(evidence, number - 1), *first), evidence.bouts[number])
 
 
 def _told_next(evidence: Evidence, number: int) -> list[Said]:
@@ -80,10 +84,32 @@ def _told_next(evidence: Evidence, number: int) -> list[Said]:
     return [said for index in (*works[-1:], *rests[-1:]) for said in evidence.of_moment(index)]
 
 
-def _set_up(said: list[Said], bout: Bout) -> bool:
-    """Whether words come before the first movement: a set-up, or in a flow a `say` step."""
-    kinds = ("set-up", "say") if bout.exercise.flow else ("set-up",)
-    for one in said:
+def _names(said: Iterable[Said], bout: Bout) -> bool:
+    """Whether the name of an exercise is heard; a bar in it is said as a pause."""
+    # Phrases may put a name through `lower` or `capitalize`.
+    heard = _bare(" ".join(one.event.name for one in said))
+    return _bare(bout.exercise.name) in heard
+
+
+def _bare(text: str) -> str:
+    """The words of `text` alone, to be compared."""
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return f" {' '.join(words)} "
+
+
+def _set_up(evidence: Evidence, number: int) -> bool:
+    """Whether words come before the first movement.
+
+    A flow moves nothing but the breath: who has been told the way to its position, or is in it
+    already, is in place.
+    """
+    bout, kinds = evidence.bouts[number], ["set-up"]
+    if bout.exercise.flow:
+        kinds += ["say", "transition"]
+        before = evidence.bouts[number - 1].exercise.position if number else None
+        if before == bout.exercise.position:
+            return True
+    for one in evidence.of_bout(number):
         if one.moment.kind in kinds:
             return True
         if one.moment.kind in ("phase", "work"):
@@ -95,7 +121,7 @@ def _breathing(evidence: Evidence, bout: Bout, said: list[Said]) -> bool:
     breaths = {phase.breath for phase in bout.exercise.rep}
     if breaths & {"inhale", "exhale"}:
         return True
-    return any(words.breathes(one.event.name, evidence.language) for one in said)
+    return any(breathes(one.event.name, evidence.language) for one in said)
 
 
 def _ends(evidence: Evidence, number: int, bout: Bout) -> bool:
@@ -105,6 +131,9 @@ def _ends(evidence: Evidence, number: int, bout: Bout) -> bool:
 
 
 def _ended(evidence: Evidence, number: int) -> bool:
+    exercise = evidence.bouts[number].exercise
+    if exercise.flow and exercise.finish is None:
+        return _flow_ended(evidence, number)
     indices = (index for index, _ in evidence.numbered(number, "finish"))
     rests = evidence.decision.arranged.rests
     # In a rest too short for it, the signal takes no time and rings into what follows.
@@ -117,14 +146,29 @@ def _ended(evidence: Evidence, number: int) -> bool:
     )
 
 
+def _flow_ended(evidence: Evidence, number: int) -> bool:
+    """Whether a flow without a finish ends with its own words or a bell, or with what follows."""
+    steps = list(evidence.numbered(number, "say", "bell", "silence", "phase"))
+    last, moment = steps[-1]
+    after = range(last + 1, len(evidence.moments))
+    kinds = ("say", "silence", "phase", "work")
+    begins = next((n for n in after if evidence.moments[n].kind in kinds), None)
+    start = evidence.starts[last]
+    if moment.kind not in ("say", "bell"):
+        start += evidence.length(last)
+    end = evidence.score.length_ms if begins is None else evidence.starts[begins]
+    return evidence.sounds(start, end)
+
+
 def unannounced_next(evidence: Evidence) -> Iterator[Finding]:
     """Rests that do not name what comes next."""
     for number, bout in enumerate(evidence.bouts[:-1]):
         after = evidence.bouts[number + 1]
-        if not _ends(evidence, number, bout):
+        # One flow leads to the next without a rest: its name follows at once.
+        led = bout.exercise.flow and after.exercise.flow and bout.section == after.section
+        if led or not _ends(evidence, number, bout):
             continue
-        heard = " ".join(s.event.name for s in _told_next(evidence, number))
-        if after.exercise.name.casefold() not in heard.casefold():
+        if not _names(_told_next(evidence, number), after):
             message = f"the rest does not name the next exercise, {after.exercise.name}"
             hint = "write {{ next }} in the macro `next` of the phrases"
             yield evidence.finding("warning", "next-not-named", message, hint, bout=number)
@@ -138,21 +182,28 @@ def unlisted_things(evidence: Evidence) -> Iterator[Finding]:
     if not needs:
         every = [bout.exercise for bout in evidence.bouts]
         needs = {need for one in every for need in (*one.needs, *one.equipment)}
-    known = words.listed(needs, evidence.language)
-    for number in range(len(evidence.bouts)):
+    known = listed(needs, evidence.language)
+    for number, bout in enumerate(evidence.bouts):
+        lying = bout.exercise.position != "standing"
         for said in evidence.of_bout(number):
-            for need, word in words.things(said.event.name, evidence.language).items():
+            for need, word in things(said.event.name, evidence.language, lying=lying).items():
                 # A rest may announce the next exercise, whose own words are looked at as well.
                 if need not in known and said.moment.kind != "rest":
-                    mark = evidence.mark_of(said, word)
                     message = f"asks for “{word}”, which is not listed under `needs:`"
-                    hint = f"write `needs: [{need}]`"
                     finding = evidence.finding(
-                        "error", "not-listed", message, hint,
-                        bout=number, mark=mark, start_ms=said.event.start_ms,
+                        "error", "not-listed", message, _listing(evidence, bout, need),
+                        bout=number, mark=evidence.mark_of(said, word),
+                        start_ms=said.event.start_ms,
                     )  # fmt: skip
                     found.append(((number, need), finding))
     yield from once(found)
+
+
+def _listing(evidence: Evidence, bout: Bout, need: str) -> str:
+    """How to list a thing beside what is listed: the session's own list is all that is said."""
+    own = evidence.session.needs
+    where = "in the session" if own else "in the exercise"
+    return f"write `needs: [{', '.join((*(own or bout.exercise.needs), need))}]` {where}"
 
 
 def endless(evidence: Evidence) -> Iterator[Finding]:
@@ -175,4 +226,21 @@ def endless(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("warning", "no-end", message, hint, None, start, evidence.session.mark)
 
 
-RULES = (pointing, untold, unannounced_next, unlisted_things, endless)
+def miscounted(evidence: Evidence) -> Iterator[Finding]:
+    """A number of one beside a word for several."""
+    found: list[tuple[Any, Finding]] = []
+    for said in evidence.said:
+        for one in miscounts(said.event.name, evidence.language):
+            text = evidence.text_of(said, one.noun)
+            hint = hint_for(one, text.versions if text else ())
+            hint += "" if text else "; the words are in the phrases"
+            finding = evidence.finding(
+                "warning", "miscounted", f"{told(one)}: “{said.event.name}”", hint,
+                at=said.index, mark=evidence.mark_of(said, one.noun),
+                start_ms=said.event.start_ms,
+            )  # fmt: skip
+            found.append((said.event.name, finding))
+    yield from once(found)
+
+
+RULES = (pointing, untold, unannounced_next, unlisted_things, endless, miscounted)

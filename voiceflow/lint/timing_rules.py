@@ -12,7 +12,7 @@ from typing import Any
 
 from voiceflow.core.units import GRID_MS
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
-from voiceflow.plan.moments import Bout, Moment
+from voiceflow.plan.moments import Moment
 from voiceflow.plan.rests import Level
 from voiceflow.score.lay_moments import SettledRest, Unsaid
 
@@ -26,18 +26,23 @@ def unfit(evidence: Evidence) -> Iterator[Finding]:
     found = []
     for one in evidence.decision.arranged.unsaid:
         moment = evidence.moments[one.moment]
-        if not moment.prefix:  # longer versions with a prefix are only tried, not promised
+        # Versions with an announcement are only tried, not promised.
+        if not _announces(evidence, one):
             key = (moment.exercise, one.text)
             found.append((key, _unfit(evidence, moment, one)))
     yield from once(found)
 
 
+def _announces(evidence: Evidence, one: Unsaid) -> bool:
+    cue = evidence.cue_sheet.cues[one.moment]
+    prefix = _prefix(cue.versions) if evidence.moments[one.moment].prefix else ""
+    return bool(prefix) and one.text.startswith(prefix)
+
+
 def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
     text = moment.lines[0].text if moment.lines else None
-    # A brief phase is not given the author's full version.
-    own = len(text.versions) - (moment.richness == "brief") if text else 0
-    versions = evidence.cue_sheet.cues[one.moment].versions
-    enough = one.said in versions[:own]
+    cue = evidence.cue_sheet.cues[one.moment]
+    enough = one.said in cue.versions[: cue.own]
     message = (
         f"“{one.text}” does not fit its {moment.breath or moment.kind}: "
         f"it needs {one.needs_ms / 1000:.2f} s and has {one.has_ms / 1000:.2f} s"
@@ -116,55 +121,6 @@ def uncounted(evidence: Evidence) -> Iterator[Finding]:
             finding = evidence.finding("warning", "counts-cut", message, hint, at=index)
             found.append((key, finding))
     yield from once((key, finding) for key, finding in found if key not in counted)
-
-
-def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
-    """Tips for which there is no room, though a repetition was left to say them in."""
-    for number, bout in enumerate(evidence.bouts):
-        if bout.pacing.detail == "tones" or not evidence.worked(bout):
-            continue
-        if any(later.exercise.slug == bout.exercise.slug for later in evidence.bouts[number + 1 :]):
-            continue  # the other tips are said when the exercise comes again
-        tips, said = (
-            evidence.cue_sheet.tips[number],
-            {one.event.name for one in _said_of(evidence, bout)},
-        )
-        left = [tip for tip in tips if tip not in said]
-        told = [one.moment for one in evidence.of_bout(number) if one.event.name in tips]
-        if left and (bout.exercise.flow or _had_room(evidence, bout, number, told)):
-            hint = "make it shorter"
-            if bout.exercise.flow:
-                hint = "write it as a `say` step under `flow:`"
-            # There was room for one more, so one is told; a flow has none for any.
-            for tip in left if bout.exercise.flow else left[:1]:
-                message = f"there is no room for the tip “{tip}”"
-                text = evidence.tip(number, tip)
-                mark = text.mark if text else None
-                yield evidence.finding(
-                    "warning", "tip-unsaid", message, hint, bout=number, mark=mark
-                )
-
-
-def _said_of(evidence: Evidence, bout: Bout) -> Iterator[Said]:
-    for number, one in enumerate(evidence.bouts):
-        if one.exercise.slug == bout.exercise.slug:
-            yield from evidence.of_bout(number)
-
-
-def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -> bool:
-    """Whether one more tip could have been tried: tips are never in neighbouring repetitions."""
-    if bout.exercise.work_s is not None:
-        # The places that `_work_tips` in score/arrange.py tries; below, those of `_repetition`.
-        places = sum(2 for _, m in evidence.numbered(number, "work") if m.least_ms >= 15_000)
-        return len(told) < places
-    taken = {moment.group for moment in told}
-    firsts: dict[int, Moment] = {}
-    for _, moment in evidence.numbered(number, "phase"):
-        firsts.setdefault(moment.group, moment)
-    quiet = [
-        g for g, m in firsts.items() if m.richness == "brief" and m.prefix in ("", "alternate")
-    ]
-    return any(not taken & {group - 1, group, group + 1} for group in quiet)
 
 
 def long_rests(evidence: Evidence) -> Iterator[Finding]:
@@ -253,7 +209,6 @@ RULES = (
     unfit,
     unannounced,
     uncounted,
-    unsaid_tips,
     long_rests,
     without_room,
     collisions,

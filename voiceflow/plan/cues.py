@@ -17,6 +17,7 @@ from voiceflow.plan.rests import NAME_AT_START, Level, Rest, at_level, rests
 from voiceflow.plan.sentences import sentences
 from voiceflow.script.fields import SHORTEN, Text, too_long
 from voiceflow.script.pronunciation import PLAIN, Pronunciation
+from voiceflow.script.side_words import sides
 from voiceflow.script.templates import TemplateFault, names_in, render
 
 # Macros that say a script's own text, and the variable in which they get it.
@@ -45,6 +46,8 @@ class Cue:
         Said one beat apart, the last one beat before the end.
     halfway : str
         Said in the middle of an interval; "" for none.
+    own : int >= 0
+        How many of `versions` are the author's: the first ones, with an announcement and without.
     shorter : tuple of tuple of str
         In a rest of written length: the sentences at each `Level` after the first.
     named : str
@@ -55,6 +58,7 @@ class Cue:
     versions: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     halfway: str = ""
+    own: int = 0
     shorter: tuple[tuple[str, ...], ...] = ()
     named: str = ""
 
@@ -97,6 +101,7 @@ def write(
     """
     writer = _Writer(phrases, facts, pronunciation)
     writer.about = plan.session.about
+    writer.language = plan.session.language.split("-")[0]
     written = [rest for rest in rests(plan.moments, plan.bouts) if rest.written]
     inside = {n: rest for rest in written for n in range(rest.first, rest.end)}
     begins = {rest.end for rest in written if rest.works}
@@ -123,6 +128,7 @@ class _Writer:
         self.problems: list[Problem] = []
         self.sided: set[str] = set()
         self.about: Text | None = None
+        self.language = ""
 
     def finish(self) -> None:
         if self.problems:
@@ -142,10 +148,10 @@ class _Writer:
             said = self._sentences(moment, context)
             shorter = self._shorter(moment, context, works=rest.works) if rest else ()
             return Cue(sentences=said, counts=counts, shorter=shorter)
-        versions = tuple(self._versions(moment, context))
+        own, others = self._versions(moment, context)
         halfway = self._macro("halfway", context) if moment.halfway else ""
         name = " ".join(self._spoken(NAME_AT_START, context, "full")) if named else ""
-        return Cue(versions=versions, counts=counts, halfway=halfway, named=name)
+        return Cue((), (*own, *others), counts, halfway, len(own), named=name)
 
     def _sentences(self, moment: Moment, context: Mapping[str, Any]) -> tuple[str, ...]:
         rich = moment.richness
@@ -197,28 +203,49 @@ class _Writer:
             own = own or self._macro(line.macro, context, version)
         return sentences(own, self.pronunciation)
 
-    def _versions(self, moment: Moment, context: Mapping[str, Any]) -> Iterator[str]:
-        """The versions for a box, rich to short, each once.
+    def _versions(
+        self, moment: Moment, context: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The versions for a box, each once: the author's, rich to short, and then ours.
 
-        With a prefix ("Last one"), versions without it come last: they fit where it does not.
+        An announcement ("Last one", "Left") is added to the author's words where both fit, and
+        given up where they do not: it never takes their place.
         """
         line = moment.lines[0] if moment.lines else Line("")
-        word = self._macro(line.macro, context) if line.macro else ""
         if moment.richness == "none":
-            return iter(())
-        start = 0 if moment.richness == "full" else 1
-        own = (
-            [self._text(line.text, n, context) for n in range(len(line.text.versions))]
-            if line.text
-            else []
-        )
-        # An only version is its own brief one: what an author wrote is not replaced by a bare
-        # breath word as long as it fits.
-        texts = (own[start:] or own) + [word]
+            return (), ()
+        word = self._macro(line.macro, context) if line.macro else ""
+        own = self._own(line.text, moment.richness, context) if line.text else ()
+        ours: tuple[str, ...] = (word,)
         if moment.prefix:
             prefix = self._macro(moment.prefix, context)
-            texts = [*(_announced(prefix, text) for text in texts), prefix, *texts]
-        return iter(dict.fromkeys(text for text in texts if text))
+            sided = moment.prefix == "alternate"
+            told = (
+                text if sided and self._names_side(text, moment) else _announced(prefix, text)
+                for text in own
+            )
+            own = tuple(dict.fromkeys((*told, *own)))
+            ours = (_announced(prefix, word), prefix, word)
+        return own, tuple(text for text in dict.fromkeys(ours) if text and text not in own)
+
+    def _own(self, text: Text, richness: Richness, context: Mapping[str, Any]) -> tuple[str, ...]:
+        """The author's versions that a box may say, rich to short."""
+        texts = [self._text(text, n, context) for n in range(len(text.versions))]
+        start = 0 if richness == "full" else 1
+        # An only version is its own brief one: what an author wrote is not replaced by a bare
+        # breath word as long as it fits.
+        said = [one for one in texts[start:] or texts if one]
+        # Written the other way round: the one that was meant to be full may fit where brief does
+        # not.
+        least = min(map(len, said), default=0)
+        return tuple(dict.fromkeys((*said, *(t for t in texts[:start] if t and len(t) < least))))
+
+    def _names_side(self, text: str, moment: Moment) -> bool:
+        context = dict(moment.context)
+        side = moment.side or "right"
+        other = "left" if side == "right" else "right"
+        words = {side: str(context["side"]), other: str(context["other_side"])}
+        return bool(sides(text, self.language, words))
 
     def _carried(self, text: Text, version: int, context: Mapping[str, Any]) -> str:
         """A text that a macro carries; "" where it is so long that the macro would fail for it."""

@@ -89,6 +89,8 @@ class Bout:
         The person knows it.
     met : bool
         It has come before in this session.
+    heard : frozenset of tuple of str
+        The texts that it had when it came before.
     turn : int >= 0
         The round of its section.
     rest_written : bool
@@ -103,6 +105,7 @@ class Bout:
     reps: int = 1
     sets: int = 1
     met: bool = False
+    heard: frozenset[tuple[str, ...]] = frozenset()
     turn: int = 0
     rest_written: bool = False
 
@@ -110,6 +113,14 @@ class Bout:
     def quick(self) -> bool:
         """Whether it needs no introduction: known, met before, or too little is to be said."""
         return self.known or self.met or self.pacing.detail != "full"
+
+    def is_new(self, text: Text | None) -> bool:
+        """Whether the session has not said `text` before, in any of its versions."""
+        return text is not None and not self.known and text.versions not in self.heard
+
+    def in_full(self, text: Text | None) -> bool:
+        """Whether `text` of the introduction is said, and as fully as it is written."""
+        return self.pacing.detail == "full" and self.is_new(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from voiceflow.plan.timing import (
 from voiceflow.script.steps import Step
 
 REST_STRETCH, REST_SHRINK = 2.0, 0.5
+# Half of the time to get into place is enough for whoever asks for a shorter session.
+SETTLE_SHRINK = 0.5
 # How much longer the pause of a set-up, a change of sides or a finish may become. Together they
 # can fill half a repetition even in a session with a single exercise, so --minutes can be met.
 QUIET_STRETCH_MS, FINISH_STRETCH_MS = 4_992, 9_984

@@ -73,7 +73,8 @@ def taught(bout: Bout, fresh: bool) -> int:
 
     Of three or more at least two stay brief, to leave room for a tip and for the last one.
     """
-    if bout.known or bout.met:
+    anew = any(bout.is_new(phase.text) for phase in bout.exercise.rep)
+    if bout.known or (bout.met and not anew):
         return 0
     teach = bout.pacing.teach if fresh else min(1, bout.pacing.teach)
     return min(teach, max(1, bout.reps - 2))

@@ -12,6 +12,7 @@ from voiceflow.plan.moments import Bout, Line, Moment, Plan, Wishes, pacing_of
 from voiceflow.plan.sets import (
     FINISH_STRETCH_MS,
     QUIET_STRETCH_MS,
+    SETTLE_SHRINK,
     lay_count_in,
     lay_rest,
     lay_set,
@@ -108,27 +109,35 @@ def _step_ms(step: Step, bout: Bout) -> int:
 def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
     chosen, turns = dict(wishes.reps), dict(wishes.rounds)
     index = 0
-    met: set[str] = set()
+    heard: dict[str, frozenset[tuple[str, ...]]] = {}
     for number, section in enumerate(session.sections):
         rounds_here = turns.get(number, section.rounds)
         for turn in range(rounds_here):
             for exercise in section.exercises:
                 pacing = pacing_of(session, wishes, exercise)
-                rounds = f" ({turn + 1}/{rounds_here})" if rounds_here > 1 else ""
-                known, seen = exercise.slug in wishes.known, exercise.slug in met
-                met.add(exercise.slug)
+                title = exercise.name + (f" ({turn + 1}/{rounds_here})" if rounds_here > 1 else "")
+                known, seen = exercise.slug in wishes.known, exercise.slug in heard
+                before = heard.get(exercise.slug, frozenset())
+                heard[exercise.slug] = before | _words(exercise)
                 count = chosen.get(index, exercise.reps if exercise.rep else exercise.sets)
                 if exercise.rep and exercise.sides == "alternate":
                     # Both sides get as many, whatever number was asked for.
                     count += count % 2
                 sets = exercise.sets if exercise.rep else count
                 reps = count if exercise.rep else 1
-                title = exercise.name + rounds
                 # Without `before`: a rest that only the pace gives stays loose for --minutes.
                 layers = (session.pacing, exercise.pacing, *wishes.after)
                 rests = any(key == "rest" for one in layers for key, _ in one.values)
-                yield Bout(exercise, pacing, title, number, known, reps, sets, seen, turn, rests)
+                yield Bout(
+                    exercise, pacing, title, number, known, reps, sets, seen, before, turn, rests
+                )
                 index += 1
+
+
+def _words(exercise: Exercise) -> frozenset[tuple[str, ...]]:
+    """What is said of an exercise, but in brief or not at all once it has been heard."""
+    texts = (exercise.purpose, exercise.setup, exercise.caution, *(p.text for p in exercise.rep))
+    return frozenset(text.versions for text in texts if text)
 
 
 class _Unroller:
@@ -201,6 +210,7 @@ class _Unroller:
             context=context,
             after_ms=after,
             stretch_ms=QUIET_STRETCH_MS,
+            shrink_ms=int(after * SETTLE_SHRINK),
             signal="start",
         )
 
@@ -288,30 +298,29 @@ class _Unroller:
 
     def _introduce(self, index: int, bout: Bout, lead: dict[str, Any]) -> None:
         exercise, pacing, quick = bout.exercise, bout.pacing, bout.quick
-        gap = to_ms(pacing.air)
-        purpose = None if quick else exercise.purpose
-        if not (quick and self._just_named(index)):
+        gap, settle = to_ms(pacing.air), to_ms(pacing.settle)
+        purpose = exercise.purpose if bout.in_full(exercise.purpose) else None
+        if purpose or not (quick and self._just_named(index)):
             self.builder.add("name", Line("exercise", purpose), after_ms=gap, **lead)
         if exercise.sides != "none":
             self.builder.add("sides", Line("sides"), after_ms=gap, **lead)
         if pacing.detail == "tones":
-            settle = to_ms(pacing.settle)
             # There is no set-up: what was said last gets its pause.
             self.builder.moments[-1] = replace(self.builder.moments[-1], after_ms=settle)
             return
         # A round repeats what the first one taught.
         if exercise.setup is not None and not bout.turn:
-            settle = to_ms(pacing.settle)
             self.builder.add(
                 "set-up",
                 Line("", exercise.setup),
                 after_ms=settle,
                 stretch_ms=QUIET_STRETCH_MS,
-                richness="brief" if quick else "full",
+                shrink_ms=int(settle * SETTLE_SHRINK),
+                richness="full" if bout.in_full(exercise.setup) else "brief",
                 **lead,
             )
         # Not `quick`: brief coaching, too, warns whoever does not know the exercise.
-        if exercise.caution is not None and not (bout.known or bout.met):
+        if bout.is_new(exercise.caution):
             self.builder.add("caution", Line("caution", exercise.caution), after_ms=gap, **lead)
 
     def _just_named(self, index: int) -> bool:
@@ -328,7 +337,11 @@ class _Unroller:
         lay_count_in(self.builder, bout, None, lead)
         lay_work(self.builder, bout, seconds, None, lead)
         self.builder.add(
-            "finish", Line("relax"), after_ms=to_ms(bout.pacing.air), signal="change", **lead
+            "finish",
+            Line("relax", bout.exercise.finish),
+            after_ms=to_ms(bout.pacing.air),
+            signal="change",
+            **lead,
         )
 
     def _between(self, index: int) -> None:

@@ -239,8 +239,9 @@ class MomentLayout:
                 moment, counts, events, end, snap_up(end) + moment.beat_ms * len(counts)
             )
         length = max(end, moment.least_ms)
-        # Only quiet shrinks, never words.
-        shrink = max(0, min(moment.shrink_ms, length - end))
+        # Only quiet shrinks, never words; and no pause before a count, whose beats lead to the end.
+        least = end if cue.counts or not events else snap_up(events[-1].end_ms + air)
+        shrink = max(0, min(moment.shrink_ms, length - least))
         return Laid(length, events, moment.stretch_ms, shrink, end)
 
     def _count(

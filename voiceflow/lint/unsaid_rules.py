@@ -1,0 +1,131 @@
+"""Rules about what somebody wrote and nobody hears: no moment of the session had room for it.
+
+Texts that do not fit their breath are told by `timing_rules`. What is left out because less talk
+was asked for, or fewer repetitions, is not told at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from voiceflow.lint.evidence import Evidence, Finding, Said
+from voiceflow.plan.moments import Bout, Moment
+from voiceflow.script.fields import Text
+
+# Shorter intervals have no tips: see `_work_tips` in score/arrange.py.
+LEAST_TIP_WORK_MS = 15_000
+TIPS_IN_WORK = 2
+
+
+def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
+    """Tips that no repetition, interval or step says."""
+    for number, bout in enumerate(evidence.bouts):
+        tips = evidence.cue_sheet.tips[number]
+        if bout.pacing.detail == "tones" or not evidence.worked(bout):
+            continue
+        if (bout.exercise.slug, tips) in _later(evidence, number):
+            continue  # the other tips are said when the exercise comes again
+        said = {one.event.name for one in _said_of(evidence, bout)}
+        told = [one.moment for one in evidence.of_bout(number) if one.event.name in tips]
+        room = bool(bout.exercise.flow) or _had_room(evidence, bout, number, told)
+        for tip in tips:
+            text = evidence.tip(number, tip)
+            if tip not in said and (room or _asked_here(evidence, bout, text)):
+                message, hint = _unsaid_tip(evidence, number, tip, room)
+                mark = text.mark if text else None
+                yield evidence.finding(
+                    "warning", "tip-unsaid", message, hint, bout=number, mark=mark
+                )
+
+
+def _unsaid_tip(evidence: Evidence, number: int, tip: str, room: bool) -> tuple[str, str]:
+    """What to say of a tip that nobody hears, and how it would be heard."""
+    exercise = evidence.bouts[number].exercise
+    message = f"there is no room for the tip “{tip}”"
+    if exercise.flow:
+        return message, "write it as a `say` step under `flow:`"
+    if room:
+        return message, "make it shorter"
+    if not exercise.work_s:
+        message = f"no repetition is left for the tip “{tip}”"
+        return message, "write more `reps:` or fewer tips, or say it in the set-up"
+    if exercise.work_s * 1000 < LEAST_TIP_WORK_MS:
+        return message, f"say it in the set-up, or work for {LEAST_TIP_WORK_MS / 1000:g} s"
+    return message, f"an interval has room for {TIPS_IN_WORK}: write more `sets:` or fewer tips"
+
+
+def _asked_here(evidence: Evidence, bout: Bout, text: Text | None) -> bool:
+    """Whether a text is the session's own, and no fewer repetitions were asked for than it has.
+
+    The tips of an exercise that others use, too, are a store: some sessions have room for a few.
+    """
+    fewer = bool(bout.exercise.rep) and bout.reps < bout.exercise.reps
+    own = text is not None and text.mark.file == evidence.session.mark.file
+    return own and not fewer
+
+
+def _later(evidence: Evidence, number: int) -> set[tuple[str, tuple[str, ...]]]:
+    """The exercises after `number`, each with its tips."""
+    later = range(number + 1, len(evidence.bouts))
+    return {(evidence.bouts[n].exercise.slug, evidence.cue_sheet.tips[n]) for n in later}
+
+
+def _said_of(evidence: Evidence, bout: Bout) -> Iterator[Said]:
+    for number, one in enumerate(evidence.bouts):
+        if one.exercise.slug == bout.exercise.slug:
+            yield from evidence.of_bout(number)
+
+
+def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -> bool:
+    """Whether one more tip could have been tried: tips are never in neighbouring repetitions."""
+    if bout.exercise.work_s is not None:
+        works = [moment for _, moment in evidence.numbered(number, "work")]
+        places = sum(TIPS_IN_WORK for one in works if one.least_ms >= LEAST_TIP_WORK_MS)
+        return len(told) < places
+    taken = {moment.group for moment in told}
+    firsts: dict[int, Moment] = {}
+    for _, moment in evidence.numbered(number, "phase"):
+        firsts.setdefault(moment.group, moment)
+    # The places that `_repetition` in score/arrange.py tries.
+    quiet = [
+        g for g, m in firsts.items() if m.richness == "brief" and m.prefix in ("", "alternate")
+    ]
+    return any(not taken & {group - 1, group, group + 1} for group in quiet)
+
+
+def boxed(evidence: Evidence) -> Iterator[Finding]:
+    """Words of the session's own exercises for which a time box has no moment.
+
+    There the person repeats the exercises alone: names and set-ups are said before it.
+    """
+    for number, bout in enumerate(evidence.bouts):
+        if evidence.worked(bout) or bout.pacing.detail == "tones":
+            continue
+        last = any(True for _ in evidence.numbered(number, "finish"))
+        for key, text in _in_vain(bout, last):
+            if text.mark.file == evidence.session.mark.file:
+                message = (
+                    f"`{key}:` is not said: a section with a `time:` is done at one's own pace"
+                )
+                hint = "say it in the set-up, or write `rounds:` in place of `time:`"
+                yield evidence.finding(
+                    "warning", "unsaid", message, hint, bout=number, mark=text.mark
+                )
+
+
+def _in_vain(bout: Bout, last: bool) -> Iterator[tuple[str, Text]]:
+    """What an exercise in a time box says in vain, one text for each key."""
+    exercise = bout.exercise
+    phases = [phase.text for phase in exercise.rep if phase.text]
+    steps = [step.text for step in exercise.flow if step.text]
+    texts = {
+        "rep": phases,
+        "flow": steps,
+        "tips": list(exercise.tips) if bout.pacing.tips else [],
+        "switch": [exercise.switch] if exercise.switch else [],
+        "finish": [exercise.finish] if exercise.finish and not last else [],
+    }
+    return ((key, found[0]) for key, found in texts.items() if found)
+
+
+RULES = (unsaid_tips, boxed)

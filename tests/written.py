@@ -90,7 +90,7 @@ def _wrote(exercise: dict[str, Any], rest: Any, box: Any) -> Wrote:
     )
 
 
-def _exercises(root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+def exercises_of(root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
     """The exercises of a session, and the time box of the section that each stands in."""
     sections = [value for part in root.get("sections", ()) for value in part.values()]
     for section in sections or [root["exercises"]]:
@@ -99,11 +99,15 @@ def _exercises(root: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
         yield from ((one, box) for one in inner)
 
 
-def wrote(path: Path, rest: float | None = None) -> dict[str, Wrote]:
-    """What the session at `path` says of time, by the exercise's name; `rest` as with `--set`."""
-    root = yaml.safe_load(path.read_text(encoding="utf-8"))
+def root_of(path: Path) -> dict[str, Any]:
+    root: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return root
+
+
+def wrote(root: dict[str, Any], rest: float | None = None) -> dict[str, Wrote]:
+    """What a session says of time, by the exercise's name; `rest` as with `--set rest=`."""
     told = {}
-    for exercise, box in _exercises(root):
+    for exercise, box in exercises_of(root):
         own = exercise if rest is None else {**exercise, "rest": rest}
         told[exercise["name"]] = _wrote(own, root.get("rest"), box)
     return told

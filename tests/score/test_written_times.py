@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
 from listening import decode, loudest, onset
-from written import Stretch, Timed, rests, stretches, wrote
+from written import Stretch, Timed, rests, root_of, stretches, wrote
 
 import voiceflow
 from voiceflow.core.cache import Cache
@@ -122,8 +122,8 @@ class Heard:
 
     @cached_property
     def found(self) -> list[Stretch]:
-        told = wrote(FOLDER / f"{self.asked.session}.yaml", self.asked.rest)
-        return stretches(self.decision, told)
+        root = root_of(FOLDER / f"{self.asked.session}.yaml")
+        return stretches(self.decision, wrote(root, self.asked.rest))
 
     @cached_property
     def events(self) -> list[Event]:
@@ -180,12 +180,12 @@ class Heard:
     def faults(self) -> Iterator[str]:
         for stretch in self.found:
             for index in range(stretch.first, stretch.last + 1):
-                yield from self._step(stretch, index)
+                yield from self.step_faults(stretch, index)
         for one, after in rests(self.found):
-            yield from self._rest(one, after)
+            yield from self.rest_faults(one, after)
         yield from self._unheard_warnings()
 
-    def _step(self, stretch: Stretch, index: int) -> Iterator[str]:
+    def step_faults(self, stretch: Stretch, index: int) -> Iterator[str]:
         length = self.length_ms(stretch, index)
         if length is None:
             return
@@ -241,7 +241,7 @@ class Heard:
         part = self.level[int(start_ms * self.rate / 1000) : int(end_ms * self.rate / 1000)]
         return 20 * np.log10(max(1e-6, float(part.max(initial=0))))
 
-    def _rest(self, one: Stretch, after: Stretch) -> Iterator[str]:
+    def rest_faults(self, one: Stretch, after: Stretch) -> Iterator[str]:
         length = self.length_ms(one, one.last)
         begin = self.start(after.first)
         if length is None or one.wrote.rest is None:
@@ -302,6 +302,33 @@ def test_every_written_time_is_heard(asked: Asked, tmp_path: Path, cache: Cache)
     faults = list(heard.faults())
     assert not faults, "\n" + "\n".join(faults)
     assert heard.longer == asked.longer
+
+
+@pytest.mark.parametrize("detail", ["full", "brief", "tones"])
+@pytest.mark.parametrize("pace", list(TEMPO))
+def test_without_rest_the_change_is_on_the_beat(pace: str, detail: str) -> None:
+    """What comes next is named before the last counts, and again as it begins."""
+    path, asked = FOLDER / "run-walk.yaml", Asked("run-walk", pace, detail, voice="silent")
+    decision = voiceflow.arrange(path, asked.options, Context(cache=Cache(None)))
+    starts = decision.arranged.starts
+    speech = [one for one in decision.score.events if one.kind == "speech"]
+    for one, after in rests(stretches(decision, wrote(root_of(path)))):
+        begin, end = starts[one.first], starts[after.first]
+        assert abs(end - begin - (one.wrote.work or 0) * 1000) <= NEAR_MS
+        within = [event.name for event in speech if begin <= event.start_ms < end]
+        assert after.wrote.name in " ".join(within[:-2])
+        assert within[-2:] == ["2", "1"]
+        assert after.wrote.name in next(e.name for e in speech if e.start_ms == end)
+
+
+def test_the_ear_tells_two_steps_of_the_grid(tmp_path: Path, cache: Cache) -> None:
+    """A script that said 48 ms more, or less, would be contradicted by the same sound."""
+    heard = listen(Asked("tabata"), tmp_path / "heard.mp3", Context(cache=cache))
+    for one in heard.found:
+        assert not list(heard.step_faults(one, one.first))
+        for more in (-0.048, 0.048):
+            other = replace(one, wrote=replace(one.wrote, work=20 + more))
+            assert list(heard.step_faults(other, one.first))
 
 
 def test_the_renders_have_every_value_at_least_twice() -> None:

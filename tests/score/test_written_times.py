@@ -20,6 +20,7 @@ from written import Stretch, Timed, rests, root_of, stretches, wrote
 
 import voiceflow
 from voiceflow.core.cache import Cache
+from voiceflow.core.errors import TimingError
 from voiceflow.lint import Finding, prove
 from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context, Options
@@ -96,17 +97,19 @@ SLOW = (
     Asked("retention", "calm", voice="natural"),
     Asked("retention", "brisk", "brief", "none"),
     # Tones alone, but plucked: a wave of half a minute comes too slowly to tell when it begins.
-    Asked("retention", detail="tones", tones="pluck", minutes=6.5),
+    Asked("retention", detail="tones", tones="pluck", minutes=4.8),
     Asked("pyramid", voice="natural"),
     Asked("pyramid", "brisk", "tones", "none"),
     Asked("stretches", "calm", tones="ocean", voice="natural"),
-    Asked("stretches", "brisk", "brief", minutes=6),
+    Asked("stretches", "brisk", "brief", minutes=5),
     Asked("stretches", detail="tones", tones="pluck"),
     Asked("prenatal", "brisk", voice="natural"),
     Asked("prenatal", "calm", "brief", "pluck"),
     Asked("prenatal", detail="tones", minutes=9),
 )
-RENDERS = [*QUICK, *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW)]
+# Shorter than its silences allow: it is refused, or met without them.
+REFUSED = Asked("nidra", detail="tones", minutes=3.9)
+RENDERS = [*QUICK, *(pytest.param(one, marks=pytest.mark.slow) for one in (*SLOW, REFUSED))]
 
 
 @dataclass
@@ -297,7 +300,12 @@ def listen(asked: Asked, target: Path, context: Context) -> Heard:
 
 @pytest.mark.parametrize("asked", RENDERS, ids=str)
 def test_every_written_time_is_heard(asked: Asked, tmp_path: Path, cache: Cache) -> None:
-    heard = listen(asked, tmp_path / "heard.mp3", Context(cache=cache))
+    try:
+        heard = listen(asked, tmp_path / "heard.mp3", Context(cache=cache))
+    except TimingError as error:
+        if asked != REFUSED:
+            raise
+        pytest.skip(f"written times leave no such length: {error.message}")
     assert heard.found
     faults = list(heard.faults())
     assert not faults, "\n" + "\n".join(faults)

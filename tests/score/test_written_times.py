@@ -105,7 +105,7 @@ SLOW = (
     Asked("stretches", detail="tones", tones="pluck"),
     Asked("prenatal", "brisk", voice="natural"),
     Asked("prenatal", "calm", "brief", "pluck"),
-    Asked("prenatal", detail="tones", minutes=9),
+    Asked("prenatal", detail="tones", minutes=8.4),
 )
 # Shorter than its silences allow: it is refused, or met without them.
 REFUSED = Asked("nidra", detail="tones", minutes=3.9)

@@ -12,6 +12,9 @@ import soundfile
 THRESHOLD = 10 ** (-40 / 20)
 """What counts as sound: 38 dB below the loudest that a recording may be."""
 
+QUIET_BEFORE_MS = 40
+"""So long a quiet comes before what counts as an onset: between two breaths there are 72 ms."""
+
 
 def decode(path: Path) -> tuple[np.ndarray, int]:
     """Samples (frames, channels) and rate of a sound file."""
@@ -54,6 +57,22 @@ def onset_errors(samples: np.ndarray, rate: int, events: list[dict[str, Any]]) -
         first = float(heard[0]) if heard.size else float("inf")
         errors.append((first - before) / rate * 1000)
     return errors
+
+
+def onset(
+    level: np.ndarray, rate: int, near_ms: float, threshold_db: float = -60, reach_ms: int = 120
+) -> float | None:
+    """Milliseconds at which a sound begins within `reach_ms` of `near_ms`; None where none does.
+
+    It begins where the level rises over the threshold after `QUIET_BEFORE_MS` below it.
+    """
+    before = round(QUIET_BEFORE_MS * rate / 1000)
+    begin = round((near_ms - reach_ms) * rate / 1000) - before
+    window = level[max(0, begin) : round((near_ms + reach_ms) * rate / 1000)]
+    loud = np.flatnonzero(window > 10 ** (threshold_db / 20))
+    gaps = np.diff(loud, prepend=-1 if begin > 0 else -1 - before)
+    begins = loud[gaps > before]
+    return float((begins[0] + max(0, begin)) / rate * 1000) if begins.size else None
 
 
 def where_silent(score: dict[str, Any], rate: int, count: int, margin_ms: int = 48) -> np.ndarray:

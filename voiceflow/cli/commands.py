@@ -14,9 +14,9 @@ from typing import Any
 import click
 
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, Problem
+from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
 from voiceflow.score.options import Context, Options, Report, quiet
-from voiceflow.script.lookup import default_library, is_name, spelled
+from voiceflow.script.lookup import Library, default_library, is_name, spelled
 
 
 def render(
@@ -123,17 +123,22 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
     problems: list[Problem] = []
     proofs: list[Proof] = []
     for thing in things:
-        path = spelled(Path(thing))
-        # What cannot be a name was meant as a path, and is told as one even if it is missing.
-        if path.exists() or not is_name(thing):
+        path = _checked_path(thing, library)
+        if path is not None:
             found = check_path(path, library)
             problems.extend(found)
             sound = not any(one.severity == "error" for one in found)
             # A session with errors cannot be decided: there is nothing to prove.
             if not (sound and is_session(path)):
                 continue
-        with progress() as report:
-            decision, made = prepare(thing, options(given), Context(library=library), report)
+        try:
+            with progress() as report:
+                decision, made = prepare(thing, options(given), Context(library=library), report)
+        except VoiceflowError:
+            # A voice refuses what the scripts have warnings for: these tell what to do about it.
+            for problem in () if as_json else problems:
+                click.echo(str(problem))
+            raise
         proofs.append(prove(decision, made.tones))
     # A folder and a file in it, both given, tell of the same problem twice.
     problems = list(dict.fromkeys(problems))
@@ -154,6 +159,18 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
     if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
         # Everything has been told: what is left to say is the code.
         raise click.exceptions.Exit(2)
+
+
+def _checked_path(thing: str, library: Library) -> Path | None:
+    """The file or folder that is checked as `thing`; None for a name without a session's file."""
+    path = spelled(Path(thing))
+    # What cannot be a name was meant as a path, and is told as one even if it is missing.
+    if path.exists() or not is_name(thing):
+        return path
+    try:
+        return library.find("sessions", thing)
+    except UnknownNameError:
+        return None
 
 
 def cache(action: str) -> None:

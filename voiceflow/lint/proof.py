@@ -8,6 +8,7 @@ from typing import Any
 
 from voiceflow.lint import body_rules as body
 from voiceflow.lint import quiet_rules as quiet
+from voiceflow.lint import reading_rules as reading
 from voiceflow.lint import telling_rules as telling
 from voiceflow.lint import timing_rules as timing
 from voiceflow.lint.evidence import Evidence, Finding
@@ -16,7 +17,9 @@ from voiceflow.score.decide import Decision
 from voiceflow.sounds import ToneSet
 
 Rule = Callable[[Evidence], Iterator[Finding]]
-RULES: tuple[Rule, ...] = (*timing.RULES, *quiet.RULES, *body.RULES, *telling.RULES)
+RULES: tuple[Rule, ...] = (
+    *timing.RULES, *quiet.RULES, *body.RULES, *telling.RULES, *reading.RULES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

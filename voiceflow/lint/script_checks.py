@@ -38,7 +38,7 @@ from voiceflow.script.lookup import Library
 from voiceflow.script.models import EQUIPMENT, LEVELS, Exercise, Section, Session
 from voiceflow.script.pacing import Layer
 from voiceflow.script.positions import Positions, load_positions
-from voiceflow.script.pronunciation import read_pronunciation
+from voiceflow.script.pronunciation import Pronunciation, load_pronunciation, read_pronunciation
 from voiceflow.script.yaml import Node, read
 
 
@@ -62,6 +62,10 @@ class LintLibrary:
         if key not in self._phrases:
             self._phrases[key] = load_phrases(name, language, self.library, beside)
         return self._phrases[key]
+
+    def pronunciation(self, language: str) -> Pronunciation:
+        """See `load_pronunciation`, which remembers it by itself."""
+        return load_pronunciation(self.library, language)
 
 
 # More repetitions show no new errors, and take longer to render. As few as eight still have their
@@ -147,7 +151,8 @@ def _rendered(
             plan = unroll(session, lint.positions(session.language), wishes)
             book = lint.phrases(phrases, session.language, beside)
             # Any minutes will do: the true ones are known only from a score.
-            cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
+            facts = cues.Facts(20, (10,) * len(session.sections))
+            cues.write(plan, book, facts, lint.pronunciation(session.language))
         except ScriptError as error:
             problems.extend(error.problems)
         except UnknownNameError:

@@ -187,6 +187,7 @@ def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
             return
         loaded.append(session)
         yield from _at_its_pace(session, path, lint)
+        yield from _with_equipment(root, path, level, lint)
     language = root.get("language")
     tongue = language.text.lower().split("-")[0] if language and language.kind == "scalar" else "en"
     yield from script_warnings(written(root, models.SESSION_HEAD), sided=False, languages=(tongue,))
@@ -198,6 +199,18 @@ def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         texts = list(written(changes, (*ITEM, *_ONLY_WHOLE)))
         yield from script_warnings(texts, sided=mark in sided, languages=(tongue,))
         yield from empty_tips(changes)
+
+
+def _with_equipment(root: Node, path: Path, level: int, lint: LintLibrary) -> Iterator[Problem]:
+    """The problems of the variants that are written in the session itself, each thing alone."""
+    things = dict.fromkeys(one for _, item in _items(root) for one in _variants(item))
+    for thing in things:
+        try:
+            session = load_session(path, lint.library, level=level, equipment=(thing,))
+        except ScriptError as error:
+            yield from error.problems
+        else:
+            yield from _at_its_pace(session, path, lint)
 
 
 def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,10 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.script.lookup import Library, default_library, is_name, spelled
+
+# Only their types: what a command needs is imported when it runs.
+if TYPE_CHECKING:
+    from voiceflow.lint import Proof
 
 
 def render(
@@ -115,8 +119,7 @@ def _save(name: str, data: bytes) -> None:
 
 def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -> None:
     """Print what is wrong with scripts, and whether sessions can be followed eyes-free."""
-    from voiceflow.lint import Proof, check_path, is_session, prove
-    from voiceflow.lint.report import summary
+    from voiceflow.lint import check_path, is_session, prove
     from voiceflow.score.prepare import prepare
 
     library = default_library()
@@ -142,6 +145,16 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
         proofs.append(prove(decision, made.tones))
     # A folder and a file in it, both given, tell of the same problem twice.
     problems = list(dict.fromkeys(problems))
+    _tell_checked(problems, proofs, as_json=as_json)
+    wrong = any(one.severity == "error" for one in problems)
+    if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
+        # Everything has been told: what is left to say is the code.
+        raise click.exceptions.Exit(2)
+
+
+def _tell_checked(problems: list[Problem], proofs: list[Proof], *, as_json: bool) -> None:
+    from voiceflow.lint.report import summary
+
     if as_json:
         told = {
             "problems": [asdict(one) for one in problems],
@@ -155,10 +168,6 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
             click.echo(summary(proof))
         if not problems and not proofs:
             click.echo("no errors")
-    wrong = any(one.severity == "error" for one in problems)
-    if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
-        # Everything has been told: what is left to say is the code.
-        raise click.exceptions.Exit(2)
 
 
 def _checked_path(thing: str, library: Library) -> Path | None:

@@ -91,6 +91,11 @@ def _goes_on(text: str, begin: int, gap: int, after: int, pronunciation: Pronunc
         return True
     if last is None or last[0].casefold() not in _stopped_words(pronunciation):
         return False
+    return _known_stop(text, begin, gap, after, pronunciation)
+
+
+def _known_stop(text: str, begin: int, gap: int, after: int, pronunciation: Pronunciation) -> bool:
+    """Whether the tables know the stop before `gap` as one that ends nothing."""
     abbreviations, shorthand, units, inner = _tables(pronunciation)
     if _abbreviated(text, begin, gap, abbreviations):
         return True
@@ -103,7 +108,7 @@ def _goes_on(text: str, begin: int, gap: int, after: int, pronunciation: Pronunc
     # Shorthand and units may well end a sentence. A small letter tells that it goes on; after
     # shorthand a number does, too: `izq. 30 seg.`
     small = text[after].islower()
-    number = text[after].isdecimal() and len(last[0]) > 1  # R. is a side
+    number = text[after].isdecimal() and text[gap - 3 : gap - 1].isalpha()  # R. is a side
     if (small or number) and _abbreviated(text, begin, gap, shorthand):
         return True
     return small and _abbreviated(text, begin, gap, units, number=True)

@@ -53,10 +53,6 @@ class Quantities:
         words = _alternatives(word for word in self._numbers.values())
         units = "|".join(_unit(sign) for sign in _longest(self._units))
         long_units = "|".join(_unit(s) for s in _longest(self._units) if s.isalpha() and len(s) > 1)
-        self._parted = re.compile(
-            rf"(?<![\w.,/])([0-9]{{1,4}})/([0-9]{{1,4}})"
-            rf"(?:(?![\w/]|[.,][0-9])|(?=(?:{long_units})(?!\w)))"
-        )
         tail = rf"(?:(?P<gap>[ \u00a0\u202f-]?)(?P<unit>{units}){STOP})?"
         self._joint = re.compile(rf"(?<=[0-9])(?:{units})(?=[0-9]+\s?(?:{units}))")
         self._mixed = re.compile(rf"(?:([0-9]+)[ -]?)?({signs})$")
@@ -67,6 +63,10 @@ class Quantities:
         self._counted_in_words = re.compile(
             rf"(?<![\w-])(?P<a>{words})(?P<gap>[ -])(?P<unit>{long_units}){STOP}", re.IGNORECASE
         )
+        self._compile_counts(pronunciation)
+        self._compile_strokes(pronunciation, long_units)
+
+    def _compile_counts(self, pronunciation: Pronunciation) -> None:
         after = _alternatives(word for word, _ in pronunciation.ordinal_after)
         self._ordinal = re.compile(
             rf"(?<!\w)({after})(\s+)([0-9]{{1,2}})\.(?=\s+[^\W\d_])", re.IGNORECASE
@@ -77,6 +77,12 @@ class Quantities:
             rf"(?P<a>{_LEFT}[0-9]+(?:{_DASH}[0-9]+)?)(?:\s?[xX×])(?=\s*(?:[^\w\s-]|\s|$)|[A-Z]{{2}})"
         )
         self._by = re.compile(r"(?<![^\s(])[xX×]\s?(?=[0-9])")
+
+    def _compile_strokes(self, pronunciation: Pronunciation, long_units: str) -> None:
+        self._parted = re.compile(
+            rf"(?<![\w.,/])([0-9]{{1,4}})/([0-9]{{1,4}})"
+            rf"(?:(?![\w/]|[.,][0-9])|(?=(?:{long_units})(?!\w)))"
+        )
         self._rates = {sign.casefold(): word for sign, word in pronunciation.rates}
         things = _alternatives((*pronunciation.things, *self._rates))
         counted = _alternatives(pronunciation.counted)
@@ -147,12 +153,7 @@ class Quantities:
     def _said(self, found: re.Match[str]) -> str:
         a, b, text = found["a"], found["b"], found.string
         dash, end = found["dash"], found.end()
-        if b is not None and found["unit"] is None and re.match("0[0-9]", b):
-            return found[0]  # of a date or a telephone number
-        if b is None and found["unit"] is None and not self._mixed.match(a):
-            return found[0]
-        if end < len(text) and text[end].isalnum() and found["unit"] is None:
-            # Something is stuck to the number that is no unit: 10RM, 2nd, 5-10k.
+        if found["unit"] is None and self._is_plain(found):
             return found[0]
         one = self._is_one(found)
         number = self._number(a, b is None and found["unit"] is not None)
@@ -170,6 +171,14 @@ class Quantities:
             return apart(text, found.start(), end, said)
         gap = "-" if found["gap"] == "-" else " "
         return apart(text, found.start(), end, f"{said}{gap}{unit}")
+
+    def _is_plain(self, found: re.Match[str]) -> bool:
+        """Whether numbers without a unit stay as they are."""
+        a, b, after = found["a"], found["b"], found.string[found.end() : found.end() + 1]
+        if b is None and not self._mixed.match(a):
+            return True
+        # Of a date or a telephone number; or stuck to what is no unit: 2nd, 5-10k.
+        return bool(b and re.match("0[0-9]", b)) or after.isalnum()
 
     def _joined(self, found: re.Match[str], number: str, b: str | None, dash: str | None) -> str:
         """A number, or a range: `8 to 12`; two that are alike are said one after the other."""

@@ -7,6 +7,7 @@ it nobody reads (`?`). A reading that is wrong can be seen there. After a change
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from voiceflow.voices.reading import spoken_form, unread
 FILE = Path(__file__).with_name("exercise_texts.txt")
 LANGUAGES = ("en", "es", "de", "fr", "it", "pt")
 RATE = 140
+SIXTY = Path(__file__).parents[3] / "shared" / "data" / "exercise-texts.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +144,19 @@ def test_every_voice_says_each_of_its_language(name: str) -> None:
     assert len(lengths) == len(said) >= len(own) > 10
     # Each was looked at by itself; together they are as long as their words.
     ratio = sum(lengths.values()) / sum(voices.estimate(text, RATE) for text in said)
+    assert 0.7 < ratio < 1.6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SIXTY.is_file(), reason="the instruction texts are not on this machine")
+@pytest.mark.parametrize("name", ["natural", "piper", "silent", "espeak:en", "espeak:en-us"])
+def test_every_voice_says_the_sixty_instructions(name: str) -> None:
+    voice, words = _voice(name), WORDS["en"]
+    found = json.loads(SIXTY.read_text(encoding="utf-8"))
+    texts = [text for one in found for text in (one["name"], *one["instructions"])]
+    said = {voices.spoken(p, {}, voice, words) for text in texts for p in sentences(text, words)}
+    with voices.Speaker(voice, RATE, Cache(None), jobs=2) as speaker:
+        lengths = speaker.speak(said)
+    ratio = sum(lengths.values()) / sum(voices.estimate(text, RATE) for text in said)
+    assert len(lengths) == len(said) > 60
     assert 0.7 < ratio < 1.6

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voiceflow.core.errors import InputError
 from voiceflow.formats.mp3 import stream_length
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.score.prepare import Prepared, prepare
@@ -32,9 +33,11 @@ def load(reference: str | Path, *, level: int | None = None) -> Session:
     InputError
         There is no such session.
     """
+    from voiceflow.score.option_table import checked
     from voiceflow.script.load import load_session
 
-    return load_session(reference, Context().library, level=level)
+    level = checked(Options(level=level)).level
+    return load_session(_named(reference), Context().library, level=level)
 
 
 def arrange(
@@ -50,7 +53,7 @@ def arrange(
     VoiceflowError
         It is wrong (`InputError`) or cannot be spoken (`VoiceError`).
     """
-    return prepare(reference, options, context, report, ahead=False).decision
+    return prepare(_named(reference), options, context, report, ahead=False).decision
 
 
 def render(
@@ -76,14 +79,16 @@ def render(
     VoiceflowError
         It is wrong or cannot be done.
     """
-    return rendering.render(reference, Path(target), form, options, context, report)
+    if not isinstance(target, str | Path):
+        raise InputError(f"expected the path of a file to write, found {target!r}")
+    return rendering.render(_named(reference), Path(target), form, options, context, report)
 
 
 def segment(
     reference: str | Path, options: Options = Options(), context: Context | None = None
 ) -> AudioSegment:
     """The session as one pydub segment: 24 kHz, 16 bit. Raises VoiceflowError."""
-    return rendering.segment(reference, options, context)
+    return rendering.segment(_named(reference), options, context)
 
 
 class Stream:
@@ -164,4 +169,10 @@ def stream(
     reference: str | Path, options: Options = Options(), context: Context | None = None
 ) -> Stream:
     """The session's MP3 file as an iterator of bytes. Raises VoiceflowError."""
-    return Stream(reference, options, context or Context())
+    return Stream(_named(reference), options, context or Context())
+
+
+def _named(reference: str | Path) -> str | Path:
+    if not isinstance(reference, str | Path):
+        raise InputError(f"expected the name or the path of a session, found {reference!r}")
+    return reference

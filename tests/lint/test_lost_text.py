@@ -176,7 +176,9 @@ def test_markup_is_told_where_it_stands(
 )
 def test_what_is_no_markup_is_let_be(plain: str, put: Put, library: Library) -> None:
     text = LIFT.replace("TEXT", plain.replace("'", "''"))
-    assert check_path(put("exercises/lift.yaml", text), library) == []
+    found = check_path(put("exercises/lift.yaml", text), library)
+    # `x<y` is no markup, but nobody reads it either: see test_unread_signs.py.
+    assert [one for one in found if "is not read" not in one.message] == []
 
 
 @pytest.mark.parametrize("braces", ["{{ side }}", "{side}", "{% if side %}"])

@@ -156,6 +156,21 @@ def test_seconds_of_a_breath_are_set_for_all_of_it(session_of: Load) -> None:
     assert (seconds["hold"], seconds["inhale"], seconds["exhale"]) == (7, 2.5, 4)
 
 
+@pytest.mark.parametrize(
+    ("written", "over", "held"),
+    [
+        ("2s", "8", (8, False)), ("2s", "8s", (8, True)), ("2", "8s", (8, True)),
+        ("2", "0:08", (8, True)), ("2s", "", (2, True)),
+    ],
+)  # fmt: skip
+def test_a_hold_goes_with_the_tempo_as_it_was_written_last(
+    written: str, over: str, held: tuple[float, bool], session_of: Load
+) -> None:
+    level = f"    levels:\n      2: {{hold: {over}}}\n" if over else ""
+    exercise = only(session_of(f"{BODY}      - hold {written}: Hold.\n{level}", level=2))
+    assert (exercise.rep[2].seconds, exercise.rep[2].exact) == held
+
+
 def test_a_new_repetition_replaces_the_old_and_what_was_set_for_it(
     session_of: Load, put: Put
 ) -> None:

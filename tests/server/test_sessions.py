@@ -8,7 +8,12 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 
+from conftest import BUNDLED, SOUNDS
 from serving import in_process
+
+from voiceflow.core.errors import InputError
+from voiceflow.script.lookup import Library
+from voiceflow.server.http.refusals import refused
 
 
 def test_a_voice_in_the_settings_that_does_not_exist_is_an_error_in_both(tmp_path: Path) -> None:
@@ -33,3 +38,13 @@ def test_the_voice_shown_is_the_one_that_speaks(tmp_path: Path) -> None:
         render = phone.post("/api/v1/renders", json={"session": "two-breaths"}).json()
         score = phone.get(f"/renders/{render['id']}/score.json").json()
         assert shown == score["voice"] == "silent"
+
+
+@pytest.mark.parametrize("separator", ["/", "\\"])
+def test_no_path_of_the_library_is_told(separator: str) -> None:
+    root = Path(separator.join(["C:", "Users", "Ana", "voiceflow"]))
+    library = Library(root, BUNDLED, SOUNDS)
+    for said in (f"{root}{separator}my.yaml: bad", f"{root}: bad"):
+        told = refused(InputError(said), library)
+        assert "Ana" not in str(told.message)
+    assert refused(InputError(f"{root}{separator}my.yaml: bad"), library).message == "my.yaml: bad"

@@ -85,6 +85,14 @@ def test_a_piece_that_has_gone_is_made_again(session, tmp_path):
     assert (tmp_path / "1.mp3").read_bytes() == (tmp_path / "2.mp3").read_bytes()
 
 
+def test_a_remembered_render_tells_no_counts_that_nobody_made(session, tmp_path):
+    first = voiceflow.render("mine", tmp_path / "1.mp3", options=SILENT)
+    again = voiceflow.render("mine", tmp_path / "2.mp3", options=SILENT)
+    assert f"{first.tally.speech} texts said" in first.profile()
+    assert "texts said" not in again.profile()
+    assert "0 made" in again.profile()
+
+
 def test_a_library_of_any_size_is_remembered(session, put):
     before = key()
     assert before is not None

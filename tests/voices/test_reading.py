@@ -103,18 +103,45 @@ READ = {  # as written: as a coach may read it
     "approx. 5 breaths, e.g. slow": "approximately 5 breaths, for example slow",
     "sets, reps, etc. Then rest.": "sets, reps, et cetera. Then rest.",
     "inhale → exhale": "inhale to exhale",
+    "4 sets x 10": "4 sets of 10",
+    "80% 1RM": "80% 1 rep max",
+    "0.5 kg/wk, 20/hr, 12 €/class": "0.5 kilograms per week, 20 per hour, 12 € per class",
+    "10 sec./side": "10 seconds per side",
+    "A/B/C/D, day/week": "A B C D, day week",
+    "6/52, then 2/5": "6 weeks, then 2 5",
+    # Numbers that are joined by a sign
+    "RPE 7/10, pain ≤3/10": "RPE 7 out of 10, pain at most 3 out of 10",
+    "A 1:2 ratio": "A 1 to 2 ratio",
+    "Rest 1:30.": "Rest 1 minute 30 seconds.",
+    "00:30 work, 5:00 total": "30 seconds work, 5 minutes total",
+    "Tempo 31X1, tempo 3010": "Tempo 3, 1, X, 1, tempo 3 0 1 0",
+    "5,4,3,2,1 and go": "5, 4, 3, 2, 1 and go",
+    "0°–120°, then 360º": "0 to 120°, then 360°",
+    "2024-05-12, 010-0199": "2024-05-12, 010-0199",
+    # One sign, several meanings
+    'Hold 5", 5" wide': "Hold 5 seconds, 5 inches wide",
+    "EMOM 12'": "EMOM 12 minutes",
+    "↑ by 5, ↓ slowly": "up by 5, down slowly",
+    "a + b = c": "a plus b equals c",
+    "6 reps @ RPE 8": "6 reps at RPE 8",
+    "L, R, L; repeat R.": "left, right, left; repeat right.",
     # Decoration
     "🔥 Quick Burn": "Quick Burn",
     "Lift 👍🏽!": "Lift!",
     "👨‍👩‍👧 1️⃣ 🇩🇪 ❤️ up ⭐": "1 up",
     "**Hold** it": "Hold it",
     "TheraBand® • red :)": "TheraBand red",
+    "• Kneel • Rest ✓ Done •": "Kneel, Rest, Done",
+    "For #hips and #core": "For hips and core",
+    "→ Kneel → rest ↩️": "Kneel to rest",
+    "## Bridge, _slowly_, ~~no~~ pause": "Bridge, slowly, no pause",
+    "up‑and‑down，slowly。": "up-and-down,slowly.",
     "na\u00adtu\u200bral\u200e": "natural",
     "𝗕𝗿𝗶𝗱𝗴𝗲": "Bridge",
     # Left alone
     "[psoas](/s30soʊ/) 30s": "[psoas](/s30soʊ/) 30 seconds",
     "a [[ soʊ ]] b": "a [[ soʊ ]] b",
-    "Rest 1:30, then 1RM.": "Rest 1:30, then 1RM.",
+    "Meet at 1:30, then 10q.": "Meet at 1:30, then 10q.",
     "Lift, and lower — slowly; it’s “fine”…": "Lift, and lower — slowly; it’s “fine”…",
     "": "",
 }
@@ -127,6 +154,15 @@ OTHERS = [
     ("de", "Am 2. Tag ca. 30 s.", "Am zweiten Tag zirka 30 Sekunden."),
     ("fr", "1re fois, 30 s, 8-12 reps", "première fois, 30 secondes, 8 à 12 répétitions"),
     ("it", "10 rip. per lato, sx/dx", "10 ripetizioni per lato, sinistra e destra"),
+    ("de", "Ab der 2. Woche re. Arm u. li. Bein, ½ Drehung, 6/10 Schmerz",
+     "Ab der zweiten Woche rechter Arm und linkes Bein, halbe Drehung, 6 10 Schmerz"),
+    ("es", "3 series x 12, 3 días/sem, RPE 6/10, a 45º, 2.º lado",
+     "3 series de 12, 3 días por semana, RPE 6 de 10, a 45°, 2º lado"),
+    ("fr", "mollet D puis G, 3x/sem, 2 fois/j, n° 3",
+     "mollet droit puis gauche, 3 fois par semaine, 2 fois par jour, numéro 3"),
+    ("it", "polpaccio dx, 1° lato, 3 gg/sett",
+     "polpaccio destro, primo lato, 3 giorni a settimana"),
+    ("pt", "perna esq., p/ lado, ½ volta", "perna esquerda, por lado, meia volta"),
     ("pt", "2x por semana, aprox. 20 s", "2 vezes por semana, aproximadamente 20 segundos"),
 ]  # fmt: skip
 
@@ -176,6 +212,12 @@ def test_without_tables_only_decoration_and_fancy_digits_are_touched() -> None:
         ("すって。はいて！「はい。」どうぞ", 4),
         ("(Lift.) Then lower.", 2),
         ("Wait… And go? Yes! ok", 4),
+        ("Do ext. rotation, lat. raise, max. 20 min.", 1),
+        ("1. Kneel. 2. Rest. B1. Squat.", 3),
+        ("Kneel. #2 Rest. 👉 Lie down. 🙏", 3),
+        ("Inhale L, exhale R. 10 rounds.", 2),
+        ("Kneel (on the mat.) then rest.", 1),
+        ("Wait... and go.", 2),
     ],
 )
 def test_a_sentence_ends_where_one_is_heard_to_end(said: str, parts: int) -> None:
@@ -245,7 +287,8 @@ def test_a_digit_that_is_no_number_has_a_length(text: str) -> None:
 
 
 def test_what_nobody_reads_is_told() -> None:
-    assert unread("Hold 30q ¶ then 10RM, in your 30s, 5kg, 2nd", ENGLISH) == ("¶", "30q", "10RM")
+    assert unread("Hold 30q ¶ then 10z, in your 30s, 5kg, 2nd", ENGLISH) == ("¶", "30q", "10z")
+    assert unread("s/l, w/ a@b.org, 1.2 m/s, 8am, fig. 4a", ENGLISH) == ("a@b.org", "s/l")
     assert unread("Lift 🔥 “slowly” — 10° to 5%, mañana…", ENGLISH) == ()
     assert unread("שָׁכב 5q", PLAIN) == ()
 

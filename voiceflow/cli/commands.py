@@ -9,14 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, Problem
+from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
 from voiceflow.score.options import Context, Options, Report, quiet
-from voiceflow.script.lookup import default_library, is_name, spelled
+from voiceflow.script.lookup import Library, default_library, is_name, spelled
+
+# Only their types: what a command needs is imported when it runs.
+if TYPE_CHECKING:
+    from voiceflow.lint import Proof
 
 
 def render(
@@ -115,28 +119,42 @@ def _save(name: str, data: bytes) -> None:
 
 def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -> None:
     """Print what is wrong with scripts, and whether sessions can be followed eyes-free."""
-    from voiceflow.lint import Proof, check_path, is_session, prove
-    from voiceflow.lint.report import summary
+    from voiceflow.lint import check_path, is_session, prove
     from voiceflow.score.prepare import prepare
 
     library = default_library()
     problems: list[Problem] = []
     proofs: list[Proof] = []
     for thing in things:
-        path = spelled(Path(thing))
-        # What cannot be a name was meant as a path, and is told as one even if it is missing.
-        if path.exists() or not is_name(thing):
+        path = _checked_path(thing, library)
+        if path is not None:
             found = check_path(path, library)
             problems.extend(found)
             sound = not any(one.severity == "error" for one in found)
             # A session with errors cannot be decided: there is nothing to prove.
             if not (sound and is_session(path)):
                 continue
-        with progress() as report:
-            decision, made = prepare(thing, options(given), Context(library=library), report)
+        try:
+            with progress() as report:
+                decision, made = prepare(thing, options(given), Context(library=library), report)
+        except VoiceflowError:
+            # A voice refuses what the scripts have warnings for: these tell what to do about it.
+            for problem in () if as_json else problems:
+                click.echo(str(problem))
+            raise
         proofs.append(prove(decision, made.tones))
     # A folder and a file in it, both given, tell of the same problem twice.
     problems = list(dict.fromkeys(problems))
+    _tell_checked(problems, proofs, as_json=as_json)
+    wrong = any(one.severity == "error" for one in problems)
+    if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
+        # Everything has been told: what is left to say is the code.
+        raise click.exceptions.Exit(2)
+
+
+def _tell_checked(problems: list[Problem], proofs: list[Proof], *, as_json: bool) -> None:
+    from voiceflow.lint.report import summary
+
     if as_json:
         told = {
             "problems": [asdict(one) for one in problems],
@@ -150,10 +168,18 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
             click.echo(summary(proof))
         if not problems and not proofs:
             click.echo("no errors")
-    wrong = any(one.severity == "error" for one in problems)
-    if wrong or any(finding.severity == "error" for proof in proofs for finding in proof.findings):
-        # Everything has been told: what is left to say is the code.
-        raise click.exceptions.Exit(2)
+
+
+def _checked_path(thing: str, library: Library) -> Path | None:
+    """The file or folder that is checked as `thing`; None for a name without a session's file."""
+    path = spelled(Path(thing))
+    # What cannot be a name was meant as a path, and is told as one even if it is missing.
+    if path.exists() or not is_name(thing):
+        return path
+    try:
+        return library.find("sessions", thing)
+    except UnknownNameError:
+        return None
 
 
 def cache(action: str) -> None:

@@ -422,8 +422,6 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except click.exceptions.Abort:
         _stopped()
-    except click.exceptions.Exit as exit_:
-        code = exit_.exit_code
     # Of click itself: a wrong option, told with the usage of its command.
     except click.ClickException as error:
         error.show()

@@ -18,10 +18,10 @@ from voiceflow.script.fields import locate
 from voiceflow.script.templates import PHRASE_VARIABLES, TEXT_VARIABLES
 
 # Keys of plain text that nobody hears.
-_UNHEARD = ("tags", "pronounce")
+UNHEARD_KEYS = ("tags", "pronounce")
 # Keys of plain text that is heard: `{{ side }}` is not filled in there.
 _PLAIN = ("name", "title", "needs")
-PLAIN_KEYS = (*_PLAIN, *_UNHEARD)
+PLAIN_KEYS = (*_PLAIN, *UNHEARD_KEYS)
 
 # With a dollar sign, too: so other template languages write it.
 _BRACED = re.compile(r"(?<![{$])\$?\{\s*([^\W\d]\w*)\s*\}(?!\})")
@@ -58,7 +58,7 @@ def markup_warnings(texts: Iterable[Written]) -> Iterator[Problem]:
     """A warning at each piece of markup in the spoken texts of a script."""
     placed = 0
     for one in texts:
-        if one.key in _UNHEARD:
+        if one.key in UNHEARD_KEYS:
             continue
         found = list(markup(one.node.text))
         if one.key in _PLAIN:

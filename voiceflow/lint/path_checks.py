@@ -22,6 +22,7 @@ from voiceflow.lint.script_checks import (
     settings_problems,
     sound_problems,
 )
+from voiceflow.lint.unread_signs import unread_warnings
 from voiceflow.script import models
 from voiceflow.script.load import load_settings
 from voiceflow.script.lookup import Library
@@ -161,8 +162,31 @@ def _lost(path: Path, lint: LintLibrary) -> Iterator[Problem]:
     yield from markup_warnings(texts)
     # In a session `name:` is a person, in an exercise it is the exercise: the title tells which.
     for_someone = root.get("title") is not None and root.get("name") is not None
-    if not for_someone and "name" not in load_settings(lint.library):
+    settings = load_settings(lint.library)
+    if not for_someone and "name" not in settings:
         yield from name_gaps(texts)
+    own = [*_pronounced(root), *(word for word, _ in settings.get("pronounce", ()))]
+    yield from unread_warnings(texts, lint.pronunciation(_language(path, root)), own)
+
+
+def _language(path: Path, root: Node) -> str:
+    """The language of a script: as it says, or as its name does, as in `positions.es.yaml`."""
+    node = root.get("language")
+    if node is not None and node.kind == "scalar" and node.text.strip():
+        return node.text.strip().lower()
+    *_, last = ("en", *path.stem.split(".")[1:])
+    return last.lower()
+
+
+def _pronounced(node: Node) -> Iterator[str]:
+    """The words that a script says how to pronounce, wherever in it."""
+    for key, value in node.pairs:
+        if key.text == "pronounce":
+            yield from (word.text for word, _ in value.pairs)
+        else:
+            yield from _pronounced(value)
+    for item in node.items:
+        yield from _pronounced(item)
 
 
 def _folder(folder: Path, lint: LintLibrary) -> Iterator[Problem]:

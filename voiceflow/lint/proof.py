@@ -8,6 +8,7 @@ from typing import Any
 
 from voiceflow.lint import body_rules as body
 from voiceflow.lint import quiet_rules as quiet
+from voiceflow.lint import reading_rules as reading
 from voiceflow.lint import telling_rules as telling
 from voiceflow.lint import timing_rules as timing
 from voiceflow.lint import unsaid_rules as unsaid
@@ -18,7 +19,7 @@ from voiceflow.sounds import ToneSet
 
 Rule = Callable[[Evidence], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
-    *timing.RULES, *unsaid.RULES, *quiet.RULES, *body.RULES, *telling.RULES,
+    *timing.RULES, *unsaid.RULES, *quiet.RULES, *body.RULES, *telling.RULES, *reading.RULES,
 )  # fmt: skip
 
 
@@ -114,9 +115,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
     # "error" sorts before "warning" by its letters.
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
     pacing = evidence.plan.pacing
-    tips = [(n, tip) for n, told in enumerate(evidence.cue_sheet.tips) for tip in told]
-    # By their text: an event does not tell whether it is a tip.
-    said = [{one.event.name for one in evidence.of_bout(n)} for n in range(len(evidence.bouts))]
+    tips, said = _tips(evidence)
     return Proof(
         title=evidence.session.title,
         length_ms=evidence.score.length_ms,
@@ -128,11 +127,24 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
         # One that comes in every round is one exercise.
         exercises=len({bout.exercise.slug for bout in evidence.bouts}),
         position_changes=body.position_changes(evidence),
-        sides=sum(bout.exercise.sides != "none" for bout in evidence.bouts),
+        sides=len({b.exercise.slug for b in evidence.bouts if b.exercise.sides != "none"}),
         spoken=sum(one.event.length_ms for one in evidence.said) / max(1, evidence.score.length_ms),
         tips=len(tips),
-        tips_said=sum(tip in said[n] for n, tip in tips),
+        tips_said=len(said),
         sections=section_talk(evidence),
         findings=tuple(found),
         taken_away=evidence.score.taken_away,
     )
+
+
+def _tips(evidence: Evidence) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """The tips of all exercises, and those that are said, in whichever round."""
+    tips: set[tuple[str, str]] = set()
+    said: set[tuple[str, str]] = set()
+    for n, bout in enumerate(evidence.bouts):
+        own = {(bout.exercise.slug, tip) for tip in evidence.cue_sheet.tips[n]}
+        # By their text: an event does not tell whether it is a tip.
+        names = {one.event.name for one in evidence.of_bout(n)}
+        tips |= own
+        said |= {(slug, tip) for slug, tip in own if tip in names}
+    return tips, said

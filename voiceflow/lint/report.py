@@ -35,6 +35,7 @@ _HEADINGS = {
     "no-time-to-move": "Changes of position with too little time",
     "long-way-words": "Changes of position with too many words",
     "early-effort": "Hard work early on",
+    "not-read": "Signs that are not read",
     "must-be-seen": "Words that point at what must be seen",
     "miscounted": "Numbers of one beside a word for several",
     "no-name": "Exercises whose name is not said",

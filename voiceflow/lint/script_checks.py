@@ -39,7 +39,7 @@ from voiceflow.script.lookup import Library
 from voiceflow.script.models import EQUIPMENT, LEVELS, Exercise, Section, Session
 from voiceflow.script.pacing import Layer
 from voiceflow.script.positions import Positions, load_positions
-from voiceflow.script.pronunciation import read_pronunciation
+from voiceflow.script.pronunciation import Pronunciation, load_pronunciation, read_pronunciation
 from voiceflow.script.yaml import Node, read
 
 
@@ -63,6 +63,10 @@ class LintLibrary:
         if key not in self._phrases:
             self._phrases[key] = load_phrases(name, language, self.library, beside)
         return self._phrases[key]
+
+    def pronunciation(self, language: str) -> Pronunciation:
+        """See `load_pronunciation`, which remembers it by itself."""
+        return load_pronunciation(self.library, language)
 
 
 # More repetitions show no new errors, and take longer to render. As few as eight still have their
@@ -148,7 +152,8 @@ def _rendered(
             plan = unroll(session, lint.positions(session.language), wishes)
             book = lint.phrases(phrases, session.language, beside)
             # Any minutes will do: the true ones are known only from a score.
-            sheet = cues.write(plan, book, cues.Facts(20, (10,) * len(session.sections)))
+            facts = cues.Facts(20, (10,) * len(session.sections))
+            sheet = cues.write(plan, book, facts, lint.pronunciation(session.language))
             problems.extend(count_problems(plan, sheet))
         except ScriptError as error:
             problems.extend(error.problems)
@@ -184,6 +189,7 @@ def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
             return
         loaded.append(session)
         yield from _at_its_pace(session, path, lint)
+        yield from _with_equipment(root, path, level, lint)
     language = root.get("language")
     tongue = language.text.lower().split("-")[0] if language and language.kind == "scalar" else "en"
     yield from script_warnings(written(root, models.SESSION_HEAD), sided=False, languages=(tongue,))
@@ -195,6 +201,18 @@ def session_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
         texts = list(written(changes, (*ITEM, *_ONLY_WHOLE)))
         yield from script_warnings(texts, sided=mark in sided, languages=(tongue,))
         yield from empty_tips(changes)
+
+
+def _with_equipment(root: Node, path: Path, level: int, lint: LintLibrary) -> Iterator[Problem]:
+    """The problems of the variants that are written in the session itself, each thing alone."""
+    things = dict.fromkeys(one for _, item in _items(root) for one in _variants(item))
+    for thing in things:
+        try:
+            session = load_session(path, lint.library, level=level, equipment=(thing,))
+        except ScriptError as error:
+            yield from error.problems
+        else:
+            yield from _at_its_pace(session, path, lint)
 
 
 def _language_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Problem]:

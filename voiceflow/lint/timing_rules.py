@@ -14,6 +14,7 @@ from voiceflow.core.units import GRID_MS
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Moment
 from voiceflow.plan.rests import Level
+from voiceflow.plan.timing import flow_phase
 from voiceflow.score.lay_moments import SettledRest, Unsaid
 
 # The slowest tempo that a script may ask for.
@@ -62,14 +63,22 @@ def _fitting(evidence: Evidence, moment: Moment, one: Unsaid) -> str:
     # `has_ms` is without the quiet at the end of a phase, which a longer one has to keep.
     whole = one.needs_ms + moment.least_ms - one.has_ms
     own_breath = {"inhale": pacing.breath_in, "exhale": pacing.breath_out}.get(moment.breath or "")
-    # The tempo does not change a breath of one's own.
-    if own_breath is not None:
+    # The tempo changes neither a breath of one's own nor a hold that was written as a time.
+    if own_breath is not None or _is_exact(evidence, moment):
         return f"make it shorter: it fits a phase of {whole / 1000:.1f} s"
     # Rounded down: at the tempo that is told, the text must fit.
     tempo = math.floor(pacing.tempo * moment.least_ms / whole * 100) / 100
     if tempo < LEAST_TEMPO:
         return "make it shorter"
     return f"make it shorter, or the tempo slower: it fits at tempo {tempo:.2f}"
+
+
+def _is_exact(evidence: Evidence, moment: Moment) -> bool:
+    """Whether a moment is a hold that keeps its seconds at every tempo."""
+    exercise = evidence.bouts[moment.exercise].exercise
+    phases = (*exercise.rep, *map(flow_phase, exercise.flow))
+    texts = [line.text for line in moment.lines]
+    return any(phase.exact and phase.text in texts for phase in phases if phase.text)
 
 
 def unannounced(evidence: Evidence) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from voiceflow.script.pronunciation import NUMBER, PLAIN, Pronunciation, Sense, 
 
 # The second way is for 。！？, which need no blank after them.
 _END = re.compile(
-    r"(?<=[.!?…])[\"'”’»)]*(\s+)(?=[\"'“‘«¿¡(]*[^\W\d_]|\d)"
+    r"(?<=[.!?…])[\"'”’»)]*(\s+)(?=[\"'“‘«¿¡(]*[^\W\d_]|\d|[#*_•✓✗✅❌👉→↑↓-]+\s?\w)"
     r"|(?<=[。！？])[」』）】”’]*(?![」』）】”’])(\s*)(?=\S)"
 )
 # All of these are looked for in a window: a long text takes steps by its length, not its square.
@@ -21,8 +21,11 @@ _INITIAL = re.compile(r"(?<![^\W_])[^\W\d_]\.$")
 _ORDINAL = re.compile(r"([^\W\d_]+)\s+[0-9]{1,2}\.$")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LAST = re.compile(r"[^\W\d_]*(?=\.$)")  # the letters right before a stop
+# The number of a point in a list belongs to the point: 1. Kneel. 2. Rest. B1. Squat.
+_POINT = re.compile(r"[A-Z]?[0-9]{1,2}\.")
 _NUMBER_LAST = re.compile(r"[0-9][^\W\d_]{0,4}$")  # with a unit, or without
 _LONGEST = 32  # characters in which an abbreviation is looked for
+_SHORT = 4  # letters of an abbreviation that no table need know
 
 WINDOW = 120
 """Characters around a sign in which what decides its meaning is looked for."""
@@ -79,12 +82,20 @@ def _any_word(words: tuple[str, ...]) -> re.Pattern[str]:
 def _goes_on(text: str, begin: int, gap: int, after: int, pronunciation: Pronunciation) -> bool:
     """Whether the full stop before `gap` ends no sentence."""
     if text[gap - 1] != ".":
-        return False
-    if _initial(text, begin, gap, after):
+        return text[gap - 1] == ")" and text[after].islower()  # (li./re.) mind. 30 s
+    if _POINT.fullmatch(text, begin, gap) or _initial(text, begin, gap, after):
         return True
     last = _LAST.search(text, max(begin, gap - _LONGEST), gap)
+    # Before a small letter: whatever is as short as an abbreviation, known or not, as `lat. raise`.
+    if last is not None and 0 < len(last[0]) <= _SHORT and text[after].islower():
+        return True
     if last is None or last[0].casefold() not in _stopped_words(pronunciation):
         return False
+    return _known_stop(text, begin, gap, after, pronunciation)
+
+
+def _known_stop(text: str, begin: int, gap: int, after: int, pronunciation: Pronunciation) -> bool:
+    """Whether the tables know the stop before `gap` as one that ends nothing."""
     abbreviations, shorthand, units, inner = _tables(pronunciation)
     if _abbreviated(text, begin, gap, abbreviations):
         return True
@@ -94,11 +105,13 @@ def _goes_on(text: str, begin: int, gap: int, after: int, pronunciation: Pronunc
         return True
     if pronunciation.ordinal_after and (found := _ORDINAL.search(text, max(begin, gap - 40), gap)):
         return found[1].casefold() in dict(pronunciation.ordinal_after)
-    # Shorthand and units may well end a sentence: only a small letter tells that it goes on.
-    return text[after].islower() and (
-        _abbreviated(text, begin, gap, shorthand)
-        or _abbreviated(text, begin, gap, units, number=True)
-    )
+    # Shorthand and units may well end a sentence. A small letter tells that it goes on; after
+    # shorthand a number does, too: `izq. 30 seg.`
+    small = text[after].islower()
+    number = text[after].isdecimal() and text[gap - 3 : gap - 1].isalpha()  # R. is a side
+    if (small or number) and _abbreviated(text, begin, gap, shorthand):
+        return True
+    return small and _abbreviated(text, begin, gap, units, number=True)
 
 
 def _initial(text: str, begin: int, gap: int, after: int) -> bool:
@@ -116,7 +129,7 @@ def _abbreviated(text: str, begin: int, gap: int, table: _Table, number: bool = 
     if found is None:
         return False
     if number and not text[begin : found.start(1)].rstrip()[-1:].isdecimal():
-        return False
+        return text[found.start(1) - 1 : found.start(1)] == "/"  # breaths/min.
     known = senses[found[1].casefold()]
     return any(holds(one, text, found.start(1), gap, begin) for one in known)
 
@@ -149,7 +162,8 @@ def _tables(pronunciation: Pronunciation) -> tuple[_Table, _Table, _Table, re.Pa
 def _table(senses: Senses, apart: str = r"(?<!\w)") -> _Table:
     known: dict[str, tuple[Sense, ...]] = {}
     for sign, meanings in senses:
-        known.setdefault(_stopped(sign).casefold(), meanings)
+        stopped = _stopped(sign).casefold()
+        known[stopped] = (*known.get(stopped, ()), *meanings)
     longest = sorted(known, key=len, reverse=True)
     if not longest:
         return re.compile("((?!))"), {}

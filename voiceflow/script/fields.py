@@ -422,8 +422,8 @@ def locate(mark: Mark, needle: str) -> Mark:
     except (OSError, ValueError):
         return mark
     # Not `\b`: a needle may be a sign, such as `*`, which has no word's edge.
-    before = r"(?<!\w)" if re.match(r"\w", needle) else ""
-    after = r"(?!\w)" if re.search(r"\w\Z", needle) else ""
+    before = r"(?<!\w)" if re.match(r"[^\W_]", needle) else ""
+    after = r"(?!\w)" if re.search(r"[^\W_]\Z", needle) else ""
     whole = re.compile(before + re.escape(needle) + after)
     for number, line in enumerate(text.split("\n")[mark.line - 1 :], mark.line):
         start = mark.column - 1 if number == mark.line else 0

@@ -120,6 +120,7 @@ class _Loader:
         # Before the sections, whose exercises are read at this level.
         self.level = self.asked_level or values.get("level", 1)
         sections = self._sections(root)
+        self._find_pace(root)
         # With the rounds: the plan has the exercises of each.
         count = sum(len(section.exercises) * section.rounds for section in sections)
         if count > MAX_EXERCISES:
@@ -143,6 +144,17 @@ class _Loader:
             pacing=layer(str(self.path), values),
             **given,
         )
+
+    def _find_pace(self, root: Node) -> None:
+        """A pace that does not exist is told at its place in the script."""
+        node = root.get("pace")
+        if node is None or node.kind != "scalar" or node.empty:
+            return
+        try:
+            self.library.find("paces", node.text.strip(), self.path.resolve().parent)
+        except UnknownNameError as error:
+            message = f"there is no pace called `{node.text.strip()}`"
+            complain(self.problems, node, message, error.hint)
 
     def _sections(self, root: Node) -> tuple[Section, ...]:
         exercises, sections = root.get("exercises"), root.get("sections")

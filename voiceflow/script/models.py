@@ -26,7 +26,7 @@ from voiceflow.script.fields import (
     read_fields,
 )
 from voiceflow.script.pacing import Layer
-from voiceflow.script.steps import Phase, Phases, Step, Steps
+from voiceflow.script.steps import Hold, Phase, Phases, Step, Steps
 from voiceflow.script.yaml import Node
 
 POSITIONS = (
@@ -87,7 +87,7 @@ _EXERCISE_PACING = tuple(
 _SCALED = (
     Field("inhale", _BREATH, "Length of every inhale."),
     Field("exhale", _BREATH, "Length of every exhale."),
-    Field("hold", _BREATH, "Length of every hold."),
+    Field("hold", Hold(0.5, 60), "Length of every hold; with a unit, at every tempo."),
 )
 _BODY = (
     Field("rep", Phases(), "One repetition: `- inhale 4: full | brief`."),
@@ -300,7 +300,13 @@ class Session:
 
 def scaled(phases: tuple[Phase, ...], values: dict[str, Any]) -> tuple[Phase, ...]:
     """`phases` with the times that `inhale:`, `exhale:` and `hold:` set for all of a kind."""
-    return tuple(
-        replace(phase, seconds=values[phase.breath]) if phase.breath in values else phase
-        for phase in phases
-    )
+
+    def timed(phase: Phase) -> Phase:
+        if phase.breath not in values:
+            return phase
+        value = values[phase.breath]
+        # How it is written there counts, not how the phase was written that it replaces.
+        seconds, exact = value if isinstance(value, tuple) else (value, False)
+        return replace(phase, seconds=seconds, exact=exact)
+
+    return tuple(map(timed, phases))

@@ -88,6 +88,13 @@ class Pronunciation:
         ``10/side`` is 10 `per` side, and so it is after `reps`.
     one_after : tuple of str
         After these a unit is said in the singular: `a 30 second hold`.
+    rates : pairs of sign and word, each after `per`, whatever stands before the stroke: ``kg/wk``.
+    scored : tuple of str
+        Near after these, ``7/10`` is 7 `out_of` 10.
+    lasting : tuple of str
+        Directly beside these, ``1:30`` is minutes and seconds.
+    ratio : str
+        The word in ``1:2``; `to` if there is none.
     pronounce : pairs of words and respelling
         As in a script's `pronounce:`.
     """
@@ -105,7 +112,12 @@ class Pronunciation:
     things: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
     one_after: tuple[str, ...] = ()
+    rates: Pairs = ()
+    scored: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
     to: str = ""
+    ratio: str = ""
+    out_of: str = ""
     times: tuple[str, ...] = ()
     per: str = ""
     of: str = ""
@@ -208,7 +220,12 @@ FIELDS = (
     Field("things", _LIST, "what comes after a stroke: 10/side"),
     Field("counted", _LIST, "what is counted before a stroke: reps/side"),
     Field("one_after", _LIST, "words after which a unit is said in the singular"),
+    Field("rates", _WORDS, "what comes after a stroke, and its word: kg/wk"),
+    Field("scored", _LIST, "words near after which 7/10 is `7 out of 10`"),
+    Field("lasting", _LIST, "words beside which 1:30 is minutes and seconds"),
     Field("to", Words(), "the word in a range"),
+    Field("ratio", Words(), "the word in 1:2"),
+    Field("out_of", Words(), "the word in a score: 7/10"),
     Field("times", _Spelled(2), "the word for x: one | more"),
     Field("per", Words(), "the word for a stroke before one of `things`"),
     Field("of", Words(), "the word for a stroke between numbers after one of `labels`"),
@@ -281,7 +298,9 @@ def _put_over(found: dict[str, Any], over: dict[str, Any]) -> None:
 
 
 # `ordinal_after` is a Table, so it comes as pairs and is joined like a list.
-_JOINED = frozenset({"labels", "things", "counted", "one_after", "ordinal_after"})
+_JOINED = frozenset(
+    {"labels", "things", "counted", "one_after", "ordinal_after", "scored", "lasting"}
+)
 
 
 def _frozen(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from voiceflow.core.errors import Mark, did_you_mean
 from voiceflow.core.units import parse_seconds
-from voiceflow.script.fields import Problems, Schema, Spoken, Text, complain, pointed
+from voiceflow.script.fields import Problems, Schema, Seconds, Spoken, Text, complain, pointed
 from voiceflow.script.yaml import Node
 
 BREATHS = ("inhale", "exhale", "hold", "pause")
@@ -47,6 +47,16 @@ class Step:
     text: Text | None
     mark: Mark
     exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(Seconds):
+    """A time for every hold: its seconds, and whether it was written with a unit."""
+
+    def read(self, node: Node, problems: Problems) -> tuple[float, bool] | None:
+        # Not `super()`: it does not work in a class that was made anew for its slots.
+        seconds = Seconds.read(self, node, problems)
+        return None if seconds is None else (seconds, not _BARE.fullmatch(node.text))
 
 
 @dataclass(frozen=True, slots=True)

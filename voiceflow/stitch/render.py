@@ -55,7 +55,9 @@ class Summary:
         """Seconds by stage, and how much was there already."""
         tally = self.tally
         rows = [f"  {stage:<8} {seconds:7.3f} s" for stage, seconds in self.stages]
-        rows.append(f"  {tally.speech} texts said, {tally.clips} different clips")
+        # Of a render that was only joined anew, nobody has counted its texts.
+        if tally.speech:
+            rows.append(f"  {tally.speech} texts said, {tally.clips} different clips")
         rows.append(
             f"  {tally.pieces} pieces, {tally.different} different: "
             f"{tally.hits} from the cache, {tally.made} made"

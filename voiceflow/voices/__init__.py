@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from voiceflow.voices.estimates import estimate
 from voiceflow.voices.pronounce import spoken, unreadable
+from voiceflow.voices.reading import unread
 from voiceflow.voices.speaker import Clip, Speaker, expecting
 from voiceflow.voices.voice import Family, Voice, VoiceInfo, available, find
 
@@ -35,5 +36,6 @@ __all__ = [
     "find",
     "install_drivers",
     "spoken",
+    "unread",
     "unreadable",
 ]

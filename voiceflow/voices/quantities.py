@@ -18,14 +18,13 @@ _DASH = "[-‐‑‒–—−~〜]"
 # Where a number begins: not in L5, 3.5, 1/2 or 1-2-3.
 _LEFT = r"(?<![\w.,:])(?<![0-9]/)(?<![\w.,:/][-‐‑‒–−+])"
 # The stop of `10 sec. then`: it ends nothing, and goes with the unit.
-STOP = r"(?:\.(?=\s+[^\W\dA-Z_]|[,;:)]))?"
+STOP = r"(?-i:(?:\.(?=\s+[^\W\dA-Z_]|[,;:/)]))?)"
 # Thousands parted by spaces: 10 000, but not "4 100 m sprints".
 _THOUSANDS = re.compile(
     r"(?<![\w.,])(?:[0-9]{1,3}(?:[\u00a0\u202f\u2009][0-9]{3}){1,4}"
     r"|[1-9][0-9]{1,2}(?: [0-9]{3}){1,4}|[1-9](?: [0-9]{3}){0,3} 000)(?![\w.,]?[0-9])(?!\w)"
 )
 _CHAIN = re.compile(rf"(?<![\w.,/-])[0-9]{{1,3}}(?:{_DASH}[0-9]{{1,3}}){{2,}}(?![\w/]|[-.,][0-9])")
-_STROKE = re.compile(r"(?<![\w.,/])([0-9]{1,4})/([0-9]{1,4})(?![\w/]|[.,][0-9])")
 _WORD_STROKE = re.compile(r"(?<=[^\W\d_])\s?/\s?(?=[^\W_])|(?<=[0-9°])\s?/\s?(?=[^\W\d_])")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s*$")
 # How a quotation opens that a mark of inches or feet could close.
@@ -54,7 +53,7 @@ class Quantities:
         words = _alternatives(word for word in self._numbers.values())
         units = "|".join(_unit(sign) for sign in _longest(self._units))
         long_units = "|".join(_unit(s) for s in _longest(self._units) if s.isalpha() and len(s) > 1)
-        tail = rf"(?:(?P<gap>[ -]?)(?P<unit>{units}){STOP})?"
+        tail = rf"(?:(?P<gap>[ \u00a0\u202f-]?)(?P<unit>{units}){STOP})?"
         self._joint = re.compile(rf"(?<=[0-9])(?:{units})(?=[0-9]+\s?(?:{units}))")
         self._mixed = re.compile(rf"(?:([0-9]+)[ -]?)?({signs})$")
         self._quantity = re.compile(
@@ -64,6 +63,10 @@ class Quantities:
         self._counted_in_words = re.compile(
             rf"(?<![\w-])(?P<a>{words})(?P<gap>[ -])(?P<unit>{long_units}){STOP}", re.IGNORECASE
         )
+        self._compile_counts(pronunciation)
+        self._compile_strokes(pronunciation, long_units)
+
+    def _compile_counts(self, pronunciation: Pronunciation) -> None:
         after = _alternatives(word for word, _ in pronunciation.ordinal_after)
         self._ordinal = re.compile(
             rf"(?<!\w)({after})(\s+)([0-9]{{1,2}})\.(?=\s+[^\W\d_])", re.IGNORECASE
@@ -71,12 +74,24 @@ class Quantities:
         self._raised = re.compile(rf"(?<=[0-9])[{RAISED}]+")
         self._twice = re.compile(rf"(?P<a>{_LEFT}[0-9]+)\s?[xX×*]\s?(?=[0-9])")
         self._many = re.compile(
-            rf"(?P<a>{_LEFT}[0-9]+(?:{_DASH}[0-9]+)?)(?:\s?[xX×])(?=\s*(?:[^\w\s-]|\s|$))"
+            rf"(?P<a>{_LEFT}[0-9]+(?:{_DASH}[0-9]+)?)(?:\s?[xX×])(?=\s*(?:[^\w\s-]|\s|$)|[A-Z]{{2}})"
         )
-        self._by = re.compile(r"(?<!\S)[xX×]\s?(?=[0-9])")
-        things, counted = _alternatives(pronunciation.things), _alternatives(pronunciation.counted)
+        self._by = re.compile(r"(?<![^\s(])[xX×]\s?(?=[0-9])")
+
+    def _compile_strokes(self, pronunciation: Pronunciation, long_units: str) -> None:
+        self._parted = re.compile(
+            rf"(?<![\w.,/])([0-9]{{1,4}})/([0-9]{{1,4}})"
+            rf"(?:(?![\w/]|[.,][0-9])|(?=(?:{long_units})(?!\w)))"
+        )
+        self._rates = {sign.casefold(): word for sign, word in pronunciation.rates}
+        things = _alternatives((*pronunciation.things, *self._rates))
+        counted = _alternatives(pronunciation.counted)
+        # After a word a single letter is more likely one of A/B/C/D than of `5 km/d`.
+        rates = _alternatives(sign for sign in self._rates if len(sign) > 1)
         self._per = re.compile(
-            rf"(?P<what>[0-9]|\b(?:{counted}))\s?/\s?(?P<thing>{things})(?!\w)", re.IGNORECASE
+            rf"(?:(?P<what>[0-9€$£°%]|\b(?:{counted}))\s?/\s?(?P<thing>{things})"
+            rf"|(?<=[^\W\d_])\s?/\s?(?P<rate>{rates})){STOP}(?!\w)",
+            re.IGNORECASE,
         )
 
     def said(self, text: str) -> str:
@@ -93,7 +108,7 @@ class Quantities:
         if pronunciation.to:
             # Before the quantities, which would read the start of 4-7-8 as a range.
             text = _CHAIN.sub(lambda found: _listed(re.split(_DASH, found[0])), text)
-            text = _STROKE.sub(self._stroke, text)
+            text = self._parted.sub(self._stroke, text)
         if pronunciation.times:
             text = self._twice.sub(lambda found: f"{found['a']} {pronunciation.times[-1]} ", text)
             text = self._many.sub(self._often, text)
@@ -126,21 +141,19 @@ class Quantities:
         before = _word_before(found)
         if before and before[1].casefold() in self._pronunciation.labels and self._pronunciation.of:
             return f"{found[1]} {self._pronunciation.of} {found[2]}"
-        if found[0] in self._fractions:
+        if found[0] in self._fractions or f"/{found[2]}" in self._units:
             return found[0]
         return _listed((found[1], found[2]))
 
     def _often(self, found: re.Match[str]) -> str:
         times = self._pronunciation.times
-        return f"{found['a']} {times[0] if found['a'] == '1' else times[-1]}"
+        words = f"{found['a']} {times[0] if found['a'] == '1' else times[-1]}"
+        return apart(found.string, found.start(), found.end(), words)
 
     def _said(self, found: re.Match[str]) -> str:
         a, b, text = found["a"], found["b"], found.string
         dash, end = found["dash"], found.end()
-        if b is None and found["unit"] is None and not self._mixed.match(a):
-            return found[0]
-        if end < len(text) and text[end].isalnum() and found["unit"] is None:
-            # Something is stuck to the number that is no unit: 10RM, 2nd, 5-10k.
+        if found["unit"] is None and self._is_plain(found):
             return found[0]
         one = self._is_one(found)
         number = self._number(a, b is None and found["unit"] is not None)
@@ -158,6 +171,14 @@ class Quantities:
             return apart(text, found.start(), end, said)
         gap = "-" if found["gap"] == "-" else " "
         return apart(text, found.start(), end, f"{said}{gap}{unit}")
+
+    def _is_plain(self, found: re.Match[str]) -> bool:
+        """Whether numbers without a unit stay as they are."""
+        a, b, after = found["a"], found["b"], found.string[found.end() : found.end() + 1]
+        if b is None and not self._mixed.match(a):
+            return True
+        # Of a date or a telephone number; or stuck to what is no unit: 2nd, 5-10k.
+        return bool(b and re.match("0[0-9]", b)) or after.isalnum()
 
     def _joined(self, found: re.Match[str], number: str, b: str | None, dash: str | None) -> str:
         """A number, or a range: `8 to 12`; two that are alike are said one after the other."""
@@ -230,9 +251,13 @@ class Quantities:
         return apart(found.string, found.start(), found.end(), words)
 
     def _each(self, found: re.Match[str]) -> str:
-        thing = found["thing"]
-        known = self._units.get(thing)
-        return f"{found['what']} {self._pronunciation.per} {known[0].say[0] if known else thing}"
+        thing = found["thing"] or found["rate"]
+        low, before = thing.casefold(), _word_before(found)
+        if found["rate"] and before and before[1].casefold() in self._rates:
+            return found[0]  # day/week
+        known = self._units.get(thing) or self._units.get(self._folded.get(low, ""))
+        word = self._rates.get(low) or (known[0].say[0] if known else thing)
+        return f"{found['what'] or ''} {self._pronunciation.per} {word}"
 
 
 def _word_before(found: re.Match[str]) -> re.Match[str] | None:

@@ -15,11 +15,21 @@ from functools import cached_property, lru_cache
 from voiceflow.plan.sentences import holds
 from voiceflow.script.pronunciation import PLAIN, Pronunciation, Sense
 from voiceflow.voices.decoration import RAISED, apart, undecorated, undressed
+from voiceflow.voices.notations import notations
 from voiceflow.voices.quantities import STOP, Quantities
 
 LINK = re.compile(r"(\[[^\[\]]+\]\(/[^()]*/\)|\[\[ [^\[\]]* \]\])")
 """A word with its sounds, as the natural voice and Piper take it: never touched."""
 
+# An address is for the eyes: no word or number in it is one of the text.
+_ADDRESS = (
+    r"(?:https?://|www\.)\S{0,400}[\w/]"
+    r"|(?<![\w@])[^\W\d_][\w.+-]{0,60}@[\w-]{1,60}\.[\w.-]{0,60}\w"
+)
+_ADDRESSES = re.compile(_ADDRESS)
+_WHOLE = re.compile(rf"({LINK.pattern[1:-1]}|{_ADDRESS})")
+# Shorthand of single letters, such as s/l: whoever does not know it hears two letters.
+_LETTER_STROKE = re.compile(r"(?<![\w/])[a-z]/[a-z](?![\w/])")
 _RAISED_RUN = re.compile(rf"(?<=[^\W_])[{RAISED}]+|[{RAISED}]+")
 _PLAIN_DIGITS = str.maketrans(RAISED, "0123456789")
 _PASSES = 8
@@ -28,7 +38,7 @@ _READ = frozenset(" \t\n!\"'(),-.:;?[]{}%°$€£¥&/…‘’‚“”„«»�
 _LETTERS = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ ,.!?;:'’…\"“”()—-]*")
 _TOKEN = re.compile(r"[^ ,!?;:'’…\"“”()—-]+")
 _STUCK = re.compile(
-    r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)?(?!(?:st|nd|rd|th|er|re|e|ème|º|ª)\b)[A-Za-z]{1,3}\b"
+    r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)?(?!(?:st|nd|rd|th|er|re|e|ème|º|ª|[ap]m|[a-d])\b)[A-Za-z]{1,3}\b"
 )
 
 
@@ -45,7 +55,7 @@ def spoken_form(text: str, pronunciation: Pronunciation = PLAIN) -> str:
 
 
 def _once(text: str, pronunciation: Pronunciation) -> str:
-    parts = LINK.split(text)
+    parts = _WHOLE.split(text)
     if len(parts) == 1:
         return _read(text, pronunciation)
     # `split` puts what the group caught, the words with their sounds, at the odd places.
@@ -57,17 +67,28 @@ def _once(text: str, pronunciation: Pronunciation) -> str:
 def unread(text: str, pronunciation: Pronunciation = PLAIN) -> tuple[str, ...]:
     """The signs and shorthand in `text` that neither the tables nor a voice reads, each once.
 
-    Examples: ``30q``, ``10 ¶``. In a language without tables only signs are told.
+    Examples: ``30q``, ``10 ¶``, ``s/l``, and addresses. In a language without tables only signs
+    and addresses are told.
     """
     left = LINK.sub(" ", spoken_form(text, pronunciation))
-    signs = (c for c in left if not (c.isalnum() or c in _READ or c.isspace() or _joins(c)))
+    addresses, left = _ADDRESSES.findall(left), _ADDRESSES.sub(" ", left)
+    signs = (c for c in left if not (c.isalnum() or c in _READ or c.isspace() or _known(c)))
     stuck = (one for one in _STUCK.findall(left) if pronunciation.units and not one.endswith("0s"))
-    return tuple(dict.fromkeys((*signs, *stuck)))
+    letters: list[str] = []
+    if pronunciation.units:
+        shown = _rules(pronunciation).without_signs(_WHOLE.sub(" ", text))
+        units = dict(pronunciation.units)
+        letters = [one for one in _LETTER_STROKE.findall(shown) if one not in units]
+    return tuple(dict.fromkeys((*addresses, *signs, *stuck, *letters)))
 
 
-def _joins(char: str) -> bool:
-    """Whether it belongs to letters: vowel points, accents, joiners."""
-    return unicodedata.category(char)[0] == "M" or char in "\u200c\u200d"
+def _known(char: str) -> bool:
+    """Whether it belongs to letters (vowel points, accents, joiners), or is a currency or the
+    punctuation of another script, which its voices know."""
+    kind = unicodedata.category(char)
+    if kind[0] == "M" or kind == "Sc" or char in "\u200c\u200d":
+        return True
+    return kind[0] == "P" and ("\u0370" <= char < "\u2000" or char >= "\u3000")
 
 
 def _read(text: str, pronunciation: Pronunciation, edge: str = "") -> str:
@@ -111,8 +132,11 @@ class _Rules:
 
     @cached_property
     def _senses(self) -> dict[str, tuple[Sense, ...]]:
-        tables = (*self._pronunciation.shorthand, *self._pronunciation.abbreviations)
-        return {sign.casefold(): meanings for sign, meanings in tables}
+        # A sign of both ends no sentence in its first meanings, and may end one in the others.
+        found: dict[str, tuple[Sense, ...]] = {}
+        for sign, meanings in (*self._pronunciation.abbreviations, *self._pronunciation.shorthand):
+            found[sign.casefold()] = (*found.get(sign.casefold(), ()), *meanings)
+        return found
 
     @cached_property
     def _never_last(self) -> set[str]:
@@ -123,8 +147,14 @@ class _Rules:
             words = (word.rstrip(".") for word in _TOKEN.findall(text.casefold()))
             if self._telling.isdisjoint(words):
                 return text
-        text = self._signs.sub(self._sign, text)
+        text = self.without_signs(text)
+        if self._pronunciation.units:
+            text = notations(text, self._pronunciation)
         return self._quantities.strokes(self._quantities.said(text))
+
+    def without_signs(self, text: str) -> str:
+        """`text` with abbreviations and shorthand in words."""
+        return self._signs.sub(self._sign, text)
 
     def _sign(self, found: re.Match[str]) -> str:
         text, (start, end) = found.string, found.span()

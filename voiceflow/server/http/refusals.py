@@ -110,7 +110,9 @@ def _without_paths(text: str, library: Library) -> str:
     for root in (library.user, library.bundled, library.sounds):
         # Either may stand in a message, as in `within`.
         for one in {str(root), str(root.resolve())}:
-            text = text.replace(one + "/", "").replace(one, "the library")
+            for separator in "/\\":  # Windows
+                text = text.replace(one + separator, "")
+            text = text.replace(one, "the library")
     return text
 
 

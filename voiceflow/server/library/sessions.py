@@ -278,7 +278,7 @@ class SessionLibrary:
         return self._voices
 
     def _named(self, kind: str) -> list[Entry]:
-        stamp = Look(self.library, {}).of("sounds" if kind == "tones" else kind)
+        stamp = self.look().of("sounds" if kind == "tones" else kind)
         known = self._offers.get(kind)
         if known is not None and known[0] == stamp:
             return known[1]

@@ -1,0 +1,99 @@
+"""Notations: numbers that are joined by a sign, and mean one thing together.
+
+In: a text without decoration, and a `Pronunciation`. Out: the text with ratios, times of a timer,
+scores, tempos and counts as they are said. What is none of these stays, for `voices.quantities`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from voiceflow.script.pronunciation import Pronunciation
+
+_DASH = "[-‐‑‒–—−~〜]"
+_LEFT = r"(?<![\w:.,/])"
+# Of two numbers with a degree sign, both of a range: 0°–120°.
+_FIRST_DEGREE = re.compile(rf"(?<=[0-9])\s?[°º](?=\s?{_DASH}\s?[0-9]+(?:[.,][0-9]+)?\s?[°º])")
+_ORDINAL_STOP = re.compile(r"(?<=[0-9])\.(?=[ºª])")  # 1.º, as Spanish writes 1º
+_RAISED_O = re.compile(r"(?<![\w.,])([0-9]{1,3})º(?=(\s*[^\W\d_])?)")
+# Voices take 5,4,3,2,1 for one large number.
+_COUNT = re.compile(rf"{_LEFT}[0-9]{{1,2}}(?:,[0-9]{{1,2}}){{2,}}(?![\w/]|[.,:][0-9])")
+# With one digit after the colon it is no time of day.
+_RATIO = re.compile(rf"{_LEFT}([0-9]{{1,2}}):([0-9])(?![\w/]|[.,:][0-9])")
+_TIMER = rf"{_LEFT}([0-9]{{1,2}}):([0-5][0-9])(?![\w/]|[.,:][0-9])"
+_SCORE = re.compile(
+    rf"(?<![\w.,/])([0-9]{{1,2}}(?:{_DASH}[0-9]{{1,2}})?)/(10|100)(?![\w/]|[.,][0-9])"
+)
+_TEMPO = re.compile(r"(?i)(\btempo:?\s)([0-9X]{4})(?!\w)")
+_NEAR = 40  # characters before a score in which what is scored is named
+
+
+def notations(text: str, pronunciation: Pronunciation) -> str:
+    """`text` with what numbers mean together in words."""
+    if not any(map(str.isdecimal, text)):
+        return text
+    text = _FIRST_DEGREE.sub("", text)
+    text = _RAISED_O.sub(_degrees, _ORDINAL_STOP.sub("", text))
+    text = _COUNT.sub(lambda found: found[0].replace(",", ", "), text)
+    text = _TEMPO.sub(_tempo, text)
+    if ratio := pronunciation.ratio or pronunciation.to:
+        text = _RATIO.sub(rf"\1 {ratio} \2", text)
+    text = _timer(pronunciation)(text)
+    if pronunciation.scored:
+        text = _SCORE.sub(_score(pronunciation), text)
+    return text
+
+
+def _degrees(found: re.Match[str]) -> str:
+    """``45º`` is an angle that was typed with the sign of an ordinal, ``2º lado`` is a second."""
+    angle = found[2] is None or (int(found[1]) >= 15 and int(found[1]) % 5 == 0)
+    return f"{found[1]}{'°' if angle and len(found[1]) > 1 else 'º'}"
+
+
+def _tempo(found: re.Match[str]) -> str:
+    # An X is as fast as can be: apart from the number after it, it multiplies nothing.
+    return found[1] + (", " if "X" in found[2].upper() else " ").join(found[2].upper())
+
+
+@lru_cache(maxsize=8)
+def _timer(pronunciation: Pronunciation) -> Callable[[str], str]:
+    """``0:45`` is always seconds; ``1:30`` is minutes only beside a word that says so."""
+    units = dict(pronunciation.units)
+    if not {"s", "min"} <= units.keys():
+        return str
+    minutes_too = "|".join(sign for sign, said in units.items() if said == units["min"])
+    either = "|".join(map(re.escape, pronunciation.lasting)) or "(?!)"
+    before = re.compile(rf"(?<!\w)(?:{either}):?\s*$", re.IGNORECASE)
+    after = re.compile(rf"\s*(?:{either})(?!\w)", re.IGNORECASE)
+    timer = re.compile(rf"{_TIMER}(\s?(?:{minutes_too})(?!\w))?", re.IGNORECASE)
+
+    def counted(number: int, sign: str) -> str:
+        words = units[sign][0].say
+        return f"{number} {words[0] if number == 1 else words[-1]}" if number else ""
+
+    def said(found: re.Match[str]) -> str:
+        text, minutes, seconds = found.string, int(found[1]), int(found[2])
+        lasts = before.search(text, max(0, found.start() - 30), found.start())
+        if not (lasts or found[3] or not minutes or after.match(text, found.end())):
+            return found[0]
+        if not minutes + seconds:
+            return found[0]
+        return " ".join(filter(None, (counted(minutes, "min"), counted(seconds, "s"))))
+
+    return lambda text: timer.sub(said, text)
+
+
+@lru_cache(maxsize=8)
+def _score(pronunciation: Pronunciation) -> Callable[[re.Match[str]], str]:
+    """``7/10`` of what is scored is 7 out of 10; elsewhere it may be two numbers of a programme."""
+    scored = "|".join(map(re.escape, pronunciation.scored))
+    told = re.compile(rf"(?<!\w)(?:{scored})(?!\w)", re.IGNORECASE)
+    of = pronunciation.out_of or pronunciation.of
+
+    def said(found: re.Match[str]) -> str:
+        near = told.search(found.string, max(0, found.start() - _NEAR), found.start())
+        return f"{found[1]} {of} {found[2]}" if near and of else found[0]
+
+    return said

@@ -190,9 +190,10 @@ def _plain(text: str) -> str:
 
 
 def _holds(heard: str, version: str) -> bool:
-    """Whether `version` is in what is heard, with either side in place of `{{ side }}`."""
+    """Whether `version` is in what is heard, with either side for `{{ side }}`, or in a message."""
     sides = (_SIDE.sub(side, version) for side in ("right", "left", ""))
-    return any(_plain(one) in heard for one in sides)
+    # Where no moment has given it a side, a message quotes a text as it is written.
+    return any(_plain(one) in heard for one in (*sides, version))
 
 
 # The promises

@@ -77,11 +77,22 @@ def _named_before(evidence: Evidence, number: int) -> bool:
 
 
 def _told_next(evidence: Evidence, number: int) -> list[Said]:
-    """What is said where the next exercise is named: in the last rest, or as the work ends."""
+    """What is said where the next exercise is named: in the last rest, or as the work ends.
+
+    In a rest too short for both its name stands at its head alone.
+    """
     rests = [index for index, _ in evidence.numbered(number, "rest")]
     works = [index for index, _ in evidence.numbered(number, "work")]
+    names = [
+        index
+        for one in evidence.decision.arranged.rests
+        if one.rest.at in rests[-1:] and one.level >= Level.NAMED_ONCE
+        for index in range(one.rest.at, one.rest.end)
+        if evidence.moments[index].kind == "name"
+    ]
     # The rests before the last one lie between sets.
-    return [said for index in (*works[-1:], *rests[-1:]) for said in evidence.of_moment(index)]
+    places = (*works[-1:], *rests[-1:], *names)
+    return [said for index in places for said in evidence.of_moment(index)]
 
 
 def _names(said: Iterable[Said], bout: Bout) -> bool:
@@ -132,7 +143,8 @@ def _ends(evidence: Evidence, number: int, bout: Bout) -> bool:
 
 def _ended(evidence: Evidence, number: int) -> bool:
     exercise = evidence.bouts[number].exercise
-    if exercise.flow and exercise.finish is None:
+    # In a time box no step of a flow is heard: the box itself says when it is over.
+    if exercise.flow and exercise.finish is None and evidence.worked(evidence.bouts[number]):
         return _flow_ended(evidence, number)
     indices = (index for index, _ in evidence.numbered(number, "finish"))
     rests = evidence.decision.arranged.rests

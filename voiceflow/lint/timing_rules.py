@@ -139,27 +139,21 @@ def long_rests(evidence: Evidence) -> Iterator[Finding]:
         bout = evidence.bouts[evidence.moments[one.rest.at].exercise]
         written = evidence.moments[one.rest.at].least_ms
         lasts = evidence.starts[one.rest.end] - evidence.starts[one.rest.first]
-        if not one.rest.written or lasts <= written + NEAR_MS or _between_sets(evidence, one):
+        if not one.rest.written or lasts <= written + NEAR_MS:
             continue
         message = (
             f"the rest after {bout.exercise.name} lasts {lasts / 1000:.1f} s, "
             f"{round(written / 1000, 1):g} s are written"
         )
-        if not one.rest.works:
+        if evidence.moments[one.rest.end].exercise == evidence.moments[one.rest.at].exercise:
+            message += ": the change of sides has a time of its own"
+        elif not one.rest.works:
             after = evidence.bouts[evidence.moments[one.rest.end].exercise].exercise
             message += f": {after.name} has to be introduced"
         hint = f"use fewer words before what follows, or `rest: {_enough(one)}s`"
         finding = evidence.finding("warning", "rest-longer", message, hint, at=one.rest.at)
         found.append(((bout.exercise.slug, lasts // 1000), finding))
     yield from once(found)
-
-
-def _between_sets(evidence: Evidence, one: SettledRest) -> bool:
-    """Whether this rest, after the last of several sets, was written for those between them."""
-    bout = evidence.bouts[evidence.moments[one.rest.at].exercise]
-    own = any(key == "rest" for key, _ in bout.exercise.pacing.values)
-    last = evidence.moments[one.rest.end].exercise != evidence.moments[one.rest.at].exercise
-    return own and last and bout.sets > 1 and bout.exercise.work_s is None
 
 
 def _enough(one: SettledRest) -> str:

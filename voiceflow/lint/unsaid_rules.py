@@ -102,30 +102,31 @@ def boxed(evidence: Evidence) -> Iterator[Finding]:
         if evidence.worked(bout) or bout.pacing.detail == "tones":
             continue
         last = any(True for _ in evidence.numbered(number, "finish"))
-        for key, text in _in_vain(bout, last):
-            if text.mark.file == evidence.session.mark.file:
+        for key, texts in _in_vain(bout, last).items():
+            if texts and texts[0].mark.file == evidence.session.mark.file:
+                quoted = ", ".join(f"“{text.versions[0]}”" for text in texts)
                 message = (
-                    f"`{key}:` is not said: a section with a `time:` is done at one's own pace"
+                    f"`{key}:` is not said ({quoted}): "
+                    "a section with a `time:` is done at one's own pace"
                 )
                 hint = "say it in the set-up, or write `rounds:` in place of `time:`"
                 yield evidence.finding(
-                    "warning", "unsaid", message, hint, bout=number, mark=text.mark
+                    "warning", "unsaid", message, hint, bout=number, mark=texts[0].mark
                 )
 
 
-def _in_vain(bout: Bout, last: bool) -> Iterator[tuple[str, Text]]:
-    """What an exercise in a time box says in vain, one text for each key."""
+def _in_vain(bout: Bout, last: bool) -> dict[str, list[Text]]:
+    """What an exercise in a time box says in vain, by its key."""
     exercise = bout.exercise
     phases = [phase.text for phase in exercise.rep if phase.text]
     steps = [step.text for step in exercise.flow if step.text]
-    texts = {
+    return {
         "rep": phases,
         "flow": steps,
         "tips": list(exercise.tips) if bout.pacing.tips else [],
         "switch": [exercise.switch] if exercise.switch else [],
         "finish": [exercise.finish] if exercise.finish and not last else [],
     }
-    return ((key, found[0]) for key, found in texts.items() if found)
 
 
 RULES = (unsaid_tips, boxed)

@@ -183,11 +183,12 @@ def lay_work(
 def _flow(builder: PlanBuilder, index: int, bout: Bout, side: str | None) -> None:
     lead: dict[str, Any] = {"exercise": index, "section": bout.section, "side": side}
     gap = to_ms(bout.pacing.air)
-    for step in bout.exercise.flow:
+    following = (*bout.exercise.flow[1:], None)
+    for step, after in zip(bout.exercise.flow, following, strict=True):
         if step.kind == "say":
-            builder.add(
-                "say", Line("", step.text), after_ms=gap, stretch_ms=QUIET_STRETCH_MS, **lead
-            )
+            # A pause right before a written silence would make it longer to the ear.
+            stretch = 0 if after and after.kind == "silence" else QUIET_STRETCH_MS
+            builder.add("say", Line("", step.text), after_ms=gap, stretch_ms=stretch, **lead)
         elif step.kind == "bell":
             builder.add("bell", *_own(step), after_ms=gap, signal="bell", **lead)
         elif step.kind == "silence":

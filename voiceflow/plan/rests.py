@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Final
 
 from voiceflow.core.errors import Mark
-from voiceflow.plan.moments import Bout, Line, Moment, Richness
+from voiceflow.plan.moments import RICHNESS, Bout, Line, Moment, Richness
 from voiceflow.script.fields import Text
 
 WORKING: Final = frozenset({"phase", "work", "say", "silence", "bell"})
@@ -115,10 +115,22 @@ def at_level(moment: Moment, level: Level, *, works: bool) -> Moment:
     lines = tuple(
         one for line in moment.lines if (one := _line(moment, line, level, works)) is not None
     )
-    richness: Richness = moment.richness
-    if level >= Level.BRIEF and richness != "word":
-        richness = "brief" if level == Level.BRIEF else "word"
-    return replace(moment, lines=lines, richness=richness)
+    if level < Level.BRIEF or moment.richness == "word":
+        return replace(moment, lines=lines)
+    wanted: Richness = "brief" if level == Level.BRIEF else "word"
+    # The script's texts by themselves: a brief macro may leave out what it carries.
+    if any(line.text for line in lines):
+        step = RICHNESS.index(wanted) - RICHNESS.index(moment.richness)
+        return replace(moment, lines=tuple(_shorter(line, step) for line in lines))
+    return replace(moment, lines=lines, richness=wanted)
+
+
+def _shorter(line: Line, step: int) -> Line:
+    """A line with its text from the `step`-th version on, or the last."""
+    if line.text is None or step < 1:
+        return line
+    versions = line.text.versions
+    return replace(line, text=replace(line.text, versions=versions[step:] or versions[-1:]))
 
 
 def _line(moment: Moment, line: Line, level: Level, works: bool) -> Line | None:

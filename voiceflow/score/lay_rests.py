@@ -138,9 +138,12 @@ class _Settler:
     def _left_out(self, rest: Rest, level: Level) -> Iterator[tuple[int, str, int]]:
         for n in range(rest.first, rest.end):
             moment, cue = self.moments[n], self.cues[n]
-            own = [line.text for line in moment.lines if line.text is not None]
-            left = [line.text for line in at_level(moment, level, works=rest.works).lines]
-            if all(text in left for text in own):
+            less = at_level(moment, level, works=rest.works)
+            # By their places: what is left of a text may be its shorter versions.
+            own, left = (
+                {line.text.mark for line in one.lines if line.text} for one in (moment, less)
+            )
+            if own <= left:
                 continue
             # The name with which a purpose is said belongs to the phrases.
             named = moment.kind == "name"

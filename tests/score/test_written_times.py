@@ -89,7 +89,7 @@ SLOW = (
     Asked("tabata", detail="tones", rest=15),
     Asked("run-walk", "calm", tones="none", voice="natural"),
     Asked("run-walk", detail="brief", tones="ocean", minutes=4),
-    Asked("nidra", "brisk", tones="none", voice="natural", minutes=5),
+    Asked("nidra", "brisk", tones="none", voice="natural", minutes=4.8),
     Asked("nidra", detail="tones"),
     Asked("box-breath", tones="none", voice="natural"),
     Asked("box-breath", "calm", "tones", "ocean"),

@@ -15,7 +15,7 @@ from voiceflow.plan.moments import Plan, Wishes
 from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import unroll
 from voiceflow.score.arrange import Arranged, arrange
-from voiceflow.score.lay_moments import Voicing
+from voiceflow.score.laid import Voicing
 from voiceflow.script.fields import Text
 from voiceflow.script.lookup import Library
 from voiceflow.script.models import POSITIONS, Exercise, Section, Session

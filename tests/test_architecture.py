@@ -28,7 +28,7 @@ OF_THE_FACE = {"__version__"}
 # Deciding is pure: nothing here meets files, clocks, chance, processes or samples.
 PURE = (
     "core.units script.pacing plan.moments plan.rests plan.unroll plan.sets plan.cues score.score"
-    " score.lay_moments score.lay_rests score.arrange score.fit_minutes"
+    " score.laid score.lay_moments score.lay_rests score.arrange score.fit_minutes"
 ).split()
 IMPURE = {
     "os", "io", "pathlib", "tempfile", "shutil", "subprocess", "socket", "threading", "time",

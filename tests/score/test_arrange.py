@@ -26,7 +26,8 @@ from making import (
 from voiceflow.core.errors import TimingError
 from voiceflow.core.units import GRID_MS, snap
 from voiceflow.score.arrange import arrange
-from voiceflow.score.lay_moments import LONGEST_TONE_MS, Voicing
+from voiceflow.score.laid import Voicing
+from voiceflow.score.lay_moments import LONGEST_TONE_MS
 from voiceflow.score.score import Event
 from voiceflow.script.models import Section, Session
 from voiceflow.script.steps import Step

@@ -15,7 +15,7 @@ from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Moment
 from voiceflow.plan.rests import Level
 from voiceflow.plan.timing import flow_phase
-from voiceflow.score.lay_moments import SettledRest, Unsaid
+from voiceflow.score.laid import SettledRest, Unsaid
 
 # The slowest tempo that a script may ask for.
 LEAST_TEMPO = 0.25

@@ -15,14 +15,8 @@ from voiceflow.core.units import GRID_MS, clock, snap_up
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Plan
 from voiceflow.plan.timing import LONGEST_MS
-from voiceflow.score.lay_moments import (
-    Laid,
-    MomentLayout,
-    SettledRest,
-    Signals,
-    Unsaid,
-    Voicing,
-)
+from voiceflow.score.laid import Laid, SettledRest, Signals, Unsaid, Voicing
+from voiceflow.score.lay_moments import MomentLayout
 from voiceflow.score.lay_rests import settle_rests
 from voiceflow.score.score import Chapter, Event, Score
 

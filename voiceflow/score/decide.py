@@ -18,7 +18,7 @@ from voiceflow.plan.moments import Plan
 from voiceflow.score.arrange import Arranged
 from voiceflow.score.fit_minutes import taken_away
 from voiceflow.score.inputs import Inputs
-from voiceflow.score.lay_moments import Voicing
+from voiceflow.score.laid import Voicing
 from voiceflow.score.length_attempts import (
     Attempt,
     Written,

@@ -6,16 +6,15 @@ one, else the tone speaks alone. What is not yet known of a clip's length is ask
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from dataclasses import replace
 
 from voiceflow.core.units import snap_up
 from voiceflow.plan.cues import Cue, CueSheet
 from voiceflow.plan.moments import Moment, Plan
-from voiceflow.plan.rests import Level, Rest
+from voiceflow.plan.rests import Level
+from voiceflow.score.laid import Laid, Settled, Signals, Unsaid, Voicing
 from voiceflow.score.score import Event, EventKind
-from voiceflow.script.models import Exercise
 
 # Speech ends so long before its phase does; between phases a piece can then be cut.
 SPARE_MS = 200
@@ -23,98 +22,6 @@ COUNT_SPARE_MS = 144
 TONE_GAP_MS = 72
 LEAST_TONE_MS = 120
 LONGEST_TONE_MS = 288_000
-
-
-class Signals(Protocol):
-    """What the score must know of a tone set: lengths, not sound."""
-
-    def has(self, name: str) -> bool: ...
-
-    def kind(self, name: str) -> Literal["tone", "sample"]: ...
-
-    def length_ms(self, signal: str) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Unsaid:
-    """A text that did not fit its phase: `needs_ms` of speech in `has_ms` of breath."""
-
-    moment: int
-    text: str
-    needs_ms: int
-    has_ms: int
-    said: str
-
-
-@dataclass(slots=True)
-class Laid:
-    """One moment laid out: its events relative to its start, and how it gives."""
-
-    length: int
-    events: list[Event] = field(default_factory=list)
-    stretch: int = 0
-    shrink: int = 0
-    words: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SettledRest:
-    """A rest until the next work, and what of it could be said.
-
-    Attributes
-    ----------
-    level : Level
-        What gave way so that it lasts as long as is written.
-    lasts_ms, needs_ms : int
-        What it comes to; what it would take for everything to be said.
-    left_out : tuple of (int, str, int)
-        The script's own texts without room: the moment, the words, their milliseconds.
-    """
-
-    rest: Rest
-    level: Level
-    lasts_ms: int
-    needs_ms: int
-    left_out: tuple[tuple[int, str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """All rests of a plan, settled.
-
-    Attributes
-    ----------
-    laid : dict of int to Laid
-        Their moments, by index.
-    ahead : dict of int to tuple of str
-        By the index of an interval: what comes next, to be said at its end, from rich to short.
-    named : frozenset of int
-        The intervals that begin with their name.
-    """
-
-    rests: tuple[SettledRest, ...]
-    laid: dict[int, Laid]
-    ahead: dict[int, tuple[str, ...]]
-    named: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Voicing:
-    """How texts become clips: what the voice is given, and how long that lasts.
-
-    Attributes
-    ----------
-    spelled : callable (exercise or None, text) -> str
-        The text as the voice is given it (pronunciations applied).
-    length : callable (text as spelled) -> int or None
-        Milliseconds of its clip; None where that is not known.
-    guess : callable (text) -> int
-        A length for one that is not known.
-    """
-
-    spelled: Callable[[Exercise | None, str], str]
-    length: Callable[[str], int | None]
-    guess: Callable[[str], int]
 
 
 class MomentLayout:

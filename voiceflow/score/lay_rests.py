@@ -14,7 +14,8 @@ from voiceflow.core.units import snap_up
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Moment, Plan
 from voiceflow.plan.rests import Level, Rest, at_level, rests
-from voiceflow.score.lay_moments import Laid, MomentLayout, Settled, SettledRest
+from voiceflow.score.laid import Laid, Settled, SettledRest
+from voiceflow.score.lay_moments import MomentLayout
 
 QUIET_LEFT_MS = 480
 _Window = dict[int, Laid]

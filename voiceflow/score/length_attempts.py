@@ -20,7 +20,7 @@ from voiceflow.plan.unroll import least_ms, too_long, unroll
 from voiceflow.score.arrange import Arranged, arrange
 from voiceflow.score.fit_minutes import Reach, left_over, reach, repetitions, rounds
 from voiceflow.score.inputs import Inputs
-from voiceflow.score.lay_moments import Voicing
+from voiceflow.score.laid import Voicing
 from voiceflow.script.choose import drop_one
 from voiceflow.script.models import Session
 

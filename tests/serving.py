@@ -150,11 +150,14 @@ class InProcess:
         self._clients.append(made)
         return made
 
-    def ask(self, target: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
-        """Status and body of a GET whose target and headers no client would let through."""
+    def ask(
+        self, target: str, headers: list[tuple[bytes, bytes]], *, method: str = "GET",
+        body: bytes = b"",
+    ) -> tuple[int, bytes]:  # fmt: skip
+        """Status and body of a request whose target and headers no client would let through."""
         raw, _, query = target.encode("latin-1").partition(b"?")
         scope = {
-            "type": "http", "method": "GET", "scheme": "http", "http_version": "1.1",
+            "type": "http", "method": method, "scheme": "http", "http_version": "1.1",
             "path": unquote(raw.decode("latin-1")), "raw_path": raw, "query_string": query,
             "root_path": "", "headers": headers, "client": ("192.168.1.50", 50_000),
             "server": ("127.0.0.1", 8765), "asgi": {"version": "3.0"},
@@ -166,7 +169,7 @@ class InProcess:
             if received:
                 await asyncio.Event().wait()  # the client stays until it has its answer
             received.append(True)
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)

@@ -126,7 +126,9 @@ class Guard:
             raise Refusal(414, "long", "the address is too long")
         if method not in _METHODS:
             raise Refusal(405, "method", "this method is not supported")
-        if "\0" in path or any(ord(char) < 32 for char in path):
+        odd = "\0" in path or any(ord(char) < 32 for char in path)
+        # A query in other bytes has no meaning; Starlette fails where it is asked for the address.
+        if odd or not scope["query_string"].isascii():
             raise Refusal(400, "address", "the address contains a character that is not allowed")
         body = Body(headers, receive)
         scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"

@@ -128,24 +128,21 @@ def _hold(home: Home, kind: str, *, secure: bool) -> None:
             assert answered(home.base, token) == 200
             held.drip()
         assert held.cut or places.displaced
-    wait_for(lambda: not list(places._strangers()))
+    wait_for(lambda: not places.strangers)
     assert answered(home.base, token) == 200
 
 
 def test_a_phones_own_connection_is_not_cut(plain: Home) -> None:
-    phone = plain.phone()
+    phone, places = plain.phone(), plain.server.places
     phone.get("/api/v1/phones")
-    before = plain.server.server_state.total_requests
+    mine = set(places._phones)
+    assert mine
     with strangers(plain.port, "idle", secure=False) as held:
         held.come(3 * FEW.connections)
+        wait_for(lambda: places.displaced)
         assert phone.get("/api/v1/phones").status_code == 200
-    # The client would have made a new one without a word; the server knows.
-    assert any(
-        one.place.phone and one.scope["path"] == "/api/v1/phones"
-        for one in plain.server.server_state.connections
-        if one.scope is not None
-    )
-    assert plain.server.server_state.total_requests > before
+    # The client would have made a new one without a word.
+    assert mine <= set(places._phones)
 
 
 def test_a_handshake_that_does_not_end_is_cut(
@@ -157,6 +154,7 @@ def test_a_handshake_that_does_not_end_is_cut(
         wait_for(lambda: held.drip() or held.cut == 2)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its event loop accepts by another call")
 def test_with_no_descriptor_left_the_door_stays_open(
     plain: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

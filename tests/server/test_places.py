@@ -104,7 +104,7 @@ def test_an_address_is_known_for_a_day() -> None:
     door.now = places.SEEN_LATELY_S
     assert not door.places.knows(PHONE)
     for number in range(1_000):
-        door.places.seen(f"10.0.{number // 250}.{number % 250}")
+        door.comes("", f"10.0.{number // 250}.{number % 250}", phone="a").leave()
     assert len(door.places._seen) <= 256
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import socket
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ HANDSHAKE_S: Final = 10.0
 GOODBYE_S: Final = 5.0
 # How long to wait for the descriptor of a connection that was cut.
 _SOON_S: Final = 0.05
+_AT_ONCE: Final = 8
 _NONE_LEFT: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -61,7 +63,7 @@ class Server(uvicorn.Server):
 
     async def _listen(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        for number in itertools.count(1):
             try:
                 link, address = await loop.sock_accept(listening)
             except OSError as error:  # else whoever came has gone already
@@ -73,7 +75,8 @@ class Server(uvicorn.Server):
             self._coming.add(task)
             task.add_done_callback(self._coming.discard)
             # `sock_accept` does not wait while somebody stands there: others have their turn, too.
-            await asyncio.sleep(0)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _enter(self, link: socket.socket, address: str) -> None:
         """Make a connection of a socket; whoever is cut before that is through has gone."""

@@ -27,7 +27,8 @@ from voiceflow.server.studio import Studio
 from voiceflow.server.terminal import Terminal, base_address, is_local
 
 KEEP_ALIVE_S: Final = 20
-_BACKLOG: Final = 256
+# Whoever finds it full tries again only after a second.
+_BACKLOG: Final = 2_048
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from voiceflow.server.auth.attempt_limiter import network
@@ -41,16 +41,21 @@ class Place:
 
     def let_in(self, phone: str) -> None:
         """A request on this connection has shown the token of `phone`."""
-        self.phone = phone
-        self._places.seen(self.address)
+        self._places.let_in(self, phone)
 
     def leave(self) -> None:
         """The connection has ended."""
         self._places.leave(self)
 
 
+# In the order they came: the first one has been there longest.
+_Ordered = OrderedDict[Place, None]
+
+
 class Places:
     """All open connections, those being set up among them. Used by one thread.
+
+    A crowd that comes all at once costs little for each: nothing here looks through all of them.
 
     Parameters
     ----------
@@ -61,31 +66,47 @@ class Places:
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self.limits, self._clock = limits, clock
-        # In the order they came: the first one has been there longest.
-        self._open: OrderedDict[Place, None] = OrderedDict()
+        self._phones = _Ordered()
+        # Strangers, from where no phone was seen lately, from where one was; and by address.
+        self._unknown, self._known = _Ordered(), _Ordered()
+        self._at: dict[str, _Ordered] = {}
         self._seen: OrderedDict[str, float] = OrderedDict()
         self.displaced = 0
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._phones) + self.strangers
+
+    @property
+    def strangers(self) -> int:
+        """How many connections have not shown a phone's token."""
+        return len(self._unknown) + len(self._known)
 
     def enter(self, address: str, cut: Callable[[], object]) -> Place:
         """A place for a new connection. Whoever has to go for it is cut."""
         place = Place(self, network(address), cut)
-        for one in self._in_the_way(place, is_local(address)):
-            self._displace(one)
-        self._open[place] = None
+        self._make_room(place.address, local=is_local(address))
+        group = self._known if self.knows(place.address) else self._unknown
+        group[place] = self._at.setdefault(place.address, _Ordered())[place] = None
         return place
 
-    def leave(self, place: Place) -> None:
-        self._open.pop(place, None)
+    def let_in(self, place: Place, phone: str) -> None:
+        """`place` is that of a phone, and at its address there are phones."""
+        # One that was cut a moment ago gets no place again by its last request.
+        if place in self._unknown or place in self._known:
+            self.leave(place)
+            self._phones[place] = None
+        place.phone = phone
+        self._see(place.address)
 
-    def seen(self, address: str) -> None:
-        """Remember that a paired phone is at this address."""
-        self._seen.pop(address, None)
-        self._seen[address] = self._clock()
-        while len(self._seen) > _MOST_ADDRESSES:
-            self._seen.popitem(last=False)
+    def leave(self, place: Place) -> None:
+        """`place` is free; it may have been so already."""
+        for group in (self._phones, self._unknown, self._known):
+            group.pop(place, None)
+        here = self._at.get(place.address)
+        if here is not None:
+            here.pop(place, None)
+            if not here:
+                del self._at[place.address]
 
     def knows(self, address: str) -> bool:
         """Whether a paired phone was seen at this address lately."""
@@ -97,35 +118,37 @@ class Places:
         if (one := self._least_missed()) is not None:
             self._displace(one)
 
+    def _see(self, address: str) -> None:
+        self._seen.pop(address, None)
+        self._seen[address] = self._clock()
+        while len(self._seen) > _MOST_ADDRESSES:
+            self._seen.popitem(last=False)
+        for one in self._at.get(address, ()):
+            if one in self._unknown:
+                del self._unknown[one]
+                self._known[one] = None
+
     def _displace(self, place: Place) -> None:
         # Its place is free at once; the socket itself is closed a little later.
         self.leave(place)
         self.displaced += 1
         place.cut()
 
-    def _in_the_way(self, new: Place, local: bool) -> Iterator[Place]:
-        """Who has to go for `new`, looked at again after each."""
-        mine = [one for one in self._strangers() if one.address == new.address]
-        known = self.knows(new.address)
+    def _make_room(self, address: str, *, local: bool) -> None:
+        mine, most = self._at.get(address, _Ordered()), self.limits.connections
         # From this computer any number: behind a reverse proxy everybody has its address.
         if not local and len(mine) >= self.limits.of_address:
-            yield mine[0]
-        if not known:
-            others = [one for one in self._strangers() if not self.knows(one.address)]
-            if len(others) >= self.limits.connections - self.limits.reserve:
-                yield others[0]
-        if len(self) >= self.limits.connections and (one := self._least_missed()) is not None:
-            yield one
-
-    def _strangers(self) -> Iterator[Place]:
-        return (one for one in self._open if not one.phone)
+            self._displace(next(iter(mine)))
+        if not self.knows(address) and len(self._unknown) >= most - self.limits.reserve:
+            self._displace(next(iter(self._unknown)))
+        if len(self) >= most:
+            self.give_way()
 
     def _least_missed(self) -> Place | None:
         """A stranger from an unknown address, or else any, or else one of who has the most."""
-        strangers = list(self._strangers())
-        unknown = (one for one in strangers if not self.knows(one.address))
-        if (found := next(unknown, next(iter(strangers), None))) is not None:
-            return found
-        counted = Counter(one.phone for one in self._open)
+        for group in (self._unknown, self._known):
+            if group:
+                return next(iter(group))
+        counted = Counter(one.phone for one in self._phones)
         most = max(counted, key=counted.__getitem__, default="")
-        return next((one for one in self._open if one.phone == most), None)
+        return next((one for one in self._phones if one.phone == most), None)

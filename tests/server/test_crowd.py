@@ -151,7 +151,8 @@ def test_a_handshake_that_does_not_end_is_cut(
     monkeypatch.setattr(door, "HANDSHAKE_S", 0.2)
     with strangers(secure.port, "hello", secure=True) as held:
         held.come(2)
-        wait_for(lambda: held.drip() or held.cut == 2)
+        # Without our limit asyncio's own would cut it, after a minute.
+        wait_for(lambda: held.drip() or held.cut == 2, limit_s=30)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its event loop accepts by another call")

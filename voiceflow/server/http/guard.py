@@ -95,12 +95,12 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"
         sending, began = _Sending(send), time.monotonic()
         try:
             await self._answered(scope, receive, sending)
         finally:
-            took = time.monotonic() - began
-            request_log.log.info("%s", request_log.line(scope, sending.status, took))
+            request_log.tell(scope, sending.status, time.monotonic() - began)
 
     async def _answered(self, scope: Scope, receive: Receive, sending: _Sending) -> None:
         try:
@@ -113,7 +113,7 @@ class Guard:
             await self._refuse(refused(error, self.studio.library), scope, receive, sending)
         except Exception as error:
             # Not the URL and not the message: either may contain a token.
-            what = f"{type(error).__name__}{_place(error)}"
+            what = f"{type(error).__name__}{request_log.place(error)}"
             request_log.log.error("internal error: %s; please report this", what)
             hint = "the terminal says where; please report this"
             fault = Refusal(500, "fault", "internal error", hint=hint)
@@ -131,9 +131,7 @@ class Guard:
         if odd or not scope["query_string"].isascii():
             raise Refusal(400, "address", "the address contains a character that is not allowed")
         body = Body(headers, receive)
-        scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"
-        public = path in PUBLIC
-        if not public:
+        if path not in PUBLIC:
             await self._let_in(scope, headers, path)
         if method in _CHANGES:
             check_origin(headers, _bearer(headers) is not None, form=path == "/pair")
@@ -293,18 +291,6 @@ def _token(headers: Headers) -> str:
 def _feed_token(path: str) -> str:
     first = path.removeprefix(FEED).split("/")[0]
     return first.removesuffix(".xml")
-
-
-def _place(error: BaseException) -> str:
-    """The last file and line of voiceflow in a traceback."""
-    trace, found = error.__traceback__, ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if "voiceflow" in code.co_filename:
-            name = code.co_filename.replace("\\", "/").rpartition("voiceflow/")[2]
-            found = f" ({name}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    return found
 
 
 __all__ = ["COOKIE", "COOKIE_S", "HEADERS", "Guard", "check_origin", "host_name"]

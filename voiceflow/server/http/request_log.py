@@ -60,8 +60,13 @@ class Seldom(logging.Filter):
         return True
 
 
-def line(scope: Scope, status: int, took_s: float) -> str:
-    """What is told of one request; a `status` of 0 is for one that was broken off."""
+def tell(scope: Scope, status: int, took_s: float) -> None:
+    """Tell of one request, if that is wanted; a `status` of 0 is for one that was broken off."""
+    if log.isEnabledFor(logging.INFO):
+        log.info("%s", _line(scope, status, took_s))
+
+
+def _line(scope: Scope, status: int, took_s: float) -> str:
     method = scope["method"] if scope["method"] in _METHODS else "?"
     phone = scope.get("vf.phone")
     who = phone.name if phone is not None else "stranger"
@@ -80,3 +85,15 @@ def route(scope: Scope) -> str:
         head, _, tail = path.rpartition(str(value))
         path = f"{head}{{{name}}}{tail}"
     return path
+
+
+def place(error: BaseException) -> str:
+    """The last file and line of voiceflow in a traceback."""
+    trace, found = error.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "voiceflow" in code.co_filename:
+            name = code.co_filename.replace("\\", "/").rpartition("voiceflow/")[2]
+            found = f" ({name}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return found

@@ -4,9 +4,12 @@ behind a real socket, or asked in-process."""
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +25,9 @@ from voiceflow.core.cache import Cache
 from voiceflow.draw import cover
 from voiceflow.script.lookup import Library, content
 from voiceflow.server.http.app import application
+from voiceflow.server.http.limits import Limits
 from voiceflow.server.http.listener import bind, server_of
+from voiceflow.server.http.places import Places
 from voiceflow.server.studio import Studio
 
 TINY = """\
@@ -145,11 +150,14 @@ class InProcess:
         self._clients.append(made)
         return made
 
-    def ask(self, target: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
-        """Status and body of a GET whose target and headers no client would let through."""
+    def ask(
+        self, target: str, headers: list[tuple[bytes, bytes]], *, method: str = "GET",
+        body: bytes = b"",
+    ) -> tuple[int, bytes]:  # fmt: skip
+        """Status and body of a request whose target and headers no client would let through."""
         raw, _, query = target.encode("latin-1").partition(b"?")
         scope = {
-            "type": "http", "method": "GET", "scheme": "http", "http_version": "1.1",
+            "type": "http", "method": method, "scheme": "http", "http_version": "1.1",
             "path": unquote(raw.decode("latin-1")), "raw_path": raw, "query_string": query,
             "root_path": "", "headers": headers, "client": ("192.168.1.50", 50_000),
             "server": ("127.0.0.1", 8765), "asgi": {"version": "3.0"},
@@ -161,7 +169,7 @@ class InProcess:
             if received:
                 await asyncio.Event().wait()  # the client stays until it has its answer
             received.append(True)
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
@@ -206,14 +214,19 @@ class InProcess:
 
 
 class Home(InProcess):
-    """The same behind a real server on this computer."""
+    """The same behind a real server on this computer; `certificate` holds its key, too."""
 
-    def __init__(self, folder: Path, **more: Any) -> None:
+    def __init__(
+        self, folder: Path, *, limits: Limits | None = None, certificate: Path | None = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
         super().__init__(folder, **more)
         self.listening = bind("127.0.0.1", 0)
         self.port: int = self.listening.getsockname()[1]
-        self.base = f"http://127.0.0.1:{self.port}"
-        self.server = server_of(self.app)
+        self.base = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self.server = server_of(self.app, certificate)
+        if limits is not None:
+            self.server.places = Places(limits)
         self.thread = threading.Thread(
             target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True
         )
@@ -221,7 +234,7 @@ class Home(InProcess):
         wait_for(lambda: self.server.started)
 
     def _client(self, **more: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.base, timeout=60, **more)
+        return httpx.Client(base_url=self.base, timeout=60, verify=False, **more)
 
     def raw(self, data: bytes, *, end: bool = False) -> bytes:
         """What the server answers to bytes that no client would send; `end` sends no more."""
@@ -243,6 +256,82 @@ class Home(InProcess):
         self.server.should_exit = True
         self.thread.join(timeout=60)
         super().close()
+
+
+SERVER = (
+    "import sys; from voiceflow.server import main; port, library, pem, verbose = sys.argv[1:];"
+    " main(port=int(port), library=library, certificate=pem or None, verbose=int(verbose))"
+)
+
+
+class Outside:
+    """A server in a process of its own, to be killed; `pem` holds a certificate and its key."""
+
+    def __init__(
+        self, folder: Path, port: int, pem: Path | None = None, *, verbose: int = 0
+    ) -> None:
+        environment = {
+            **os.environ,
+            "VOICEFLOW_CACHE": str(folder / "cache"),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(port), str(folder / "user"), str(pem or ""),
+             str(verbose)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+            stdin=subprocess.DEVNULL, encoding="utf-8",
+        )  # fmt: skip
+        scheme = "https" if pem else "http"
+        self.base, self.lines = f"{scheme}://127.0.0.1:{port}", list[str]()
+        threading.Thread(target=self._read, daemon=True).start()
+        wait_for(lambda: self.process.poll() is not None or self._is_there())
+        assert self.process.poll() is None, "".join(self.lines)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    def _is_there(self) -> bool:
+        try:
+            return httpx.get(f"{self.base}/healthz", verify=False, timeout=60).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def pair(self) -> str:
+        wait_for(lambda: any("/pair?code=" in line for line in self.lines))
+        address = next(line.strip() for line in self.lines if "/pair?code=" in line)
+        code = address.rpartition("=")[2]
+        headers = {"Origin": self.base}
+        form = {"code": code}
+        answer = httpx.post(
+            f"{self.base}/pair", data=form, headers=headers, verify=False, timeout=60
+        )
+        return answer.cookies["vf"]
+
+    def end(self, number: int) -> None:
+        self.process.send_signal(number)
+        self.process.wait(120)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate that nobody trusts, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    made = folder / "server.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-subj", "/CN=localhost", "-keyout", made, "-out", folder / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    made.write_text(made.read_text() + (folder / "cert.pem").read_text())
+    return made
 
 
 def hide_secrets(home: InProcess) -> None:

@@ -18,8 +18,10 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from voiceflow.server.http import connection as seam
-from voiceflow.server.http.connection import RELIES_ON, BoundedConnection
-from voiceflow.server.http.listener import server_of
+from voiceflow.server.http.connection import RELIES_ON, SERVER_RELIES_ON, BoundedConnection
+from voiceflow.server.http.limits import limits_for
+from voiceflow.server.http.listener import bind, server_of
+from voiceflow.server.http.places import Places
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
@@ -60,8 +62,8 @@ class Clock:
     def call_later(self, delay: float, act: Callable[[], None]) -> Any:
         cancelled = asyncio.Event()
         # Not uvicorn's own timers: they close what has been idle after an answer.
-        if act.__name__ == BoundedConnection._cut.__name__:
-            assert delay == seam.FIRST_REQUEST_S
+        if act.__name__ in (BoundedConnection._cut.__name__, BoundedConnection._cut_stuck.__name__):
+            assert delay == (seam.FIRST_REQUEST_S if act.__name__ == "_cut" else seam.ANSWER_S)
             self.timers.append((act, cancelled))
 
         class Handle:
@@ -92,6 +94,7 @@ class FakeServer:
         self.state = ServerState()
         self.config = server_of(self).config
         self.config.load()
+        self.places = Places(limits_for(1_024))
         self.clock = Clock(asyncio.get_running_loop())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -100,10 +103,9 @@ class FakeServer:
         await send({"type": "http.response.body", "body": b""})
 
     def connect(self, host: str = "192.168.1.9") -> tuple[BoundedConnection, Transport]:
-        made, transport = (
-            self.config.http_protocol_class(self.config, self.state, {}),
-            Transport(host),
-        )
+        transport = Transport(host)
+        place = self.places.enter(host, transport.abort)
+        made: Any = BoundedConnection(self.config, self.state, {"place": place})
         made.loop = self.clock
         made.connection_made(transport)
         assert isinstance(made, BoundedConnection)
@@ -135,8 +137,34 @@ def test_uvicorn_has_all_that_we_rely_on() -> None:
         assert made.cycle is None
         made.data_received(REQUEST)
         assert made.cycle.response_complete is False
+        assert made.cycle.scope["state"]["place"] is made.place
         server.answer.set()
         await until(lambda: made.cycle.response_complete)
+
+    with_server(look)
+
+
+def test_uvicorns_server_listens_through_our_door_alone() -> None:
+    async def look(server: FakeServer) -> None:
+        serves, listening = server_of(server), bind("127.0.0.1", 0)
+        lacks = [
+            f"{name}: {why}" for name, why in SERVER_RELIES_ON.items() if not hasattr(serves, name)
+        ]
+        assert not lacks, f"uvicorn {uvicorn.__version__} has no more of Server: {lacks}"
+        port = listening.getsockname()[1]
+        serving = asyncio.create_task(serves.serve([listening]))
+        await until(lambda: serves.started)
+        assert serves.servers == [], "uvicorn listens by itself, beside our door"
+        server.answer.set()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(REQUEST)
+        assert b" 204 " in await reader.readline()
+        assert (len(serves.places), len(serves.server_state.connections)) == (1, 1)
+        serves.should_exit = True
+        await serving
+        assert await reader.read() is not None  # its connection was ended
+        writer.close()
+        assert len(serves.places) == 0
 
     with_server(look)
 
@@ -193,25 +221,32 @@ def test_a_connection_that_is_gone_is_not_waited_for() -> None:
         assert not server.clock.waits()
         assert made not in made.connections
         assert not transport.aborted
+        assert len(server.places) == 0
 
     with_server(gone)
 
 
-def test_one_connection_too_many_is_cut_and_the_others_stay(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(seam, "MOST_CONNECTIONS", 5)
-    monkeypatch.setattr(seam, "MOST_OF_ONE", 3)
+def test_a_stranger_who_takes_no_answer_is_cut_and_a_phone_is_not() -> None:
+    async def stuck(server: FakeServer) -> None:
+        stranger, phone = server.connect(), server.connect()
+        phone[0].place.let_in("a phone")
+        for made, _ in (stranger, phone):
+            made.data_received(REQUEST)
+            made.pause_writing()
+        server.clock.go_off()
+        assert stranger[1].aborted
+        assert not phone[1].aborted
+        for made, _ in (stranger, phone):
+            made.connection_lost(None)
 
-    async def many(server: FakeServer) -> None:
-        one = [server.connect("192.168.1.9")[1].aborted for _ in range(4)]
-        assert one == [False, False, False, True]
-        # The one that was cut is counted until its end is noticed.
-        assert not server.connect("192.168.1.10")[1].aborted
-        assert server.connect("192.168.1.11")[1].aborted
+    async def goes_on(server: FakeServer) -> None:
+        made, transport = server.connect()
+        made.data_received(REQUEST)
+        made.pause_writing()
+        made.resume_writing()
+        server.clock.go_off()
+        assert not transport.aborted
+        made.connection_lost(None)
 
-    async def proxy(server: FakeServer) -> None:
-        assert not any(server.connect("127.0.0.1")[1].aborted for _ in range(5))
-
-    with_server(many)
-    with_server(proxy)
+    with_server(stuck)
+    with_server(goes_on)

@@ -21,7 +21,7 @@ pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 from serving import ESCAPES, InProcess, hide_secrets, in_process, make, wait_for
 
 from voiceflow.server.auth.attempt_limiter import AttemptLimiter
-from voiceflow.server.http import guard
+from voiceflow.server.http import body, guard
 
 JSON = {"Content-Type": "application/json"}
 PRIVATE = ("/", "/session/two-breaths", "/settings", "/static/style.css", "/sw.js", "/offline",
@@ -369,7 +369,7 @@ def test_no_route_takes_another_method(phone: httpx.Client, method: str) -> None
 
 
 def test_a_long_body_or_address_is_refused(phone: httpx.Client) -> None:
-    long = b" " * (guard.MOST_BODY + 1)
+    long = b" " * (body.MOST_BODY + 1)
     assert phone.post("/api/v1/renders", content=long, headers=JSON).status_code == 413
     less = {**JSON, "Content-Length": "10"}  # it says that it is shorter than it is
     assert phone.post("/api/v1/renders", content=long, headers=less).status_code == 413

@@ -21,11 +21,22 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
-from serving import ESCAPES, TINY, Home, hide_secrets, home_in, make, wait_for
+from serving import (
+    ESCAPES,
+    TINY,
+    Home,
+    Outside,
+    free_port,
+    hide_secrets,
+    home_in,
+    make,
+    wait_for,
+)  # fmt: skip
 
 from voiceflow.server.auth.attempt_limiter import AttemptLimiter
-from voiceflow.server.http import connection, guard
+from voiceflow.server.http import body, connection
 from voiceflow.server.http import streaming as media
+from voiceflow.server.http.limits import Limits
 from voiceflow.server.jobs.job_queue import Dropped
 
 pytestmark = pytest.mark.slow
@@ -130,12 +141,12 @@ def test_a_word_that_is_not_known_has_a_hint(phone: httpx.Client) -> None:
     assert told["errors"][0]["field"] == "query.page"
     render = make(phone)
     url = f"/api/v1/renders/{render['id']}/from"
-    for body in ({}, {"event_ms": -1}, {"event_ms": "1"}, {"event_ms": True}, {"event_ms": 1e99},
+    for told in ({}, {"event_ms": -1}, {"event_ms": "1"}, {"event_ms": True}, {"event_ms": 1e99},
                  {"event_ms": 0, "tempoo": 1}, {"event_ms": 0, "tempo": 99}):  # fmt: skip
-        assert phone.post(url, json=body).status_code == 422
+        assert phone.post(url, json=told).status_code == 422
 
 
-@pytest.mark.parametrize("length", [guard.MOST_BODY + 1, 10**9])
+@pytest.mark.parametrize("length", [body.MOST_BODY + 1, 10**9])
 def test_a_long_body_is_not_read(home: Home, phone: httpx.Client, length: int) -> None:
     more = ("Content-Type: application/json", f"Origin: {home.base}", f"Content-Length: {length}")
     assert status(ask(home, phone, "/api/v1/renders", *more, method="POST")) == 413
@@ -404,7 +415,7 @@ def test_a_slow_client_is_cut_off(
                     continue
                 except OSError:
                     break
-    monkeypatch.setattr(guard, "BODY_S", 0.2)
+    monkeypatch.setattr(body, "BODY_S", 0.2)
     head = (
         f"POST /api/v1/renders HTTP/1.1\r\nHost: 127.0.0.1:{home.port}\r\nOrigin: {home.base}\r\n"
         f"Cookie: vf={phone.cookies['vf']}\r\nContent-Type: application/json\r\n"
@@ -419,14 +430,14 @@ def test_a_slow_client_is_cut_off(
 def test_too_many_connections_are_cut_and_then_there_is_room(
     home: Home, phone: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MOST_CONNECTIONS", 20)
+    monkeypatch.setattr(home.server.places, "limits", Limits(20, 5, 5, 8))
     links = [socket.create_connection(("127.0.0.1", home.port), timeout=60) for _ in range(40)]
-    cut = 0
-    for link in links[20:]:
+    for link in links[:20]:  # those that came first
         with suppress(ConnectionResetError):
             assert link.recv(1) == b""
-        cut += 1
-    assert cut == 20
+    # A paired phone, even without a connection of its own, is answered all the while.
+    with httpx.Client(base_url=home.base, cookies=phone.cookies, timeout=60) as same:
+        assert same.get("/").status_code == 200
     for link in links:
         link.close()
     wait_for(lambda: len(home.server.server_state.connections) < 20)
@@ -476,7 +487,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 
 def test_nothing_of_a_fault_is_told_but_its_place(
     home: Home, phone: httpx.Client, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     secret = "s3cr3t-t0k3n"
 
@@ -489,65 +500,10 @@ def test_nothing_of_a_fault_is_told_but_its_place(
     assert secret not in answer.text
     assert "Traceback" not in answer.text
     told = capsys.readouterr()
-    assert "RuntimeError" in told.err
-    assert secret not in told.err + told.out
-    assert "/player/" not in told.err
-
-
-SERVER = (
-    "import sys; from voiceflow.server import main;"
-    " main(port=int(sys.argv[1]), library=sys.argv[2])"
-)
-
-
-class Outside:
-    """A server in a process of its own, to be killed."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        environment = {
-            **os.environ,
-            "VOICEFLOW_CACHE": str(folder / "cache"),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(port), str(folder / "user")],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
-            stdin=subprocess.DEVNULL, encoding="utf-8",
-        )  # fmt: skip
-        self.base, self.lines = f"http://127.0.0.1:{port}", list[str]()
-        threading.Thread(target=self._read, daemon=True).start()
-        wait_for(lambda: self.process.poll() is not None or self._is_there())
-        assert self.process.poll() is None, "".join(self.lines)
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line)
-
-    def _is_there(self) -> bool:
-        try:
-            return httpx.get(f"{self.base}/healthz", timeout=60).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def pair(self) -> str:
-        wait_for(lambda: any("/pair?code=" in line for line in self.lines))
-        address = next(line.strip() for line in self.lines if "/pair?code=" in line)
-        code = address.rpartition("=")[2]
-        headers = {"Origin": self.base}
-        form = {"code": code}
-        answer = httpx.post(f"{self.base}/pair", data=form, headers=headers, timeout=60)
-        return answer.cookies["vf"]
-
-    def end(self, number: int) -> None:
-        self.process.send_signal(number)
-        self.process.wait(120)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    assert "RuntimeError" in caplog.text
+    for text in (told.err, told.out, caplog.text):
+        assert secret not in text
+        assert "/player/" not in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are other things there")

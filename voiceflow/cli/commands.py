@@ -344,8 +344,12 @@ def progress() -> Iterator[Report]:
         yield report
 
 
-def serve(**options: Any) -> None:
-    """Run the server, until Ctrl-C."""
+def serve(printed: str | None, **options: Any) -> None:
+    """Run the server, until Ctrl-C; or print a file for those who run it always."""
     from voiceflow import server as serving
+    from voiceflow.server import service
 
-    serving.main(**options)
+    if printed:
+        click.echo(service.text(printed), nl=False)
+    else:
+        serving.main(**options)

@@ -375,6 +375,13 @@ def new(kind: str, name: str) -> None:
     default=0,
     help="Number of workers; 0 for one per core.",
 )
+@click.option("-v", "--verbose", count=True, help="Tell of each request; -vv: of all there is.")
+@click.option(
+    "--print",
+    "printed",
+    type=click.Choice(("unit", "container")),
+    help="Print a unit for systemd, or a container file, and exit.",
+)
 def serve(**options: Any) -> None:
     """Serve a class studio: point your phone's camera at the code in the terminal.
 
@@ -385,6 +392,7 @@ def serve(**options: Any) -> None:
     voiceflow serve --open
     voiceflow serve --host 0.0.0.0
     voiceflow serve --forget
+    voiceflow serve --print unit
     """
     from voiceflow.cli import commands
 

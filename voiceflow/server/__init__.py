@@ -1,7 +1,7 @@
 """`voiceflow serve`: sessions for the phones of a home, from one process.
 
-`main` takes an address and a library folder, and serves until Ctrl-C. Importing this package loads
-nothing heavy; Starlette and uvicorn (the extra ``serve``) are imported only by `main`.
+`main` takes an address and a library folder, and serves until Ctrl-C or SIGTERM. Importing this
+package loads nothing heavy; Starlette and uvicorn (the extra ``serve``) are loaded only by `main`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
 from voiceflow.script.lookup import Library, default_library
+from voiceflow.server.process import ending_on_terminate, private_files
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -31,8 +32,9 @@ def main(
     key: str | Path | None = None,
     jobs: int = 0,
     warm: bool = True,
+    verbose: int = 0,
 ) -> None:
-    """Serve until Ctrl-C; or forget all paired phones and return.
+    """Serve until Ctrl-C or SIGTERM; or forget all paired phones and return.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def main(
         Worker processes for one render; 0 for one per core.
     warm : bool
         Speak the words of all sessions in advance, while the server is idle.
+    verbose : int >= 0
+        What the log tells: 0 warnings, 1 each request, 2 all there is.
 
     Raises
     ------
@@ -63,6 +67,7 @@ def main(
     """
     where = library_at(library)
     try:
+        from voiceflow.server.http import request_log
         from voiceflow.server.http.listener import run
         from voiceflow.server.studio import ServerFolders, Studio
     except ImportError as error:
@@ -76,9 +81,15 @@ def main(
         count = Phones(ServerFolders.of(where, cache).state / "phones.json").forget()
         print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each must be paired again.")
         return
-    studio = Studio(where, cache, jobs=jobs)
-    try:
-        with suppress(KeyboardInterrupt):  # the way it is meant to end
+    # By an interrupt is the way it is meant to end.
+    with (
+        suppress(KeyboardInterrupt),
+        request_log.written(verbose),
+        ending_on_terminate(),
+        private_files(),
+    ):
+        studio = Studio(where, cache, jobs=jobs)
+        try:
             run(
                 studio,
                 host,
@@ -89,9 +100,9 @@ def main(
                 certificate=Path(certificate) if certificate else None,
                 key=Path(key) if key else None,
             )
-    finally:
-        studio.close()
-        cache.trim()
+        finally:
+            studio.close()
+            cache.trim()
 
 
 def library_at(folder: str | Path | None) -> Library:

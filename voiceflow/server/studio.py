@@ -27,7 +27,9 @@ from voiceflow.script.lookup import Library
 from voiceflow.server.auth.attempt_limiter import AttemptLimiter
 from voiceflow.server.auth.pairing import Pairing
 from voiceflow.server.auth.phones import Phones, fingerprint
+from voiceflow.server.http.limits import here
 from voiceflow.server.http.refusals import Refusal, refused, unknown
+from voiceflow.server.http.request_log import log
 from voiceflow.server.http.streaming import Streams
 from voiceflow.server.jobs.job_queue import Dropped, JobQueue, Report
 from voiceflow.server.jobs.mp3_files import Mp3Files, storage
@@ -84,7 +86,7 @@ class Studio:
         self.sessions = SessionLibrary(self.context)
         self.renders = RenderRecords(folders.store / "renders")
         self.mp3_files = Mp3Files(folders.store / MP3_FOLDER, self._stream)
-        self.streams = Streams()
+        self.streams = Streams(here().streams)
         self.job_queue = JobQueue()
         self.mp3_files.others_wait = lambda: self.job_queue.waiting > 0
         # Set by `Keeper`, which knows the studio; the studio does not know of it.
@@ -150,12 +152,23 @@ class Studio:
 
     def look(self, *, warm: bool) -> None:
         """What is done in the background from the start on: kept sessions, then all of them."""
+        for step in (self._renew, self.warm if warm else self.sessions.all):
+            self._insist(step)
+
+    def _insist(self, step: Callable[[], object]) -> None:
+        """Do `step`, and again a little later if it fails: memory or descriptors may run out."""
+        for _ in range(_TRIES):
+            try:
+                step()
+                return
+            except Exception as error:
+                log.warning("work in advance was interrupted: %s", type(error).__name__)
+            if self._ended.wait(_LATER_S):
+                return
+
+    def _renew(self) -> None:
         if titles := self.renew_kept():
             self.on_renewed(titles)
-        if warm:
-            self.warm()
-        else:
-            self.sessions.all()
 
     def playable(self, render: Render) -> bool:
         """Whether a render's MP3 is there or can still be made, byte for byte."""
@@ -191,7 +204,7 @@ class Studio:
                     return
             except CancelledError:  # the server ends
                 return
-            except (Dropped, Refusal):
+            except (Dropped, Refusal, OSError):
                 pass
             # Not a plain sleep, so that the end of the server is noticed at once.
             if self._ended.wait(_LATER_S):

@@ -1,25 +1,28 @@
 """Checks every request before any route sees it, and turns every exception into a response.
 
 In this order: host name (against DNS rebinding), length, token, and for changes the origin (against
-cross-site requests). Requests come in; only those of paired phones go on. Logs never contain an
-address or a token.
+cross-site requests). Requests come in; only those of paired phones go on. `request_log.py` says
+what the log may tell of them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import sys
+import time
 from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voiceflow.core.errors import VoiceflowError
 from voiceflow.server.auth.phones import Phone
+from voiceflow.server.http import request_log
+from voiceflow.server.http.body import Body
 from voiceflow.server.http.refusals import Refusal, refused
 from voiceflow.server.http.streaming import BrokenOff
 from voiceflow.server.studio import Studio
@@ -27,8 +30,6 @@ from voiceflow.server.studio import Studio
 COOKIE: Final = "vf"
 # Chrome keeps no cookie for longer, whatever it is told.
 COOKIE_S: Final = 400 * 86_400
-MOST_BODY: Final = 16 << 10
-BODY_S: Final = 15.0
 MOST_TARGET: Final = 2_048
 MOST_TOKEN: Final = 200
 PUBLIC: Final = ("/pair", "/pair.js", "/healthz")
@@ -83,10 +84,9 @@ class Guard:
         studio: Studio,
         names: Mapping[str, str],
         locked: Callable[[], str],
-        tell: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
     ) -> None:
         self.app, self.studio, self.names = app, studio, names
-        self.locked, self.tell = locked, tell
+        self.locked = locked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -95,20 +95,26 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        sending = _Sending(send)
+        scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"
+        sending, began = _Sending(send), time.monotonic()
+        try:
+            await self._answered(scope, receive, sending)
+        finally:
+            request_log.tell(scope, sending.status, time.monotonic() - began)
+
+    async def _answered(self, scope: Scope, receive: Receive, sending: _Sending) -> None:
         try:
             await self._guarded(scope, receive, sending)
-        except BrokenOff:
+        except (BrokenOff, ClientDisconnect):
             return  # uvicorn cuts the connection: a response that has begun has no other end
         except Refusal as refusal:
             await self._refuse(refusal, scope, receive, sending)
         except VoiceflowError as error:
             await self._refuse(refused(error, self.studio.library), scope, receive, sending)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             # Not the URL and not the message: either may contain a token.
-            self.tell(f"internal error: {type(error).__name__}{_place(error)}; please report this")
+            what = f"{type(error).__name__}{request_log.place(error)}"
+            request_log.log.error("internal error: %s; please report this", what)
             hint = "the terminal says where; please report this"
             fault = Refusal(500, "fault", "internal error", hint=hint)
             await self._refuse(fault, scope, receive, sending)
@@ -120,12 +126,12 @@ class Guard:
             raise Refusal(414, "long", "the address is too long")
         if method not in _METHODS:
             raise Refusal(405, "method", "this method is not supported")
-        if "\0" in path or any(ord(char) < 32 for char in path):
+        odd = "\0" in path or any(ord(char) < 32 for char in path)
+        # A query in other bytes has no meaning; Starlette fails where it is asked for the address.
+        if odd or not scope["query_string"].isascii():
             raise Refusal(400, "address", "the address contains a character that is not allowed")
         body = Body(headers, receive)
-        scope["vf.client"] = scope["client"][0] if scope.get("client") else "?"
-        public = path in PUBLIC
-        if not public:
+        if path not in PUBLIC:
             await self._let_in(scope, headers, path)
         if method in _CHANGES:
             check_origin(headers, _bearer(headers) is not None, form=path == "/pair")
@@ -151,6 +157,9 @@ class Guard:
         # Before the limit is looked at: while someone guesses, paired phones still get in.
         if phone is not None:
             scope["vf.phone"], scope["vf.token"] = phone, given
+            # From now on no stranger takes its place; without our own door there is none.
+            if (place := scope.get("state", {}).get("place")) is not None:
+                place.let_in(phone.id)
             if phones.is_new_day(phone):
                 await asyncio.to_thread(phones.touch, phone)
             return
@@ -167,7 +176,7 @@ class Guard:
     async def _refuse(
         self, refusal: Refusal, scope: Scope, receive: Receive, send: _Sending
     ) -> None:
-        if send.begun:
+        if send.status:
             return  # half a response is out: the connection is cut
         answer = self._answer(refusal, scope)
         await answer(scope, receive, send)
@@ -186,14 +195,14 @@ class Guard:
 
 
 class _Sending:
-    """`send`, adding the headers of every response; knows whether a response has begun."""
+    """`send`, adding the headers of every response; its status is 0 until one has begun."""
 
     def __init__(self, send: Send) -> None:
-        self._send, self.begun = send, False
+        self._send, self.status = send, 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.begun = True
+            self.status = message["status"]
             headers = list(message.get("headers", ()))
             there = {name.lower() for name, _ in headers}
             # A route's own header stays: pictures have a stricter policy, MP3s may be cached.
@@ -202,36 +211,6 @@ class _Sending:
                     headers.append((name.lower().encode(), value.encode()))
             message = {**message, "headers": headers}
         await self._send(message)
-
-
-class Body:
-    """`receive`, refusing bodies that are too long (announced or not) or too slow."""
-
-    def __init__(self, headers: Headers, receive: Receive) -> None:
-        self._receive, self._left, self._whole = receive, MOST_BODY, False
-        told = headers.get("content-length", "0")
-        # Twelve digits show well enough that it is too long; what comes is counted anyway.
-        if not told.isascii() or not told.isdigit() or int(told[:12]) > MOST_BODY:
-            raise self._long()
-
-    async def __call__(self) -> Message:
-        # After the body this only waits for the client to leave, which may take any time.
-        if self._whole:
-            return await self._receive()
-        try:
-            async with asyncio.timeout(BODY_S):
-                message = await self._receive()
-        except TimeoutError:
-            raise Refusal(408, "slow", "the request body did not arrive in time") from None
-        self._left -= len(message.get("body", b""))
-        self._whole = not message.get("more_body", False)
-        if self._left < 0:
-            raise self._long()
-        return message
-
-    @staticmethod
-    def _long() -> Refusal:
-        return Refusal(413, "long", f"the request body is longer than {MOST_BODY} bytes")
 
 
 def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
@@ -312,18 +291,6 @@ def _token(headers: Headers) -> str:
 def _feed_token(path: str) -> str:
     first = path.removeprefix(FEED).split("/")[0]
     return first.removesuffix(".xml")
-
-
-def _place(error: BaseException) -> str:
-    """The last file and line of voiceflow in a traceback."""
-    trace, found = error.__traceback__, ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if "voiceflow" in code.co_filename:
-            name = code.co_filename.replace("\\", "/").rpartition("voiceflow/")[2]
-            found = f" ({name}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    return found
 
 
 __all__ = ["COOKIE", "COOKIE_S", "HEADERS", "Guard", "check_origin", "host_name"]

@@ -14,7 +14,7 @@ import webbrowser
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,11 +22,13 @@ from starlette.types import ASGIApp
 from voiceflow.core.errors import InputError, OutputError
 from voiceflow.server.http.app import application
 from voiceflow.server.http.connection import BoundedConnection
+from voiceflow.server.http.door import Server
 from voiceflow.server.studio import Studio
 from voiceflow.server.terminal import Terminal, base_address, is_local
 
 KEEP_ALIVE_S: Final = 20
-_BACKLOG: Final = 256
+# Whoever finds it full tries again only after a second.
+_BACKLOG: Final = 2_048
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -56,7 +58,7 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = None) -> Any:
+def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = None) -> Server:
     """The uvicorn server of an application. It logs nothing and trusts no proxy headers."""
     config = uvicorn.Config(
         app,
@@ -78,7 +80,7 @@ def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = 
     # When a request breaks off, uvicorn would log its URL, which may hold a token.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def run(

@@ -342,7 +342,7 @@ def _phone(request: Request) -> Phone:
 
 
 def _is_feed(request: Request) -> bool:
-    return request.url.path.startswith("/feed/")
+    return bool(request.scope["path"].startswith("/feed/"))
 
 
 def _address(request: Request, token: str) -> str:

@@ -122,7 +122,8 @@ class SessionLibrary:
 
     def _look_on(self) -> None:
         try:
-            self.all()
+            with suppress(OSError):  # such as no descriptor left: the next look goes on
+                self.all()
         finally:
             self._looking = False
 

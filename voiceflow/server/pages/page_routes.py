@@ -48,6 +48,7 @@ _PAIR: Final = """\
 # Served as a file of its own, because our policy allows no script within a page.
 _PAIR_SCRIPT: Final = "document.forms[0].submit();\n"
 _GLANCE_S: Final = 1.0
+_MOST_FIELDS: Final = 4
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -135,8 +136,7 @@ class Pages:
 
     async def paired(self, request: Request) -> Response:
         studio, client = self.studio, request.scope["vf.client"]
-        form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=4)
-        code = form.get("code", [""])[0]
+        code = _code(await request.body())
         # The code first: guesses from the same address do not keep out who has a right one.
         if not studio.pairing.use(code[:64]):
             if wait := studio.failures.wait_s(client):
@@ -210,6 +210,15 @@ def phone_json(phone: Phone, this: Phone) -> dict[str, Any]:
         "this": phone.id == this.id,
         "feed": bool(phone.feed),
     }
+
+
+def _code(form: bytes) -> str:
+    """The code in a form; "" if it has none. Raises Refusal (400)."""
+    try:
+        fields = parse_qs(form.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Refusal(400, "form", "the form has too many fields", hint="send `code`") from None
+    return fields.get("code", [""])[0]
 
 
 # The first word found counts, so order matters: Android also says Linux, Edge and Opera also

@@ -1,0 +1,47 @@
+"""What a server changes of its process while it runs: who may read new files, and how it ends.
+
+Each is a context manager, which puts everything back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+# No file for everybody: new ones are 0640 at most, where the process had not been stricter.
+_WITHHELD: Final = 0o027
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """New files are readable by their owner and group at most."""
+    # The only way to read the mask is to set it.
+    before = os.umask(0o077)
+    os.umask(before | _WITHHELD)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def ending_on_terminate() -> Iterator[None]:
+    """SIGTERM, as systemd and containers send it, ends like Ctrl-C: by a KeyboardInterrupt.
+
+    uvicorn sends itself the signal again once it has ended, and would be killed by it before
+    workers are stopped and unfinished files removed.
+    """
+    usual = signal.getsignal(signal.SIGTERM)
+    # Whoever has a handler of his own keeps it; and only the main thread may set one.
+    if usual is not signal.SIG_DFL or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)

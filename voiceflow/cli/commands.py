@@ -37,6 +37,8 @@ def render(
     click.echo(summary.line())
     if profile:
         click.echo(summary.profile())
+    if summary.warning:
+        click.echo(f"warning: {summary.warning}", err=True)
     # Last, and apart from the result: the file is right even where nothing could be kept.
     if context.cache.problem:
         click.echo(f"warning: nothing was kept for next time: {context.cache.problem}", err=True)

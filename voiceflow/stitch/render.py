@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came of a render."""
+    """What came of a render. `warning` is about its bed, and mostly empty."""
 
     path: Path
     length_ms: int
@@ -41,6 +41,7 @@ class Summary:
     tally: Tally
     stages: tuple[tuple[str, float], ...]
     taken_away: tuple[str, ...] = ()
+    warning: str = ""
 
     def line(self) -> str:
         """File, length, chapters, loudness, time taken; below, what a wanted length took away."""
@@ -209,6 +210,7 @@ def _anew(
         tally=stitcher.tally,
         stages=tuple(watch.laps),
         taken_away=score.taken_away,
+        warning=bed.warning() if (bed := prepared.instruments.bed) else "",
     )
     keep(stitcher, prepared.decision.voice.driver, context.cache, key)
     return summary

@@ -6,7 +6,6 @@ import errno
 import itertools
 import os
 import pickle
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -544,7 +543,12 @@ FOREIGN = [
 @pytest.mark.parametrize("ending", ["mp3", "wav", "flac", "ogg"])
 @pytest.mark.parametrize(("what", "data", "reason"), FOREIGN, ids=[one[0] for one in FOREIGN])
 def test_what_a_bed_is_instead_is_told(
-    what: str, data: bytes, reason: str, ending: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    what: str,
+    data: bytes,
+    reason: str,
+    ending: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / f"bad.{ending}"
     path.write_bytes(data)
@@ -566,11 +570,11 @@ def test_a_damaged_mp3_makes_no_noise(
     cut = {"cut": whole[:20_000], "cut short": whole[:600]}
     path.write_bytes({**cut, "hole": hole, "tail": whole + junk, "head": junk + whole}[how])
     sounds.bed._gain.cache_clear()
-    try:
+    if how in ("tail", "head", "cut"):
         sounds.load_bed(str(path)).block(0, 5_000)
-    except (InputError, SoundError) as error:
-        assert re.search("damaged|only|truncated", error.message)
-        assert how not in ("tail", "head")
+    else:
+        with pytest.raises((InputError, SoundError), match=r"damaged|only|truncated"):
+            sounds.load_bed(str(path)).block(0, 5_000)
     assert capfd.readouterr() == ("", "")
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from voiceflow.audio.foreign import HEAD, nature
 from voiceflow.core.errors import SoundError
-from voiceflow.core.reading import open_file, why
+from voiceflow.core.opening import open_file, why
 from voiceflow.core.units import RATE
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ def _check(file: Any, path: Path) -> None:
         raise SoundError(f"{named(path)} has a sampling rate of {file.samplerate} Hz", hint=hint)
     if file.channels > MOST_CHANNELS:
         raise SoundError(
-            f"{named(path)} has {file.channels} channels", hint=f"at most {MOST_CHANNELS} can be read"
+            f"{named(path)} has {file.channels} channels",
+            hint=f"at most {MOST_CHANNELS} can be read",
         )
     if file.frames <= 0:
         raise SoundError(f"{named(path)} holds no sound", hint="export it again")
@@ -165,7 +166,9 @@ def read_stereo(file: Any, frames: int, path: Path) -> Floats:
         # In parts: a minute of 64 channels would not fit into memory.
         data = file.read(min(left, _PART), dtype="float32", always_2d=True)
         if not np.isfinite(data).all():
-            raise SoundError(f"{named(path)} has samples that are no numbers", hint="export it again")
+            raise SoundError(
+                f"{named(path)} has samples that are no numbers", hint="export it again"
+            )
         parts.append(fold(data))
         # Fewer frames than asked for are the end, whatever the header promised.
         left = left - len(data) if len(data) == min(left, _PART) else 0

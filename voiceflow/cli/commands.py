@@ -54,13 +54,13 @@ def export(
     split: bool,
 ) -> None:
     """Export sessions, and say what became of each file."""
-    from voiceflow.stitch.export import ExportOptions, export
+    from voiceflow.stitch.export import ExportOptions, Failure, export
 
     files, folder = ExportOptions(form, split), Path(into).expanduser()
     with progress() as report:
         # A generator: each file is told as soon as it is written.
         for result in export(sessions, folder, files, options(given), context, report):
-            click.echo(result.line())
+            click.echo(result.line(), err=isinstance(result, Failure))
 
 
 def play(session: str, given: Mapping[str, Any], context: Context, *, from_start: bool) -> None:

@@ -8,7 +8,8 @@
     ├── VoiceError                      a voice is missing, hangs, crashes or returns nothing
     │   └── UnreadableError             exit 2: a text that the voice cannot read
     ├── SoundError                      a tone, a sample or a bed cannot be sounded
-    └── OutputError                     the recording cannot be written
+    ├── OutputError                     the recording cannot be written
+    └── UnfinishedError                 of several things, some could not be done
 
 Foreign exceptions are turned into one of these where they enter the project, never later.
 """
@@ -126,6 +127,10 @@ class SoundError(VoiceflowError):
 
 class OutputError(VoiceflowError):
     """The recording cannot be written."""
+
+
+class UnfinishedError(VoiceflowError):
+    """Of several things that were asked for, some could not be done; the others are."""
 
 
 _MEANT: Final[dict[str, tuple[str, ...]]] = {

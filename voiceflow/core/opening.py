@@ -10,8 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 # Windows has no such flag, and no pipes that lie in folders.
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
@@ -45,7 +46,7 @@ _KINDS: Final = (
 )
 
 
-def open_file(path: str | Path) -> BinaryIO:
+def open_file(path: str | Path) -> FileIO:
     """The ordinary file at `path`, open to read, without a buffer. It never waits.
 
     Raises
@@ -61,7 +62,7 @@ def open_file(path: str | Path) -> BinaryIO:
     try:
         # And after it, because another may have taken its place meanwhile.
         _must_be_ordinary(os.fstat(handle).st_mode)
-        return open(handle, "rb", buffering=0)  # noqa: PTH123, SIM115  the caller closes it
+        return FileIO(handle, "rb")
     except BaseException:
         os.close(handle)
         raise

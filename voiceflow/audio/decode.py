@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,11 +122,11 @@ def _hushed(head: bytes) -> Iterator[None]:
         yield
         return
     with _SILENCED:
-        try:
-            kept = os.dup(2)
-        except OSError:  # closed: there is nowhere to write to
+        # Closed: there is nothing to hush, and its number may be that of a file by now.
+        if sys.__stderr__ is None:
             yield
             return
+        kept = os.dup(2)
         try:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 2)

@@ -13,10 +13,12 @@ from typing import Any
 
 import click
 
+from voiceflow.cli import streams
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, Problem
+from voiceflow.core.places import expanded
 from voiceflow.score.options import Context, Options, Report, quiet
-from voiceflow.script.lookup import default_library, is_name, spelled
+from voiceflow.script.lookup import default_library, exists, is_name, spelled
 
 
 def render(
@@ -34,7 +36,7 @@ def render(
     target = Path(output) if output else Path(f"{Path(session).stem}.{form or 'mp3'}")
     with progress() as report:
         summary = rendering.render(session, target, form, options(given), context, report)
-    click.echo(summary.line())
+    streams.report(summary.line())
     if profile:
         click.echo(summary.profile())
     if summary.warning:
@@ -56,11 +58,14 @@ def export(
     """Export sessions, and say what became of each file."""
     from voiceflow.stitch.export import ExportOptions, Failure, export
 
-    files, folder = ExportOptions(form, split), Path(into).expanduser()
+    files, folder = ExportOptions(form, split), expanded(into)
     with progress() as report:
         # A generator: each file is told as soon as it is written.
         for result in export(sessions, folder, files, options(given), context, report):
-            click.echo(result.line(), err=isinstance(result, Failure))
+            if isinstance(result, Failure):
+                click.echo(result.line(), err=True)
+            else:
+                streams.report(result.line())
 
 
 def play(session: str, given: Mapping[str, Any], context: Context, *, from_start: bool) -> None:
@@ -127,7 +132,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
     for thing in things:
         path = spelled(Path(thing))
         # What cannot be a name was meant as a path, and is told as one even if it is missing.
-        if path.exists() or not is_name(thing):
+        if exists(path) or not is_name(thing):
             found = check_path(path, library)
             problems.extend(found)
             sound = not any(one.severity == "error" for one in found)

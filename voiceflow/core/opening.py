@@ -18,8 +18,9 @@ from typing import Final
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
 _CLEAN: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
+NO_FILE: Final = "there is no such file"
 _REASONS: Final[dict[int, str]] = {
-    errno.ENOENT: "there is no such file",
+    errno.ENOENT: NO_FILE,
     errno.ENOTDIR: "what should be its folder is a file",
     errno.EACCES: "you do not have permission to read it",
     errno.EPERM: "you do not have permission to read it",
@@ -46,6 +47,10 @@ _KINDS: Final = (
 )
 
 
+class NotOrdinaryError(OSError):
+    """A folder, a pipe, a device. What catches OSError catches it; its text is for people."""
+
+
 def open_file(path: str | Path) -> FileIO:
     """The ordinary file at `path`, open to read, without a buffer. It never waits.
 
@@ -68,21 +73,26 @@ def open_file(path: str | Path) -> FileIO:
         raise
 
 
+def why_not(path: str | Path) -> str:
+    """Why there is no ordinary file at `path`, as half a sentence; empty if there is one."""
+    try:
+        _must_be_ordinary(os.stat(path).st_mode)  # noqa: PTH116
+    except (OSError, ValueError) as error:
+        return why(error)
+    return ""
+
+
 def why(error: OSError | ValueError) -> str:
     """Why a file cannot be read, as half a sentence: "it is a folder"."""
     if not isinstance(error, OSError):
         return "no file can have such a name"
-    if isinstance(error, _NotOrdinaryError):
+    if isinstance(error, NotOrdinaryError):
         return str(error)
     reason = _REASONS.get(error.errno or 0) or error.strerror or "the system does not say why"
     return reason[:1].lower() + reason[1:]
 
 
-class _NotOrdinaryError(OSError):
-    """A folder, a pipe, a device. What catches OSError catches it."""
-
-
 def _must_be_ordinary(mode: int) -> None:
     if not stat.S_ISREG(mode):
         kinds = (words for kind, words in _KINDS if kind(mode))
-        raise _NotOrdinaryError(next(kinds, "it is not an ordinary file"))
+        raise NotOrdinaryError(next(kinds, "it is not an ordinary file"))

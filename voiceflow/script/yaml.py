@@ -17,6 +17,7 @@ from typing import Literal
 import yaml
 
 from voiceflow.core.errors import Mark, Problem, ScriptError
+from voiceflow.core.opening import open_file, why
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 24
@@ -105,11 +106,11 @@ def read_text(path: Path) -> str:
     """The text of a script file. Raises ScriptError if it cannot be read."""
     where = Mark(str(path))
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             # The one byte more tells that there is more, however large the file is.
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ScriptError([Problem(where, f"cannot be read: {error.strerror}")]) from None
+    except (OSError, ValueError) as error:
+        raise ScriptError([Problem(where, f"cannot be read: {why(error)}")]) from None
     if len(data) > MAX_BYTES:
         raise ScriptError([Problem(where, "the file is larger than 1 MiB", "split it up")])
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceflow.core.errors import UnknownNameError, VoiceError
+from voiceflow.core.places import expanded
 from voiceflow.voices.packages import version_of
 from voiceflow.voices.voice import Voice, VoiceInfo
 
@@ -54,7 +55,7 @@ class Piper:
     def find(self, rest: str) -> Voice:
         if not rest:
             raise VoiceError("`piper` needs the path of a voice", hint="piper:/path/to/voice.onnx")
-        model = Path(rest).expanduser().resolve()
+        model = Path(os.path.realpath(expanded(rest)))
         config = _piper_config(model)
         version = version_of("piper", "piper-tts")
         if version is None:

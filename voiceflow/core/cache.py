@@ -142,6 +142,15 @@ class Cache:
         self._written = True
         return True
 
+    def size(self, kind: str, key: str) -> int | None:
+        """How many bytes an entry has, without a look at them; None if it is missing."""
+        if self._base is None:
+            return None
+        try:
+            return max(os.stat(self._path(kind, key)).st_size - _HEADER, 0)  # noqa: PTH116
+        except (OSError, ValueError):
+            return None
+
     def holds(self, kind: str) -> bool:
         """Whether there may be entries of `kind`: whether one was ever kept."""
         return self._base is not None and os.path.isdir(os.path.join(self._base, kind))  # noqa: PTH112

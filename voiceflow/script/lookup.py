@@ -5,6 +5,7 @@ In: a kind (``exercises``, ``paces`` …) and a name. Out: a path, or an error w
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -175,7 +176,7 @@ def _no_session(reference: str, path: Path, library: Library) -> InputError:
         return InputError(f"{reference} cannot be read: {why_not(path)}")
     names = ", ".join(library.names("sessions"))
     message = f"there is no file {reference}"
-    if path.is_symlink():
+    if os.path.islink(path):  # noqa: PTH114  Path's own may raise
         astray = "leads nowhere" if why_not(path) == NO_FILE else "leads back to itself"
         message = f"{reference} is a link that {astray}"
     return InputError(message, hint=f"give the path of a YAML file, or one of: {names}")

@@ -15,6 +15,7 @@ from voiceflow.core.errors import InputError
 from voiceflow.core.files import writing
 from voiceflow.core.units import clock
 from voiceflow.formats import RENDERED
+from voiceflow.formats.id3 import is_tag
 from voiceflow.formats.mp3 import Splice, stream_length
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.score.prepare import Prepared, prepare
@@ -145,9 +146,15 @@ def rejoined(remembered: Remembered, cache: Cache) -> Iterator[bytes]:
 
     def pieces() -> Iterator[tuple[int, bytes]]:
         for start_ms, key in remembered.pieces:
-            yield start_ms, EncodedPiece.unpack(part("piece", key)).frames
+            piece = EncodedPiece.unpack(part("piece", key))
+            if piece is None:
+                raise ForgottenError
+            yield start_ms, piece.frames
 
-    yield part("head", remembered.head)
+    head = part("head", remembered.head)
+    if not is_tag(head):
+        raise ForgottenError
+    yield head
     yield from Splice(remembered.channels).join(pieces(), remembered.length_ms)
 
 

@@ -409,6 +409,7 @@ def main() -> NoReturn:
     Exit codes: 0 done, 1 could not be done, 2 the input or the command line is wrong.
     """
     from voiceflow.core.errors import VoiceflowError
+    from voiceflow.core.plain import plain
 
     _end_on_terminate()
     streams.forgive()
@@ -423,6 +424,8 @@ def main() -> NoReturn:
         code = exit_.exit_code
     # Of click itself: a wrong option, told with the usage of its command.
     except click.ClickException as error:
+        # It echoes what was typed, which may hold anything.
+        error.message = plain(error.message)  # type: ignore[misc]
         error.show()
         code = error.exit_code
     except VoiceflowError as error:
@@ -449,14 +452,15 @@ def main() -> NoReturn:
 def _unforeseen(error: Exception) -> str:
     """What to say of an error that is none of ours: the system's can strike anywhere."""
     from voiceflow.core.opening import why
+    from voiceflow.core.plain import plain
 
     if isinstance(error, MemoryError):
         return "error: there is not enough memory"
     if isinstance(error, OSError):
         about = f"{error.filename} cannot be used" if error.filename else "the system refuses"
-        return f"error: {about}: {why(error)}"
+        return plain(f"error: {about}: {why(error)}")
     kind = type(error).__name__
-    return f"internal error: {kind}: {error} (VOICEFLOW_DEBUG=1 shows where)"
+    return plain(f"internal error: {kind}: {error} (VOICEFLOW_DEBUG=1 shows where)")
 
 
 def _told(error: Exception) -> str:

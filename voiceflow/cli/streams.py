@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from voiceflow.core.opening import why
+from voiceflow.core.plain import printable
 
 
 class _Forgiving(io.RawIOBase):
@@ -63,7 +64,7 @@ def forgive() -> None:
 def report(line: str) -> None:
     """Print what was done. If that cannot be printed, it is done all the same."""
     before = _OUT.lost
-    click.echo(line)
+    click.echo(printable(line))
     _OUT.lost = before
 
 

@@ -39,6 +39,14 @@ def test_what_was_put_comes_back(tmp_path: Path) -> None:
     assert cache.problem == ""
 
 
+def test_the_size_of_an_entry_is_known_without_reading_it(tmp_path: Path) -> None:
+    cache, key = Cache(tmp_path), Cache.key("a")
+    assert cache.size("kind", key) is None
+    cache.put("kind", key, b"twelve bytes")
+    assert cache.size("kind", key) == 12
+    assert Cache(None).size("kind", key) is None
+
+
 def test_no_root_is_no_cache() -> None:
     cache = Cache(None)
     cache.put("clip", KEY, b"x")

@@ -75,6 +75,23 @@ def only(session: Session) -> Exercise:
 # What is right
 
 
+@pytest.mark.parametrize(
+    "code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
+@pytest.mark.parametrize("name", ["A Good Thing", "Größe"])
+def test_a_script_in_units_of_two_bytes_is_told_as_such(
+    code: str, name: str, library: Library, tmp_path: Path
+) -> None:
+    """Without its mark, every other character of it was "not allowed"."""
+    path = tmp_path / "s.yaml"
+    path.write_bytes(f"title: {name}\nexercises: [bridge]\n".encode(code))
+    with pytest.raises(ScriptError) as caught:
+        load_session(path, library)
+    (problem,) = caught.value.problems
+    assert problem.message == f"the file is {code[:6].upper()} text"
+    assert "UTF-8" in problem.hint
+
+
 def test_an_exercise_written_in_place(session_of: Load) -> None:
     exercise = only(session_of(BODY))
     assert (exercise.name, exercise.slug, exercise.position) == ("Arm Slide", "arm-slide", "seated")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import pickle
 import subprocess
 import sys
@@ -513,6 +515,161 @@ def test_a_bed_that_is_not_there_or_silent(tmp_path: Path) -> None:
     bed = music(tmp_path, np.zeros((24_000, 1)), 24_000)
     with pytest.raises(SoundError, match="silent"):
         bed.block(0, 1000)
+
+
+def mp3(path: Path) -> bytes:
+    noise = np.random.default_rng(1).standard_normal((RATE * 5, 2)) * 0.1
+    soundfile.write(path, noise, RATE)
+    return path.read_bytes()
+
+
+# The first bytes of an M4A, and in the middle what looks like the head of an MPEG frame.
+M4A = b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(700) + b"\xff\xfb\x90\x64" + bytes(3_000)
+FOREIGN = [
+    ("empty", b"", "it is empty"),
+    ("text", b"One, two, and breathe.\n" * 100, "it is a text"),
+    ("Cyrillic text", "Вдох и выдох. ".encode() * 100, "it is a text"),
+    ("m4a", M4A, "it is an M4A or MP4 file"),
+    ("webm", b"\x1aE\xdf\xa3" + bytes(range(256)) * 8, "WebM"),
+    ("aac", b"\xff\xf1\x50\x80" + bytes(range(256)) * 8, "an AAC file"),
+    ("picture", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "it is a picture"),
+    ("archive", b"PK\x03\x04" + bytes(range(256)) * 8, "it is a packed archive"),
+    ("zeros", bytes(5_000), "it is filled with zeros"),
+    ("noise", np.random.default_rng(2).bytes(50_000), "it is damaged, or no sound file"),
+    ("tag of an MP3", b"ID3\4\0\0\0\0\x10\0" + bytes(range(1, 256)) * 80, "no sound file"),
+]
+
+
+@pytest.mark.parametrize("ending", ["mp3", "wav", "flac", "ogg"])
+@pytest.mark.parametrize(("what", "data", "reason"), FOREIGN, ids=[one[0] for one in FOREIGN])
+def test_what_a_bed_is_instead_is_told(
+    what: str,
+    data: bytes,
+    reason: str,
+    ending: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / f"bad.{ending}"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        sounds.load_bed(str(path))
+    assert caught.value.message.startswith(f"bad.{ending} cannot be played: ")
+    assert reason in caught.value.message
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("how", ["hole", "cut", "cut short", "tail", "head"])
+def test_a_damaged_mp3_makes_no_noise(
+    how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.mp3"
+    whole = mp3(path)
+    junk = np.random.default_rng(3).bytes(20_000)
+    hole = whole[:20_000] + junk + whole[40_000:]
+    cut = {"cut": whole[:20_000], "cut short": whole[:600]}
+    path.write_bytes({**cut, "hole": hole, "tail": whole + junk, "head": junk + whole}[how])
+    sounds.bed._gain.cache_clear()
+    if how in ("tail", "head", "cut"):
+        sounds.load_bed(str(path)).block(0, 5_000)
+    else:
+        with pytest.raises((InputError, SoundError), match=r"damaged|only|truncated"):
+            sounds.load_bed(str(path)).block(0, 5_000)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_this_process_says_meanwhile_is_not_lost_for_long(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.mp3"
+    mp3(path)
+    sounds.load_bed(str(path))
+    os.write(2, b"said")
+    assert capfd.readouterr().err == "said"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+@pytest.mark.parametrize("place", ["bed", "sample"])
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("pipe", "it is a pipe"),
+        ("folder", "it is a folder"),
+        ("loop", "a link that leads back to itself"),
+        ("/dev/zero", "it is a device"),
+        ("/dev/full", "it is a device"),
+    ],
+)
+def test_what_is_no_ordinary_file_is_told_at_once(
+    what: str, reason: str, place: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.wav"
+    match what:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "loop":
+            path.symlink_to(path)
+        case device:
+            path.symlink_to(device)
+    if place == "bed":
+        with pytest.raises(InputError) as caught:
+            sounds.load_bed(str(path))
+        assert caught.value.message.startswith("bad.wav cannot be played: ")
+        assert reason in caught.value.message
+    else:
+        script = written(tmp_path, "about: x\nbell: {sound: sample, file: bad.wav}")
+        (problem,) = sounds.problems(script)
+        assert reason in problem.message
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(errno.EACCES, "you do not have permission"), (errno.EMFILE, "too many files are open"),
+     (errno.EIO, "the disk reports an error"), (errno.ENODEV, "its disk is gone")],
+)  # fmt: skip
+def test_a_bed_that_cannot_be_opened(
+    number: int, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.mp3"
+    mp3(path)
+    right = os.open
+
+    def refused(name: object, *more: object, **given: object) -> int:
+        if Path(str(name)) == path:
+            raise OSError(number, os.strerror(number))
+        return right(name, *more, **given)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(InputError, match=reason):
+        sounds.load_bed(str(path))
+
+
+def test_a_bed_without_a_name_is_called_by_its_path() -> None:
+    with pytest.raises(InputError, match=r"^\. cannot be played: it is a folder"):
+        sounds.load_bed(".")
+
+
+def wide(turn: float) -> NDArray[np.float64]:
+    """Noise whose right channel has `turn` of the left one, and otherwise noise of its own."""
+    left, own = np.random.default_rng(5).standard_normal((2, RATE * 20)) * 0.1
+    return np.stack([left, turn * left + (1 - abs(turn)) * own], axis=1)
+
+
+@pytest.mark.parametrize(("turn", "cancels"), [(-1, True), (-0.8, True), (0, False), (1, False)])
+def test_music_out_of_phase_is_heard_in_mono(tmp_path: Path, turn: float, cancels: bool) -> None:
+    bed = music(tmp_path, wide(turn), RATE)
+    block = bed.block(2_000, 10_000)
+    folded = METER.integrated_loudness(block.mean(axis=1))
+    assert METER.integrated_loudness(block) == pytest.approx(-34, abs=1)
+    assert folded > -34 - 8
+    assert bool(bed.warning()) == cancels
+    assert "m.wav" in bed.warning() or not cancels
+
+
+def test_generated_beds_are_in_phase() -> None:
+    assert [sounds.load_bed(name).warning() for name, _ in sounds.BEDS] == ["", ""]
 
 
 def test_ducking_is_smooth_and_deep_enough() -> None:

@@ -23,14 +23,20 @@ from voiceflow import Options
 from voiceflow.cli.main import cli
 from voiceflow.core import files as output
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, OutputError, VoiceflowError
-from voiceflow.formats import EXPORTED
+from voiceflow.core.errors import (
+    InputError,
+    OutputError,
+    UnfinishedError,
+    VoiceError,
+    VoiceflowError,
+)
+from voiceflow.formats import EXPORTED, sidecars
 from voiceflow.formats.filenames import LIMIT, FileNames, safe
 from voiceflow.score.decide import Decision
 from voiceflow.score.options import Context
 from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
-from voiceflow.stitch.export import ExportOptions, Result, export
+from voiceflow.stitch.export import ExportOptions, Failure, Result, export
 from voiceflow.stitch.pieces import cut
 from voiceflow.stitch.tracks import tracks
 
@@ -405,18 +411,91 @@ def test_the_command_says_what_became_of_each_file(tmp_path):
         assert all(line.startswith(state) for line in lines)
 
 
-def test_a_name_that_is_wrong_shows_before_anything_is_written(tmp_path):
+def batch(folder: Path) -> list[str]:
+    """Five sessions, of which the first, the third and the fourth are good."""
+    written = []
+    for number, name in enumerate(("one", "wrong", "three", "four", "endless")):
+        path = folder / f"{name}.yaml"
+        text = TINY.format(title=name.capitalize(), first="Wall Slide")
+        if name == "wrong":
+            text = text.replace("reps: 2", "repz: 2", 1)
+        if name == "endless":  # twelve hours: seen only when it is planned
+            text = text.replace("reps: 2", "reps: 5000", 1)
+        path.write_text(text, encoding="utf-8")
+        written.insert(number, str(path))
+    return written
+
+
+def command(sessions: list[str], out: Path) -> list[str]:
+    return ["export", *sessions, "--to", str(out), "--voice", "silent", "--tones", "none"]
+
+
+def test_one_bad_session_does_not_stop_the_others(tmp_path):
+    """What stood after a bad one was not written, and exit code 2 said nothing of what was."""
     out = tmp_path / "out"
-    arguments = [
-        "export",
-        str(session(tmp_path)),
-        "brething",
-        "--to",
-        str(out),
-        "--voice",
-        "silent",
+    done = CliRunner().invoke(cli, command([*batch(tmp_path), "brething"], out))
+    assert isinstance(done.exception, UnfinishedError)
+    assert done.exception.exit_code == 1
+    assert str(done.exception) == "3 of 6 sessions could not be exported"
+    assert {path.stem for path in out.glob("*.mp3")} == {"One", "Three", "Four"}
+    # What needs no work to be seen is told before the work.
+    first, second, *_, last = done.output.splitlines()[0:2] + done.stderr.splitlines()
+    assert "wrong.yaml:" in first
+    assert "brething: error: there is no session called" in second
+    assert "`breathing`" in second
+    assert "endless.yaml: error: " in last
+    listed = (out / "voiceflow sessions.m3u8").read_text(encoding="utf-8").splitlines()
+    assert [line for line in listed if line.endswith(".mp3")] == [
+        "One.mp3",
+        "Three.mp3",
+        "Four.mp3",
     ]
-    done = CliRunner().invoke(cli, arguments, catch_exceptions=True)
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_a_session_that_fails_on_the_way_is_on_no_playlist(split, tmp_path, context, monkeypatch):
+    sessions = batch(tmp_path)[:1] + batch(tmp_path)[2:4]
+    right, into = sidecars.lyrics, tmp_path / "out"
+
+    def fails(labels):
+        if "Three" in (labels.title, labels.album):
+            raise VoiceError("the voice crashed")
+        return right(labels)
+
+    monkeypatch.setattr(sidecars, "lyrics", fails)
+    results = []
+    with pytest.raises(UnfinishedError, match="1 of 3"):
+        results.extend(export(sessions, into, ExportOptions(split=split), OPTIONS, context))
+    assert [one.line() for one in results if isinstance(one, Failure)] == [
+        f"{sessions[1]}: error: the voice crashed"
+    ]
+    playlist = (into / "voiceflow sessions.m3u8").read_text(encoding="utf-8")
+    assert "Four" in playlist
+    assert "Three" not in playlist
+
+
+@pytest.mark.parametrize(
+    ("sessions", "code"), [(["wrong.yaml"], 2), (["wrong.yaml", "nowhere"], 2)]
+)
+def test_where_nothing_is_right_it_is_wrong_input(sessions, code, tmp_path):
+    batch(tmp_path)
+    given = [str(tmp_path / one) if one.endswith("yaml") else one for one in sessions]
+    done = CliRunner().invoke(cli, command(given, tmp_path / "out"))
     assert isinstance(done.exception, VoiceflowError)
-    assert "breathing" in str(done.exception)
-    assert not list(out.glob("*"))
+    assert done.exception.exit_code == code
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_full_disk_ends_the_batch(tmp_path, context, monkeypatch):
+    begun = []
+
+    def full(self: output.Draft, data: bytes) -> None:
+        begun.append(self.target.name)
+        raise output.explained(OSError(errno.ENOSPC, "full"), self.target)
+
+    monkeypatch.setattr(output.Draft, "write", full)
+    sessions = batch(tmp_path)[:1] + batch(tmp_path)[2:4]
+    with pytest.raises(OutputError, match="no space left"):
+        list(export(sessions, tmp_path / "out", ExportOptions(), OPTIONS, context))
+    assert begun == ["One.mp3"]
+    assert not list((tmp_path / "out").iterdir())

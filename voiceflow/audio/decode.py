@@ -8,6 +8,9 @@ libsndfile becomes a SoundError.
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from voiceflow.audio.foreign import HEAD, nature
 from voiceflow.core.errors import SoundError
+from voiceflow.core.opening import open_file, why
 from voiceflow.core.units import RATE
 
 if TYPE_CHECKING:
@@ -26,7 +31,11 @@ if TYPE_CHECKING:
 LEAST_RATE, MOST_RATE = 4_000, 192_000
 MOST_CHANNELS = 64
 _PART = 1 << 16
-_HINT = "WAV, FLAC, OGG and MP3 can be read"
+_HINT = "WAV, FLAC, OGG and MP3 can be played"
+# How files begin that are surely no MP3.
+_SILENT = frozenset((b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b"caff", b".snd"))
+# What libsndfile says of a file whose format it cannot tell; 7 is what it says of every bad MP3.
+_UNKNOWN = frozenset((1, 7, 18))
 # Weights to the left of one frame's channels, as WAV and FLAC order them; the right is its mirror
 # image. Centre and surrounds at -3 dB, no bass effects (ITU-R BS.775-3, table 2).
 _DOWNMIX = {
@@ -40,14 +49,21 @@ _DOWNMIX = {
 def digest(path: Path) -> str:
     """A hex digest of the content of the file at `path`. Raises SoundError."""
     try:
-        if not path.exists():
-            raise SoundError(f"{path.name}: there is no such file", hint=f"looked for {path}")
-        if not path.is_file():
-            raise SoundError(f"{path.name} is not a file")
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
-    except OSError as error:
-        raise SoundError(f"{path.name} cannot be read: {error.strerror}") from None
+    except FileNotFoundError:
+        raise SoundError(f"{named(path)}: there is no such file", hint=_looked(path)) from None
+    except (OSError, ValueError) as error:
+        raise SoundError(f"{named(path)} cannot be played: {why(error)}") from None
+
+
+def named(path: Path) -> str:
+    """What to call a file in a message: its name, or all of a path that ends without one."""
+    return path.name or str(path)
+
+
+def _looked(path: Path) -> str:
+    return f"looked for {path}" if path.name != str(path) else ""
 
 
 @contextmanager
@@ -62,29 +78,76 @@ def opened(path: Path) -> Iterator[Any]:
     """
     import soundfile
 
+    head = b""
     try:
-        with soundfile.SoundFile(path) as file:
-            _check(file, path)
-            yield file
+        with open_file(path) as raw:
+            head = raw.read(HEAD)
+            raw.seek(0)
+            # By a name that ends in .mp3, libsndfile takes any file for an MP3 and searches all
+            # of it. What is known to be something else is given to it without its name.
+            source = raw.fileno() if nature(head) else str(path)
+            with _hushed(head), soundfile.SoundFile(source, closefd=False) as file:
+                _check(file, path)
+                yield file
     # A SoundError, of `_check` or of the block, is none of these and passes through.
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
-        reason = (
-            getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-        )
-        message = f"{path.name} cannot be read as audio: {str(reason).rstrip('.')}"
-        raise SoundError(message, hint=_HINT) from None
+    except soundfile.LibsndfileError as error:
+        raise _unplayable(path, head, error.code) from None
+    except (OSError, ValueError) as error:
+        raise SoundError(f"{named(path)} cannot be played: {why(error)}") from None
+    except (RuntimeError, TypeError):
+        raise _unplayable(path, head) from None
+
+
+def _unplayable(path: Path, head: bytes, code: int = 0) -> SoundError:
+    """What is wrong with a file that libsndfile refuses: its own words are not for people."""
+    if what := nature(head):
+        return SoundError(f"{named(path)} cannot be played: it is {what}", hint=_HINT)
+    if code in _UNKNOWN:
+        message = f"{named(path)} cannot be played: it is damaged, or no sound file"
+        return SoundError(message, hint=_HINT)
+    return SoundError(f"{named(path)} is damaged", hint="export it again")
+
+
+_SILENCED = threading.RLock()
+
+
+@contextmanager
+def _hushed(head: bytes) -> Iterator[None]:
+    """Keep the terminal free of the notes that libmpg123 writes there about an MP3.
+
+    It writes to the process's own standard error, past Python: that is turned away meanwhile, for
+    one thread at a time. Other formats are read by libraries that are silent.
+    """
+    if head[:4] in _SILENT:
+        yield
+        return
+    with _SILENCED:
+        # Closed: there is nothing to hush, and its number may be that of a file by now.
+        if sys.__stderr__ is None:
+            yield
+            return
+        kept = os.dup(2)
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _check(file: Any, path: Path) -> None:
     if not LEAST_RATE <= file.samplerate <= MOST_RATE:
         hint = f"use one from {LEAST_RATE} to {MOST_RATE} Hz"
-        raise SoundError(f"{path.name} has a sampling rate of {file.samplerate} Hz", hint=hint)
+        raise SoundError(f"{named(path)} has a sampling rate of {file.samplerate} Hz", hint=hint)
     if file.channels > MOST_CHANNELS:
         raise SoundError(
-            f"{path.name} has {file.channels} channels", hint=f"at most {MOST_CHANNELS} can be read"
+            f"{named(path)} has {file.channels} channels",
+            hint=f"at most {MOST_CHANNELS} can be read",
         )
     if file.frames <= 0:
-        raise SoundError(f"{path.name} holds no sound", hint="export it again")
+        raise SoundError(f"{named(path)} holds no sound", hint="export it again")
 
 
 def read_stereo(file: Any, frames: int, path: Path) -> Floats:
@@ -104,7 +167,9 @@ def read_stereo(file: Any, frames: int, path: Path) -> Floats:
         # In parts: a minute of 64 channels would not fit into memory.
         data = file.read(min(left, _PART), dtype="float32", always_2d=True)
         if not np.isfinite(data).all():
-            raise SoundError(f"{path.name} has samples that are no numbers", hint="export it again")
+            raise SoundError(
+                f"{named(path)} has samples that are no numbers", hint="export it again"
+            )
         parts.append(fold(data))
         # Fewer frames than asked for are the end, whatever the header promised.
         left = left - len(data) if len(data) == min(left, _PART) else 0

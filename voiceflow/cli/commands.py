@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from voiceflow.cli import streams
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
+from voiceflow.core.places import expanded
 from voiceflow.score.options import Context, Options, Report, quiet
-from voiceflow.script.lookup import Library, default_library, is_name, spelled
+from voiceflow.script.lookup import Library, default_library, exists, is_name, spelled
 
 # Only their types: what a command needs is imported when it runs.
 if TYPE_CHECKING:
@@ -38,9 +40,11 @@ def render(
     target = Path(output) if output else Path(f"{Path(session).stem}.{form or 'mp3'}")
     with progress() as report:
         summary = rendering.render(session, target, form, options(given), context, report)
-    click.echo(summary.line())
+    streams.report(summary.line())
     if profile:
         click.echo(summary.profile())
+    if summary.warning:
+        click.echo(f"warning: {summary.warning}", err=True)
     # Last, and apart from the result: the file is right even where nothing could be kept.
     if context.cache.problem:
         click.echo(f"warning: nothing was kept for next time: {context.cache.problem}", err=True)
@@ -56,13 +60,16 @@ def export(
     split: bool,
 ) -> None:
     """Export sessions, and say what became of each file."""
-    from voiceflow.stitch.export import ExportOptions, export
+    from voiceflow.stitch.export import ExportOptions, Failure, export
 
-    files, folder = ExportOptions(form, split), Path(into).expanduser()
+    files, folder = ExportOptions(form, split), expanded(into)
     with progress() as report:
         # A generator: each file is told as soon as it is written.
         for result in export(sessions, folder, files, options(given), context, report):
-            click.echo(result.line())
+            if isinstance(result, Failure):
+                click.echo(result.line(), err=True)
+            else:
+                streams.report(result.line())
 
 
 def play(session: str, given: Mapping[str, Any], context: Context, *, from_start: bool) -> None:

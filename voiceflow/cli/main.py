@@ -5,7 +5,6 @@ Modules that take long to import are imported inside the commands, so that `--he
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from voiceflow import __version__
+from voiceflow.cli import streams
 from voiceflow.formats import EXPORTED, RENDERED
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -417,12 +417,10 @@ def main() -> NoReturn:
     Exit codes: 0 done, 1 could not be done, 2 the input or the command line is wrong.
     """
     from voiceflow.core.errors import VoiceflowError
+    from voiceflow.core.plain import plain
 
     _end_on_terminate()
-    for stream in (sys.stdout, sys.stderr):
-        # A console that cannot show a character shows `?`: that is better than a crash.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    streams.forgive()
     try:
         # By itself, click would end the process: exit codes and messages are decided here.
         code = cli.main(standalone_mode=False, prog_name="voiceflow")
@@ -432,6 +430,8 @@ def main() -> NoReturn:
         _stopped()
     # Of click itself: a wrong option, told with the usage of its command.
     except click.ClickException as error:
+        # It echoes what was typed, which may hold anything.
+        error.message = plain(error.message)  # type: ignore[misc]
         error.show()
         code = error.exit_code
     except VoiceflowError as error:
@@ -446,11 +446,27 @@ def main() -> NoReturn:
     except Exception as error:
         if os.environ.get("VOICEFLOW_DEBUG"):
             raise
-        kind = type(error).__name__
-        _fail(f"internal error: {kind}: {error} (VOICEFLOW_DEBUG=1 shows where)", 1)
+        _fail(_unforeseen(error), 1)
     # Without standalone mode click returns the number of an `Exit`, as after `--help`, and else
     # what the command returned, which is None.
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    if (reason := streams.lost()) and not code:
+        _fail(f"error: what there is to say cannot be written to standard output: {reason}", 1)
+    sys.exit(code)
+
+
+def _unforeseen(error: Exception) -> str:
+    """What to say of an error that is none of ours: the system's can strike anywhere."""
+    from voiceflow.core.opening import why
+    from voiceflow.core.plain import plain
+
+    if isinstance(error, MemoryError):
+        return "error: there is not enough memory"
+    if isinstance(error, OSError):
+        about = f"{error.filename} cannot be used" if error.filename else "the system refuses"
+        return plain(f"error: {about}: {why(error)}")
+    kind = type(error).__name__
+    return plain(f"internal error: {kind}: {error} (VOICEFLOW_DEBUG=1 shows where)")
 
 
 def _told(error: Exception) -> str:
@@ -474,13 +490,15 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def _end_on_terminate() -> None:
-    """Make SIGTERM end like Ctrl-C: workers are stopped and unfinished files removed.
+    """Make SIGTERM and SIGHUP end like Ctrl-C: workers are stopped and unfinished files removed.
 
     After the first signal, more are ignored: they would interrupt the cleaning up.
     """
     import signal
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    # A terminal that is closed says so with SIGHUP, which Windows does not have.
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
 
     def stop(*_: object) -> NoReturn:
         for one in signals:

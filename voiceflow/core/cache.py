@@ -7,7 +7,7 @@ is deleted and reads as missing, a disk that cannot be written leaves the sessio
 """
 
 # Paths are plain strings here: making a Path costs more than reading a small entry.
-# ruff: noqa: PTH103, PTH106, PTH108, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH103, PTH106, PTH108, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Final
 
 from voiceflow.core.files import PendingFile, is_abandoned, is_draft
+from voiceflow.core.opening import NotOrdinaryError, open_file
+from voiceflow.core.places import named_or
 
 # The folder carries the layout's number: versions of voiceflow that lay out otherwise live side
 # by side in one root, and neither ever opens a file of the other.
@@ -92,11 +94,19 @@ class Cache:
             return None
         path = self._path(kind, key)
         try:
-            with open(path, "rb", buffering=0) as file:
-                raw = file.read()
-                mtime = os.fstat(file.fileno()).st_mtime
-        except (OSError, ValueError):
+            with open_file(path) as file:
+                stat = os.fstat(file.fileno())
+                # What is larger was never kept here; to read it could fill the memory.
+                raw = file.read() if stat.st_size <= self.limit_bytes else b""
+        except FileNotFoundError:
             return None
+        # A pipe, a device, a link to itself: nothing that was kept here.
+        except (NotOrdinaryError, ValueError):
+            _unlink(path)
+            return None
+        except OSError:
+            return None
+        mtime = stat.st_mtime
         value = raw[_HEADER:]
         if raw[:_HEADER] != _MAGIC + _digest(kind, key, value):
             _unlink(path)
@@ -131,6 +141,15 @@ class Cache:
             return False
         self._written = True
         return True
+
+    def size(self, kind: str, key: str) -> int | None:
+        """How many bytes an entry has, without a look at them; None if it is missing."""
+        if self._base is None:
+            return None
+        try:
+            return max(os.stat(self._path(kind, key)).st_size - _HEADER, 0)  # noqa: PTH116
+        except (OSError, ValueError):
+            return None
 
     def holds(self, kind: str) -> bool:
         """Whether there may be entries of `kind`: whether one was ever kept."""
@@ -198,12 +217,11 @@ class Cache:
 
     @staticmethod
     def default_root() -> Path:
-        """``$VOICEFLOW_CACHE``, or the user's cache folder as the system has it."""
-        if named := os.environ.get("VOICEFLOW_CACHE"):
-            return Path(named).expanduser()
-        from platformdirs import user_cache_path
+        """``$VOICEFLOW_CACHE``, or the user's cache folder as the system has it.
 
-        return user_cache_path("voiceflow", appauthor=False)
+        Raises InputError where no such folder is known.
+        """
+        return named_or("VOICEFLOW_CACHE", _system_folder)
 
     def _path(self, kind: str, key: str) -> str:
         return f"{self._base}{os.sep}{kind}{os.sep}{key[:2]}{os.sep}{key}"
@@ -227,6 +245,12 @@ class Cache:
             _unlink(entry.path)
         # A draft whose writer is at work stays, but is no entry that counts or can be trimmed.
         return entry.scrap
+
+
+def _system_folder() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("voiceflow", appauthor=False)
 
 
 def _digest(kind: str, key: str, value: bytes) -> bytes:

@@ -8,7 +8,8 @@
     ├── VoiceError                      a voice is missing, hangs, crashes or returns nothing
     │   └── UnreadableError             exit 2: a text that the voice cannot read
     ├── SoundError                      a tone, a sample or a bed cannot be sounded
-    └── OutputError                     the recording cannot be written
+    ├── OutputError                     the recording cannot be written
+    └── UnfinishedError                 of several things, some could not be done
 
 Foreign exceptions are turned into one of these where they enter the project, never later.
 """
@@ -19,6 +20,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from voiceflow.core.plain import plain, printable
 
 Severity = Literal["error", "warning"]
 
@@ -44,9 +47,14 @@ class Problem:
     hint: str = ""
     severity: Severity = "error"
 
+    def __post_init__(self) -> None:
+        # Messages quote what somebody wrote. A frozen object is set this way or not at all.
+        object.__setattr__(self, "message", plain(self.message))
+        object.__setattr__(self, "hint", plain(self.hint))
+
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.mark}: {self.severity}: {self.message}{hint}"
+        return f"{printable(str(self.mark))}: {self.severity}: {self.message}{hint}"
 
 
 class VoiceflowError(Exception):
@@ -58,9 +66,8 @@ class VoiceflowError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = plain(message), plain(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
@@ -78,7 +85,10 @@ class ScriptError(InputError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         # An exercise that is used twice is read twice, and has its problems found twice.
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("")
+        # Not by way of `plain`, which would shorten the paths of files, however long.
+        self.message = "\n".join(str(problem) for problem in self.problems)
+        self.args = (self.message,)
 
 
 class UnknownNameError(InputError):
@@ -126,6 +136,10 @@ class SoundError(VoiceflowError):
 
 class OutputError(VoiceflowError):
     """The recording cannot be written."""
+
+
+class UnfinishedError(VoiceflowError):
+    """Of several things that were asked for, some could not be done; the others are."""
 
 
 _MEANT: Final[dict[str, tuple[str, ...]]] = {

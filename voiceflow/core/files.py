@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Final
 
 from voiceflow.core.errors import OutputError
+from voiceflow.core.opening import why
 
 _DAY_S: Final = 86_400
 # The form of `_prefix` and `PendingFile`; `is_abandoned` reads the process's number from it.
@@ -242,6 +243,9 @@ def alive(pid: int) -> bool:
 
 def explained(error: OSError | ValueError, target: Path) -> OutputError:
     """The system's error about `target` as a sentence with a hint."""
+    if isinstance(error, UnicodeEncodeError):
+        message = f"this system's language settings have no letters for the name {target.name!r}"
+        return OutputError(message, hint="set LC_ALL to C.UTF-8, or use another name")
     number = error.errno if isinstance(error, OSError) else None
     folder = target.parent
     match number:
@@ -263,8 +267,7 @@ def explained(error: OSError | ValueError, target: Path) -> OutputError:
             return OutputError(f"the file name {target.name[:40] + '…'!r} is too long")
         case errno.EFBIG:
             return OutputError(f"{str(target)!r} is larger than a file may be on this disk")
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return OutputError(f"{str(target)!r} cannot be written: {reason}")
+    return OutputError(f"{str(target)!r} cannot be written: {why(error)}")
 
 
 def _check(final: Path, target: Path) -> int | None:

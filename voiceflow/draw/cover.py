@@ -61,7 +61,8 @@ def cover_of(score: Score, cache: Cache) -> bytes:
     """The cover of a score, drawn once: from then on the cache has it."""
     key = cover_key(score)
     found = cache.get("cover", key)
-    if found is None:
+    # What is no JPEG was not kept here.
+    if found is None or not found.startswith(b"\xff\xd8\xff"):
         found = cover(score)
         cache.put("cover", key, found)
     return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = "id3 1"  # counts up with every change of the bytes
 
+_HEAD_BYTES: Final = 10
 _ALONE: Final = 0xFFFFFFFF  # a chapter's byte offset: none, the times hold
 _ORDERED: Final = 2
 _TOP_LEVEL: Final = 1
@@ -56,10 +57,20 @@ def tag_of(score: Score, cache: Cache) -> bytes:
     """
     key = tag_key(score)
     found = cache.get("head", key)
-    if found is None:
+    if found is None or not is_tag(found):
         found = tag(Labels.of(score), cover_of(score, cache))
         cache.put("head", key, found)
     return found
+
+
+def is_tag(data: bytes) -> bool:
+    """Whether `data` is one ID3 tag and nothing else, as its head says."""
+    if len(data) < _HEAD_BYTES or data[:3] != b"ID3":
+        return False
+    size = 0
+    for byte in data[6:_HEAD_BYTES]:
+        size = size << 7 | byte & 0x7F
+    return len(data) == size + _HEAD_BYTES
 
 
 def tag_key(score: Score) -> str:

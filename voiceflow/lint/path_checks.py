@@ -25,7 +25,7 @@ from voiceflow.lint.script_checks import (
 from voiceflow.lint.unread_signs import unread_warnings
 from voiceflow.script import models
 from voiceflow.script.load import load_settings
-from voiceflow.script.lookup import Library
+from voiceflow.script.lookup import Library, exists, is_folder
 from voiceflow.script.yaml import Node, read
 
 Checker = Callable[[Path, LintLibrary], Iterable[Problem]]
@@ -72,9 +72,9 @@ def check_path(path: Path, library: Library) -> list[Problem]:
         Sorted by place; empty if there are none. Bad files are reported, never raised.
     """
     lint = LintLibrary(library)
-    if path.is_dir():
+    if is_folder(path):
         found = list(_folder(path, lint))
-    elif path.exists():
+    elif exists(path):
         found = list(_file(path, lint))
     else:
         hint = "give the path of a script, or of a folder with scripts"

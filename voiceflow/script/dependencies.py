@@ -16,7 +16,7 @@ that is a name by chance makes a session depend on a file that it does not use, 
 """
 
 # Paths are plain strings here: this runs before every render, and at every page that is shown.
-# ruff: noqa: PTH111, PTH116, PTH118, PTH119, PTH120, PTH122, PTH123
+# ruff: noqa: PTH111, PTH116, PTH118, PTH119, PTH120, PTH122
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from typing import Final
 
 from voiceflow import __version__
 from voiceflow.core.cache import Cache
+from voiceflow.core.opening import open_file
 from voiceflow.script.lookup import Library
 
 Words = dict[str, tuple[str, bytes]]
@@ -181,7 +182,7 @@ class Look:
             found = []
             for entry in _scan(folder):
                 name, ending = os.path.splitext(entry.name)
-                if ending in _SCRIPTS and entry.is_file():
+                if ending in _SCRIPTS and _is_file(entry):
                     found.append(_Entry(name, ending, entry.path, entry.is_symlink()))
             self._folders[folder] = tuple(sorted(found, key=lambda one: one.path))
         return self._folders[folder]
@@ -269,7 +270,7 @@ def _key(files: dict[str, bytes], near: str = "") -> str:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_file(path) as file:
             size = os.fstat(file.fileno()).st_size
             return file.read() if size <= _MOST_BYTES else b"too large: %d" % size
     except (OSError, ValueError) as error:
@@ -283,6 +284,13 @@ def _stat(path: str) -> str:
         return ""
     # The inode tells of a file that was replaced, even where time and size are the same.
     return f"{stat.st_mtime_ns} {stat.st_size} {stat.st_ino}"
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads back to itself
+        return False
 
 
 def _below(folder: str, depth: int) -> Iterator[str]:

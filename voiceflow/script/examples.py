@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from voiceflow.core.errors import InputError, OutputError
+from voiceflow.core.errors import InputError
+from voiceflow.core.files import explained
 from voiceflow.script import schema
 from voiceflow.script.lookup import Library, is_name
 
@@ -116,11 +117,20 @@ def create(kind: str, name: str, library: Library) -> Path:
         text = f"# yaml-language-server: $schema={schema.path(kind).as_uri()}\n{text}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # `x` refuses a file that is there: no script of anybody is overwritten.
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        _write_new(path, text.encode())
     except FileExistsError:
         raise InputError(f"{path} already exists", hint="edit it, or choose another name") from None
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise explained(error, path) from None
     return path
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    # `x` refuses a file that is there: no script of anybody is overwritten.
+    with path.open("xb", buffering=0) as file:
+        try:
+            file.write(data)
+        # A disk that is full: the half of an example would stand in the way of the next try.
+        except BaseException:
+            path.unlink()
+            raise

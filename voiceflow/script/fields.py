@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from voiceflow.core.errors import Mark, Problem, did_you_mean
+from voiceflow.core.errors import Mark, Problem, ScriptError, did_you_mean
 from voiceflow.core.units import parse_seconds
 from voiceflow.script.pacing import ALIASES
-from voiceflow.script.yaml import Node
+from voiceflow.script.yaml import Node, read_text
 
 Problems = list[Problem]
 Schema = dict[str, Any]
@@ -418,8 +418,8 @@ def locate(mark: Mark, needle: str) -> Mark:
     """Where `needle` first occurs as whole words in the file, at or after `mark`; else `mark`."""
     try:
         # Read once more, because nodes keep no source: only what has something to tell comes here.
-        text = Path(mark.file).read_text(encoding="utf-8-sig") if needle else ""
-    except (OSError, ValueError):
+        text = read_text(Path(mark.file)) if needle else ""
+    except ScriptError:
         return mark
     # Not `\b`: a needle may be a sign, such as `*`, which has no word's edge.
     before = r"(?<!\w)" if re.match(r"[^\W_]", needle) else ""

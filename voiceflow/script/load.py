@@ -25,7 +25,7 @@ from voiceflow.script.fields import (
     complain,
     read_fields,
 )
-from voiceflow.script.lookup import Library, composed, is_name, session_path
+from voiceflow.script.lookup import Library, composed, exists, is_name, session_path
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.pacing import Layer, layer
 from voiceflow.script.yaml import Node, merge, read
@@ -405,7 +405,7 @@ def read_pace(path: Path) -> Layer:
 def load_settings(library: Library) -> dict[str, Any]:
     """The user's ``settings.yaml``; empty if there is none. Raises ScriptError."""
     path = library.user / "settings.yaml"
-    return read_settings(path) if path.is_file() else {}
+    return read_settings(path) if exists(path) else {}
 
 
 def read_settings(path: Path) -> dict[str, Any]:

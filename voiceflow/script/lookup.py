@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from voiceflow.core.errors import InputError, UnknownNameError
+from voiceflow.core.opening import NO_FILE, why_not
+from voiceflow.core.places import named_or
 
 ENDINGS = {"phrases": (".j2",)}
 _YAML = (".yaml", ".yml")
@@ -131,15 +133,15 @@ def content() -> Path:
 
 def default_library() -> Library:
     """The user's library (``$VOICEFLOW_HOME``, else the system's user data) and the bundled one."""
-    home = os.environ.get("VOICEFLOW_HOME")
-    if home:
-        user = Path(home).expanduser()
-    else:
-        from platformdirs import user_data_path
-
-        # Without that False, Windows would get a folder `voiceflow` within a folder `voiceflow`.
-        user = user_data_path("voiceflow", appauthor=False)
+    user = named_or("VOICEFLOW_HOME", _system_folder)
     return Library(user, content() / "scripts", content() / "sounds")
+
+
+def _system_folder() -> Path:
+    from platformdirs import user_data_path
+
+    # Without that False, Windows would get a folder `voiceflow` within a folder `voiceflow`.
+    return user_data_path("voiceflow", appauthor=False)
 
 
 def session_path(reference: str, library: Library) -> Path:
@@ -161,18 +163,35 @@ def session_path(reference: str, library: Library) -> Path:
     # A file without an ending is meant only where no session has its name.
     looks_like_path = path.suffix in _YAML or not is_name(reference)
     if looks_like_path or (is_file(path) and not _is_known(library, reference)):
-        if _is_folder(path):
+        if is_folder(path):
             raise InputError(f"{reference} is a folder", hint="give the path of one session in it")
         if not is_file(path):
-            hint = "give the path of a YAML file, or one of: " + ", ".join(
-                library.names("sessions")
-            )
-            raise InputError(f"there is no file {reference}", hint=hint)
+            raise _no_session(reference, path, library)
         return path
     return library.find("sessions", reference)
 
 
-def _is_folder(path: Path) -> bool:
+def _no_session(reference: str, path: Path, library: Library) -> InputError:
+    if exists(path):  # a pipe, a device
+        return InputError(f"{reference} cannot be read: {why_not(path)}")
+    names = ", ".join(library.names("sessions"))
+    message = f"there is no file {reference}"
+    if os.path.islink(path):  # noqa: PTH114  Path's own may raise
+        astray = "leads nowhere" if why_not(path) == NO_FILE else "leads back to itself"
+        message = f"{reference} is a link that {astray}"
+    return InputError(message, hint=f"give the path of a YAML file, or one of: {names}")
+
+
+def exists(path: Path) -> bool:
+    """Whether there is anything at `path`; False too for a path that the system refuses."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether `path` is a folder; False too for a path that the system refuses."""
     try:
         return path.is_dir()
     except (OSError, ValueError):

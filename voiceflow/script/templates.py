@@ -8,6 +8,7 @@ steps and characters are counted while it runs.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -58,6 +59,32 @@ _ALLOWED = (
     nodes.FloorDiv, nodes.Mod, nodes.Concat, nodes.Macro, nodes.Call, nodes.Assign, nodes.List,
     nodes.Tuple,
 )  # fmt: skip
+
+
+# What Jinja says, and what is meant; and what it calls the marks that stand in a template.
+_SYNTAX = (
+    (r"expected token '(.+?)', got '(.+?)'$", "`{0}` is missing before `{1}`"),
+    (r"Expected an expression, got '(.+?)'", "something is missing before `{0}`"),
+    (r"unexpected char '(.+?)'", "the character {0!r} cannot stand here"),
+    (r"unknown tag '(.+?)'", "there is no tag `{0}`"),
+    (r"[Uu]nexpected end of template", "a `{{% … %}}` or `{{{{ … }}}}` is opened and not closed"),
+    (r"unexpected '(.+?)'", "`{0}` cannot stand here"),
+    (r"No (filter|test) named '(.+?)'", "there is no {0} `{1}`"),
+    (r"Missing end of (comment|raw)", "a {0} is opened and not closed"),
+    (r"too (?:few|many)", "the number of values does not fit here"),
+)
+_MARKS = {
+    "end of print statement": "}}",
+    "end of statement block": "%}",
+    "begin of print statement": "{{",
+    "begin of statement block": "{%",
+    "end of template": "the end",
+    "name": "a name",
+}
+
+
+# What Jinja calls things that are written without a word.
+_SIGNS = {"dict": "{}", "callblock": "call", "filterblock": "filter", "fromimport": "from"}
 
 
 class TemplateFault(Exception):
@@ -186,7 +213,12 @@ def _faults(source: str, variables: frozenset[str]) -> list[TemplateFault]:
 
 
 def _sentence(message: str | None) -> str:
-    return "template: " + (message or "cannot be read").rstrip(".")
+    """What Jinja found, in words for who writes scripts and not programs."""
+    for pattern, words in _SYNTAX:
+        if found := re.search(pattern, message or ""):
+            said = (_MARKS.get(one, one) for one in found.groups())
+            return "template: " + words.format(*said)
+    return "template: what stands here cannot be read"
 
 
 def _size_fault(tree: nodes.Template) -> TemplateFault | None:
@@ -239,6 +271,7 @@ def _shape_faults(tree: nodes.Template) -> Iterator[TemplateFault]:
             yield TemplateFault("`set` cannot join texts or call macros", line=line)
         elif isinstance(node, nodes.Expr | nodes.Stmt) and not isinstance(node, _ALLOWED):
             what = type(node).__name__.lower()
+            what = _SIGNS.get(what, what)
             hint = "templates cannot loop, import or include"
             yield TemplateFault(
                 f"`{what}` is not allowed in a template", hint=hint, needle=what, line=line
@@ -405,7 +438,21 @@ def _guarded(run: Callable[[], str]) -> str:
         raise TemplateFault(_sentence(error.message), line=_line_of(error)) from None
     # OverflowError, TypeError, ValueError … are not TemplateError: a filter may raise any.
     except (ArithmeticError, TypeError, ValueError, RecursionError, LookupError) as error:
-        raise TemplateFault(f"template: {error}", line=_line_of(error)) from None
+        raise _failure(error) from None
+
+
+def _failure(error: Exception) -> TemplateFault:
+    """Why a template failed with the values of its moment: Python's words are not for people."""
+    line = _line_of(error)
+    if isinstance(error, ZeroDivisionError):
+        return TemplateFault("template: division by zero", line=line)
+    if isinstance(error, ArithmeticError):
+        return TemplateFault(_TOO_LARGE, line=line)
+    if isinstance(error, RecursionError):
+        return TemplateFault("the template is nested too deeply", line=line)
+    message = "template: this cannot be done with the values that stand here"
+    hint = "`~` joins texts and numbers; `|int` makes a number of a text"
+    return TemplateFault(message, hint=hint, line=line)
 
 
 def _line_of(error: Exception) -> int:

@@ -7,6 +7,7 @@ scripts do not need them, and a small file could use them to become a huge one.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,14 +18,31 @@ from typing import Literal
 import yaml
 
 from voiceflow.core.errors import Mark, Problem, ScriptError
+from voiceflow.core.opening import open_file, why
 
 MAX_BYTES = 1 << 20
+_HEAD = 256
 MAX_DEPTH = 24
 MAX_NODES = 100_000
 
 # All that YAML does not allow: the same set as in PyYAML's reader.
 _NOT_TEXT = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# What both of PyYAML's parsers say, and what is meant.
+_SYNTAX = (
+    ("mapping values are not allowed", "there is a colon where none can stand"),
+    ("cannot start any token", "nothing can begin with this character"),
+    ("unknown escape", "after a backslash in double quotes stands a letter without a meaning"),
+    ("unexpected end of stream", "a quote is opened and not closed"),
+    ("',' or ", "a bracket or a brace is opened and not closed, or a comma is missing"),
+    ("expected ':'", "this line is no `key: value`, though those around it are"),
+    ("expected key", "this line does not fit those above it"),
+    ("expected <block end>", "this line does not fit those above it"),
+    ("expected '-' indicator", "this line does not fit the list above it"),
+    ("block sequence entries", "a list cannot begin here"),
+    ("indentation", "the indentation is wrong here"),
+)
+_SYNTAX_OTHER = "what stands here cannot be read"
 _HASH = re.compile(r"(?:^|\s)(#[^\s#]\S*)")
 # The C parser, where PyYAML was built with it, is many times as fast.
 _Loader: type = getattr(yaml, "CLoader", yaml.Loader)
@@ -105,13 +123,17 @@ def read_text(path: Path) -> str:
     """The text of a script file. Raises ScriptError if it cannot be read."""
     where = Mark(str(path))
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             # The one byte more tells that there is more, however large the file is.
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ScriptError([Problem(where, f"cannot be read: {error.strerror}")]) from None
+    except (OSError, ValueError) as error:
+        raise ScriptError([Problem(where, f"cannot be read: {why(error)}")]) from None
     if len(data) > MAX_BYTES:
         raise ScriptError([Problem(where, "the file is larger than 1 MiB", "split it up")])
+    if wide := _wide(data):
+        hint = "save the file as UTF-8: in the editor, where it asks for the encoding"
+        message = f"the file is not UTF-8 text, but {wide}"
+        raise ScriptError([Problem(Mark(str(path), 1, 1), message, hint)])
     try:
         # Editors on Windows may put a byte order mark first.
         return data.decode("utf-8-sig")
@@ -122,6 +144,22 @@ def read_text(path: Path) -> str:
         raise ScriptError(
             [Problem(Mark(str(path), line, column), "the file is not UTF-8 text", hint)]
         ) from None
+
+
+def _wide(data: bytes) -> str:
+    """The encoding of a text in units of two or four bytes, with or without a mark; "" of others.
+
+    Some programs on Windows write scripts so. Latin letters then have a zero at every other byte.
+    """
+    head = data[:_HEAD]
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    zeros = [head[place::4].count(0) * 4 > len(head) // 2 for place in range(4)]
+    if sum(zeros) == 3:
+        return "UTF-32"
+    return "UTF-16" if zeros in ([False, True] * 2, [True, False] * 2) else ""
 
 
 def parse(text: str, file: str) -> Node:
@@ -195,7 +233,12 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str, text: str) -> Proble
         hint = "check the indentation; put a text that begins with a quote or a brace in quotes"
         if mark and (cut := _cut_before(mark.line, text)):
             hint = f"if ` {cut[:20]}` before it is text and no comment, put that text in quotes"
-    return Problem(place, f"invalid YAML: {message}", hint)
+    return Problem(place, f"invalid YAML: {_said(message)}", hint)
+
+
+def _said(message: str) -> str:
+    """What the parser found, in words for who writes scripts and not parsers."""
+    return next((words for needle, words in _SYNTAX if needle in message), _SYNTAX_OTHER)
 
 
 def _cut_before(line: int, text: str) -> str:

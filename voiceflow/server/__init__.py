@@ -13,6 +13,7 @@ from pathlib import Path
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
+from voiceflow.core.places import expanded
 from voiceflow.script.lookup import Library, default_library
 from voiceflow.server.process import ending_on_terminate, private_files
 
@@ -110,7 +111,7 @@ def library_at(folder: str | Path | None) -> Library:
     usual = default_library()
     if folder is None:
         return usual
-    path = Path(folder).expanduser()
+    path = expanded(str(folder))
     if not path.is_dir():
         hint = "name a folder that holds sessions/ and exercises/"
         raise InputError(f"there is no folder {str(folder)!r}", hint=hint)

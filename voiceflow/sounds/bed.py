@@ -35,12 +35,15 @@ BEDS = (
 )
 # Raise this when the same bed would sound different: it is part of the cache key.
 VERSION = 2
+_MUSIC_VERSION = 3
 LEVEL = -34.0
 DUCK_DB = 9.0
 ATTACK_MS, RELEASE_MS = 150, 400
 FADE_MS = 1_000
 _CROSS = 2 * RATE
 _MEASURED = 12
+# How far the channels' sum must lie under their difference to be taken for a fault.
+_LEAST_CANCELLED_DB = 6.0
 _KNEE, _CEILING = 0.1, 0.2
 
 Span = tuple[int, int]
@@ -67,8 +70,18 @@ class Bed:
     def key(self) -> str:
         """A hex digest of everything that its sound depends on."""
         # The repr of `Music` has a digest and no path: a file that is moved keeps its key.
-        content = repr((VERSION, self.level, self.music or self.name))
+        version = VERSION if self.music is None else _MUSIC_VERSION
+        content = repr((version, self.level, self.music or self.name))
         return hashlib.blake2b(content.encode(), digest_size=20).hexdigest()
+
+    def warning(self) -> str:
+        """What is done to the music so that it is heard everywhere; mostly nothing: empty."""
+        if not _cancels(self):
+            return ""
+        return (
+            f"the two channels of {self.name} cancel each other: in mono and from a phone's "
+            "loudspeaker it could not be heard, so one of them is turned over"
+        )
 
     def block(self, start_ms: int, length_ms: int) -> Floats:
         """The bed from `start_ms` of the session on, neither ducked nor faded.
@@ -90,6 +103,8 @@ class Bed:
         import numpy as np
 
         sound = _looped(self, ms_to_samples(start_ms), ms_to_samples(length_ms))
+        if _cancels(self):
+            sound[:, 1] *= -1
         sound *= np.float32(_gain(self))
         # Sudden peaks in quiet music are limited, each sample by itself, so that blocks still join.
         over = np.abs(sound) - np.float32(_KNEE)
@@ -266,13 +281,33 @@ def _gain(bed: Bed) -> float:
 
     from voiceflow.audio.loudness import SILENT, integrated, step_powers
 
-    if bed.music is not None:
-        from voiceflow.sounds.music import spread
-
-        parts = spread(bed.music, _MEASURED)
-    else:
-        parts = [_read(bed, 0, _size(bed)[0])]
+    parts = _samples(bed)
     lufs = integrated(np.concatenate([step_powers(part, RATE // 10) for part in parts]))
     if lufs <= SILENT:
         raise SoundError(f"the bed {bed.name} is silent", hint="choose other music")
     return float(10 ** ((bed.level - lufs) / 20))
+
+
+@functools.lru_cache(maxsize=8)
+def _cancels(bed: Bed) -> bool:
+    """Whether the sum of the two channels, as one loudspeaker plays them, is far below both.
+
+    So it is where a recording was wired the wrong way round. What is merely wide stays as it is.
+    """
+    import numpy as np
+
+    if bed.music is None:
+        return False
+    parts = _samples(bed)
+    both = sum(float(np.square(part.sum(axis=1)).sum()) for part in parts)
+    apart = sum(float(np.square(part[:, 0] - part[:, 1]).sum()) for part in parts)
+    return both < apart / 10 ** (_LEAST_CANCELLED_DB / 10)
+
+
+def _samples(bed: Bed) -> list[Floats]:
+    """What a bed is measured by: all of it, or a dozen windows of long music."""
+    if bed.music is None:
+        return [_read(bed, 0, _size(bed)[0])]
+    from voiceflow.sounds.music import spread
+
+    return spread(bed.music, _MEASURED)

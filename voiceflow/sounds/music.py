@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from voiceflow.audio.decode import digest, opened, read_stereo, resample, resampled_length
+from voiceflow.audio.decode import digest, named, opened, read_stereo, resample, resampled_length
 from voiceflow.core.errors import SoundError
 from voiceflow.core.units import RATE
 
@@ -60,7 +60,7 @@ def open_music(path: Path) -> Music:
         if frames < LEAST_S * file.samplerate:
             length = f"{frames / file.samplerate:.2g} s"
             raise SoundError(
-                f"{path.name} is only {length} long", hint="a bed needs at least half a second"
+                f"{named(path)} is only {length} long", hint="a bed needs at least half a second"
             )
         return Music(path, content, file.samplerate, frames)
 

@@ -218,16 +218,21 @@ def _about(path: Path) -> str:
     return " ".join(about.text.split()) if about else ""
 
 
+def _real(path: Path) -> Path:
+    # Path's own raises a RuntimeError for a link that leads back to itself.
+    return Path(os.path.realpath(path))
+
+
 def _read(
     path: Path, folders: Sequence[Path], found: list[Problem], chain: tuple[Path, ...] = ()
 ) -> ToneSet:
     """The set in `path` merged over the one it is like; problems are added to `found`."""
     script = parse.read_script(read(path), path.parent, found)
-    chain = (*chain, path.resolve())
+    chain = (*chain, _real(path))
     base = ToneSet("", "", ())
     if script.like and script.like_node:
         # A user's set may be like the bundled set of the same name, but not like itself.
-        near = [one for one in _files((path.parent, *folders)) if one.resolve() not in chain]
+        near = [one for one in _files((path.parent, *folders)) if _real(one) not in chain]
         file = next((one for one in near if one.stem == script.like), None)
         if file is None:
             error = UnknownNameError("other tone set", script.like, {one.stem for one in near})

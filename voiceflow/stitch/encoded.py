@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from array import array
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from voiceflow.audio.true_peak import dbtp
 from voiceflow.stitch.session_loudness import Levels, session_loudness
 
 _HEAD = struct.Struct("<fI")
+_SYNC = b"\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,21 @@ class EncodedPiece:
         return head + self.levels.powers.tobytes() + self.frames
 
     @staticmethod
-    def unpack(value: bytes) -> EncodedPiece:
+    def unpack(value: bytes) -> EncodedPiece | None:
+        """The piece that `pack` made into bytes; None where they are something else."""
+        if len(value) < _HEAD.size:
+            return None
         peak, count = _HEAD.unpack_from(value)
         end = _HEAD.size + 4 * count
+        frames = value[end:]
+        # One power to a frame, and all frames of one size, each with its mark.
+        if not count or not frames or len(frames) % count or frames[:1] != _SYNC:
+            return None
         powers: array[float] = array("f")
         powers.frombytes(value[_HEAD.size : end])
-        return EncodedPiece(value[end:], Levels(powers, peak))
+        if not all(map(math.isfinite, (peak, *powers))):
+            return None
+        return EncodedPiece(frames, Levels(powers, peak))
 
 
 @dataclass(slots=True)

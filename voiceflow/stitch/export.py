@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from voiceflow.core.errors import InputError
+from voiceflow.core.errors import (
+    InputError,
+    OutputError,
+    ScriptError,
+    UnfinishedError,
+    VoiceflowError,
+)
 from voiceflow.core.files import Draft
 from voiceflow.draw.cover import cover_of
 from voiceflow.formats import EXPORTED, m4b, sidecars
@@ -25,6 +31,8 @@ from voiceflow.stitch.render import recording, stitcher_of
 from voiceflow.stitch.sync import Result, folder, put, put_file
 from voiceflow.stitch.tracks import Frames, Samples, Track, tracks
 
+_SEVERAL: Final = "voiceflow sessions"
+"""What the playlist is called where there are several; no session's files are."""
 _NUMBERED: Final = re.compile(r"\d{2,} .*\.(\w+)")
 
 Entry = tuple[str, int, str]
@@ -47,6 +55,21 @@ class ExportOptions:
     split: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One session of several that could not be exported."""
+
+    reference: str
+    error: VoiceflowError
+
+    def line(self) -> str:
+        """What is wrong, and with which session."""
+        # Lines about scripts begin with the file's name by themselves.
+        if isinstance(self.error, ScriptError):
+            return str(self.error)
+        return f"{self.reference}: error: {self.error}"
+
+
 def export(
     references: Iterable[str | Path],
     into: Path,
@@ -54,41 +77,98 @@ def export(
     options: Options = Options(),
     context: Context | None = None,
     report: Report = quiet,
-) -> Iterator[Result]:
+) -> Iterator[Result | Failure]:
     """Export sessions into a folder, which is made if it is missing.
 
     Yields
     ------
-    Result
-        For each file, as soon as it is written: recordings first, the playlist last.
+    Result or Failure
+        A result for each file, as soon as it is written: recordings first, the playlist last. A
+        failure for each session of several that is wrong; the others are exported all the same.
 
     Raises
     ------
     InputError
-        A session or an option is wrong.
+        An option is wrong, or the only session, or every one of them.
+    UnfinishedError
+        At the end, if some of several sessions failed.
     OutputError
         A file cannot be written. Those before it are complete.
     """
     _check(files)
     folder(into)
-    context = context or Context()
-    names, entries, bases = FileNames(), list[Entry](), list[str]()
-    names.give("voiceflow sessions")  # the playlist's, where there are several
     # A session named twice is exported once. A dict keeps the order, which the playlist has too.
     wanted = tuple(dict.fromkeys(references))
-    for reference in wanted:  # a wrong name shows before anything is written
-        load_session(reference, context.library, level=options.level)
-    for reference in wanted:
-        prepared = prepare(reference, options, context, report)
-        made = _SessionFiles(prepared, options, context, report)
-        base = names.give(made.score.title)
-        bases.append(base)
-        make = made.split if files.split else made.whole
-        yield from make(into, base, files.form, entries)
+    batch = _Batch(into, files, options, context or Context(), report)
+    if len(wanted) == 1:
+        yield from batch.session(wanted[0])
+    else:
+        yield from batch.several(wanted)
+    if batch.entries:
+        called = batch.bases[0] if len(wanted) == 1 else _SEVERAL
+        yield _text(into / f"{called}.m3u8", sidecars.playlist(batch.entries))
+    if batch.failures:
+        raise _unfinished([one.error for one in batch.failures], len(wanted))
+
+
+class _Batch:
+    """Sessions on their way into one folder, and what became of them."""
+
+    def __init__(
+        self, into: Path, files: ExportOptions, options: Options, context: Context, report: Report
+    ) -> None:
+        self.into, self.files = into, files
+        self.options, self.context, self.report = options, context, report
+        self.names = FileNames()
+        self.names.give(_SEVERAL)
+        self.entries: list[Entry] = []
+        self.bases: list[str] = []
+        self.failures: list[Failure] = []
+
+    def several(self, wanted: tuple[str | Path, ...]) -> Iterator[Result | Failure]:
+        """Each of several sessions; those that are wrong are told and passed over."""
+        readable = []
+        for reference in wanted:  # a wrong name or script shows before the work
+            try:
+                load_session(reference, self.context.library, level=self.options.level)
+                readable.append(reference)
+            except VoiceflowError as error:
+                yield self._failed(reference, error)
+        for reference in readable:
+            try:
+                yield from self.session(reference)
+            # A disk that is full, or gone, is no fault of this session: the next would meet it too.
+            except OutputError:
+                raise
+            except VoiceflowError as error:
+                yield self._failed(reference, error)
+
+    def session(self, reference: str | Path) -> Iterator[Result]:
+        """The files of one session."""
+        prepared = prepare(reference, self.options, self.context, self.report)
+        made = _SessionFiles(prepared, self.options, self.context, self.report)
+        base = self.names.give(made.score.title)
+        self.bases.append(base)
+        make = made.split if self.files.split else made.whole
+        entries: list[Entry] = []
+        yield from make(self.into, base, self.files.form, entries)
+        # Only now: a playlist names no session that is there in part.
+        self.entries += entries
         # Between sessions, as all of them together may be more than the cache may hold.
-        context.cache.trim()
-    called = bases[0] if len(bases) == 1 else "voiceflow sessions"
-    yield _text(into / f"{called}.m3u8", sidecars.playlist(entries))
+        self.context.cache.trim()
+
+    def _failed(self, reference: str | Path, error: VoiceflowError) -> Failure:
+        failure = Failure(str(reference), error)
+        self.failures.append(failure)
+        return failure
+
+
+def _unfinished(errors: list[VoiceflowError], count: int) -> VoiceflowError:
+    if len(errors) < count:
+        return UnfinishedError(f"{len(errors)} of {count} sessions could not be exported")
+    message = f"none of the {count} sessions could be exported"
+    wrong = all(isinstance(error, InputError) for error in errors)
+    return InputError(message) if wrong else UnfinishedError(message)
 
 
 def _check(files: ExportOptions) -> None:

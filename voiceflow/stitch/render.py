@@ -15,6 +15,7 @@ from voiceflow.core.errors import InputError
 from voiceflow.core.files import writing
 from voiceflow.core.units import clock
 from voiceflow.formats import RENDERED
+from voiceflow.formats.id3 import is_tag
 from voiceflow.formats.mp3 import Splice, stream_length
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.score.prepare import Prepared, prepare
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came of a render."""
+    """What came of a render. `warning` is about its bed, and mostly empty."""
 
     path: Path
     length_ms: int
@@ -41,6 +42,7 @@ class Summary:
     tally: Tally
     stages: tuple[tuple[str, float], ...]
     taken_away: tuple[str, ...] = ()
+    warning: str = ""
 
     def line(self) -> str:
         """File, length, chapters, loudness, time taken; below, what a wanted length took away."""
@@ -146,9 +148,15 @@ def rejoined(remembered: Remembered, cache: Cache) -> Iterator[bytes]:
 
     def pieces() -> Iterator[tuple[int, bytes]]:
         for start_ms, key in remembered.pieces:
-            yield start_ms, EncodedPiece.unpack(part("piece", key)).frames
+            piece = EncodedPiece.unpack(part("piece", key))
+            if piece is None:
+                raise ForgottenError
+            yield start_ms, piece.frames
 
-    yield part("head", remembered.head)
+    head = part("head", remembered.head)
+    if not is_tag(head):
+        raise ForgottenError
+    yield head
     yield from Splice(remembered.channels).join(pieces(), remembered.length_ms)
 
 
@@ -211,6 +219,7 @@ def _anew(
         tally=stitcher.tally,
         stages=tuple(watch.laps),
         taken_away=score.taken_away,
+        warning=bed.warning() if (bed := prepared.instruments.bed) else "",
     )
     keep(stitcher, prepared.decision.voice.driver, context.cache, key)
     return summary

@@ -12,7 +12,9 @@ remembered and everything is decided anew.
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ from voiceflow.script.dependencies import Look
 from voiceflow.script.lookup import Library, session_path
 
 KIND = "memo"
+_MOST_MS = 24 * 3_600_000
+_KEY = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,35 @@ class Remembered:
         return json.dumps([getattr(self, name) for name in self.__slots__]).encode()
 
     @staticmethod
-    def unpack(value: bytes) -> Remembered:
-        told = dict(zip(Remembered.__slots__, json.loads(value), strict=True))
-        # JSON has no tuples: they come back as lists.
-        pairs = {name: tuple(map(tuple, told[name])) for name in ("chapters", "pieces")}
-        return Remembered(**{**told, **pairs, "taken_away": tuple(told["taken_away"])})
+    def unpack(value: bytes) -> Remembered | None:
+        """What `pack` made into bytes; None where they are something else."""
+        try:
+            told = dict(zip(Remembered.__slots__, json.loads(value), strict=True))
+            # JSON has no tuples: they come back as lists.
+            pairs = {name: tuple(map(tuple, told[name])) for name in ("chapters", "pieces")}
+            found = Remembered(**{**told, **pairs, "taken_away": tuple(told["taken_away"])})
+            return found if found.sound() else None
+        # A deep list of lists ends in a RecursionError.
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+
+    def sound(self) -> bool:
+        """Whether every value is of its kind and within reason: a recording would be made of it."""
+        return (
+            _is(int, self.length_ms)
+            and 0 < self.length_ms <= _MOST_MS
+            and self.channels in (1, 2)
+            and all(_is(float, one) and not math.isnan(one) for one in (self.loudness, self.peak))
+            and all(_is(str, title) and _is(int, at) for title, at in self.chapters)
+            and all(_is(int, at) and 0 <= at <= self.length_ms for at, _ in self.pieces)
+            and all(_KEY.fullmatch(key) for key in (self.head, *(key for _, key in self.pieces)))
+            and all(_is(str, one) for one in self.taken_away)
+        )
+
+
+def _is(kind: type, value: object) -> bool:
+    # Exactly: True is an int to Python.
+    return type(value) is kind
 
 
 def memo_key(reference: str | Path, options: Options, library: Library) -> str | None:

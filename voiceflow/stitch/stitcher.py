@@ -197,7 +197,7 @@ class Stitcher:
 
     def _cached(self, key: str) -> EncodedPiece | None:
         value = self.cache.get("piece", key)
-        return None if value is None else EncodedPiece.unpack(value)
+        return EncodedPiece.unpack(value) if value else None
 
     def _kept(self, key: str) -> EncodedPiece | None:
         with self._lock:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from voiceflow.core.errors import UnknownNameError, VoiceError
+from voiceflow.core.opening import why
+from voiceflow.core.places import expanded
 from voiceflow.voices.packages import version_of
 from voiceflow.voices.voice import Voice, VoiceInfo
 
@@ -54,7 +56,7 @@ class Piper:
     def find(self, rest: str) -> Voice:
         if not rest:
             raise VoiceError("`piper` needs the path of a voice", hint="piper:/path/to/voice.onnx")
-        model = Path(rest).expanduser().resolve()
+        model = Path(os.path.realpath(expanded(rest)))
         config = _piper_config(model)
         version = version_of("piper", "piper-tts")
         if version is None:
@@ -174,8 +176,10 @@ def _piper_config(model: Path) -> dict[str, Any]:
 
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise VoiceError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise VoiceError(f"{path} cannot be read: {why(error)}") from error
+    except ValueError as error:
+        raise VoiceError(f"{path} is not the configuration of a Piper voice") from error
     if not isinstance(config, dict) or not isinstance(config.get("audio"), dict):
         raise VoiceError(f"{path} is not the configuration of a Piper voice")
     return config

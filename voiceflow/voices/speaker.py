@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LEVELLING = "level-4"  # `level.VERSION`, known here without numpy; a test holds them together
 _FORMAT = "s16le mono 24000"
 _AHEAD = ("hibari", "espeak")  # drivers that can load before it is known which of their voices
+_LENGTH_DIGITS = 7  # nearly three hours of milliseconds
 _WORTH = 6  # texts that are worth the loading of one more worker
 
 
@@ -102,9 +103,18 @@ class Speaker:
         for text in texts:
             if text in self._held:
                 lengths[text] = samples_to_ms(len(self._held[text]) // 2)
-            elif (entry := self._cache.get("length", self.clip_key(text))) is not None:
-                lengths[text] = int(entry)
+            elif (length := self._length(self.clip_key(text))) is not None:
+                lengths[text] = length
         return lengths
+
+    def _length(self, key: str) -> int | None:
+        """The length that was kept with a clip; None if it is no length, or that of another."""
+        entry = self._cache.get("length", key)
+        if entry is None or not entry.isdigit() or len(entry) > _LENGTH_DIGITS:
+            return None
+        # By its size alone, as to read all clips takes long. One that is gone is spoken again.
+        size = self._cache.size("clip", key)
+        return int(entry) if size is None or samples_to_ms(size // 2) == int(entry) else None
 
     def speak(
         self, texts: Iterable[str], on_clip: Callable[[str], None] | None = None
@@ -152,7 +162,9 @@ class Speaker:
         return Clip(text, pcm)
 
     def _found(self, text: str) -> bytes | None:
-        return self._held.get(text) or self._cache.get("clip", self.clip_key(text))
+        kept = self._held.get(text) or self._cache.get("clip", self.clip_key(text))
+        # Two bytes to a sample: anything else was not kept here.
+        return kept if kept and len(kept) % 2 == 0 else None
 
     def clip_key(self, text: str) -> str:
         """Of everything that decides the clip's samples, and of nothing else."""

@@ -14,7 +14,7 @@ on, and held by tests/voices/test_seams.py, which names what changed when hibari
 from __future__ import annotations
 
 import functools
-import marshal
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -162,7 +162,7 @@ def load(voice: str) -> Model:
 
 
 def _keep_tables() -> None:
-    """Have hibari's reading tables kept in the cache: half of its loading is parsing their JSON.
+    """Have hibari's reading tables kept in the cache: half of its loading is unpacking them.
 
     Without a cache, or if hibari does not read its tables with `_load_json` any more, hibari reads
     them as it always does.
@@ -177,15 +177,23 @@ def _keep_tables() -> None:
     def load_table(name: str) -> Any:
         stat = Path(g2p.ASSETS, name).stat()
         given = (__version__, name, stat.st_size, stat.st_mtime_ns)
-        # marshal has no stable format: a table is for this version of Python alone.
-        key = Cache.key(*given, sys.version, marshal.version)
-        found = cache.get("table", key)
-        if found is not None:
-            with suppress(EOFError, ValueError, TypeError):
-                return marshal.loads(found)
+        key = Cache.key(*given)
+        if (found := cache.get("table", key)) is not None and (kept := _table(found)) is not None:
+            return kept
         table = from_json(name)
-        cache.put("table", key, marshal.dumps(table))
+        # JSON again, but unpacked and without spaces: hardly slower to read than Python's own
+        # formats, which a file that somebody put there could crash or take over.
+        cache.put("table", key, json.dumps(table, separators=(",", ":")).encode())
         return table
 
     load_table.kept = True  # type: ignore[attr-defined]
     g2p._load_json = load_table
+
+
+def _table(kept: bytes) -> dict[str, Any] | None:
+    """A table as the cache kept it; None where that is no table."""
+    with suppress(ValueError, RecursionError):
+        table = json.loads(kept)
+        if isinstance(table, dict) and table:
+            return table
+    return None

@@ -127,6 +127,19 @@ def _first_named(evidence: Evidence, number: int, bout: Bout) -> bool:
     return False
 
 
+def uneven(evidence: Evidence) -> Iterator[Finding]:
+    """Odd numbers of repetitions in turn: one is added, so that both sides get as many."""
+    found: list[tuple[Any, Finding]] = []
+    for number, bout in enumerate(evidence.bouts):
+        written = bout.exercise.reps
+        if bout.exercise.sides == "alternate" and bout.exercise.rep and written % 2:
+            message = f"`reps: {written}` is odd for sides in turn: {written + 1} are done"
+            hint = "write an even number: so both sides get as many"
+            finding = evidence.finding("warning", "uneven", message, hint, bout=number)
+            found.append((bout.exercise.slug, finding))
+    yield from once(found)
+
+
 def _switches(evidence: Evidence, number: int, bout: Bout) -> Iterator[Finding]:
     least = snap(bout.pacing.switch_time * 1000)
     for index, moment in evidence.numbered(number, "switch"):
@@ -221,6 +234,7 @@ RULES = (
     wrong_sides,
     unequal_sides,
     unnamed_sides,
+    uneven,
     restless,
     unmoved,
     early_effort,

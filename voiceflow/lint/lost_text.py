@@ -19,8 +19,9 @@ from voiceflow.script.yaml import Node, plain_ends, read, read_text
 # They hold names of files and voices, not texts.
 _NAMES = ("extends", "voice")
 _STEPS = ("rep", "flow", "pronounce")
-# A comment begins with a blank (`# why`), or is a line that somebody drew (`#---`, `####`).
-_CUT = re.compile(r"(?P<lead>[ \t]+|[ \t]*(?:\r?\n[ \t]*)+)(?P<lost>#[^\s#=~*_+-]\S*)")
+# A comment begins with a blank (`# why`), or is a line that somebody drew (`#---`, `####`); with a
+# number after the blank it was part of what was pasted (`exercise # 3`).
+_CUT = re.compile(r"(?P<lead>[ \t]+|[ \t]*(?:\r?\n[ \t]*)+)(?P<lost>#(?:[^\s#=~*_+-]\S*| ?\d+\b))")
 
 _BEFORE = re.compile(r"[ \t]*(?:- +)*(?=\S)")
 

@@ -24,7 +24,7 @@ _PLAIN = ("name", "title", "needs")
 PLAIN_KEYS = (*_PLAIN, *UNHEARD_KEYS)
 
 # With a dollar sign, too: so other template languages write it.
-_BRACED = re.compile(r"(?<![{$])\$?\{\s*([^\W\d]\w*)\s*\}(?!\})")
+_BRACED = re.compile(r"(?<![{$])\$?\{\s*([^\W\d]\w*)\s*\}\}?(?!\})")
 _ANY_BRACES = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}|\$?\{\s*[^\W\d]\w*\s*\}")
 _TAG = re.compile(
     r"<(?P<end>/?)(?P<name>[a-zA-Z][\w:-]*)"

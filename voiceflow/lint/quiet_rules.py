@@ -87,11 +87,19 @@ def _longest_quiet(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
     Unwanted is what is outside of silences, rests and intervals.
     """
     total, best, index = 0, 0, 0
+    # What a written rest leaves of its time is quiet by intent, in whichever moment it lies.
+    resting = {
+        n
+        for one in evidence.decision.arranged.rests
+        if one.rest.written
+        for n in range(one.rest.first, one.rest.end)
+    }
     for n in range(evidence.index_at(start), len(evidence.moments)):
         if evidence.starts[n] >= end:
             break
         part = min(end, evidence.starts[n] + evidence.length(n)) - max(start, evidence.starts[n])
-        if evidence.moments[n].kind not in _QUIET_BY_INTENT and part > 0:
+        wanted = evidence.moments[n].kind in _QUIET_BY_INTENT or n in resting
+        if part > 0 and not wanted:
             total += part
             if part > best:
                 best, index = part, n

@@ -20,6 +20,7 @@ _HEADINGS = {
     "tip-unsaid": "Tips that are not said",
     "unsaid": "Texts that are not said",
     "rest-longer": "Rests that last longer than written",
+    "uneven": "Repetitions in turn that both sides cannot share",
     "left-out": "Texts that a written rest has no room for",
     "overlap": "Words that overlap",
     "no-air": "Words too close together",

@@ -12,6 +12,7 @@ from typing import Any
 
 from voiceflow.core.units import GRID_MS
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
+from voiceflow.plan.cues import Cue
 from voiceflow.plan.moments import Moment
 from voiceflow.plan.rests import Level
 from voiceflow.plan.timing import flow_phase
@@ -36,7 +37,7 @@ def unfit(evidence: Evidence) -> Iterator[Finding]:
 
 def _announces(evidence: Evidence, one: Unsaid) -> bool:
     cue = evidence.cue_sheet.cues[one.moment]
-    prefix = _prefix(cue.versions) if evidence.moments[one.moment].prefix else ""
+    prefix = _prefix(cue) if evidence.moments[one.moment].prefix else ""
     return bool(prefix) and one.text.startswith(prefix)
 
 
@@ -85,8 +86,7 @@ def unannounced(evidence: Evidence) -> Iterator[Finding]:
     """Announcements, such as “Last one”, for which there is no room."""
     found: list[tuple[Any, Finding]] = []
     for index, moment in enumerate(evidence.moments):
-        versions = evidence.cue_sheet.cues[index].versions
-        prefix = _prefix(versions) if moment.prefix else ""
+        prefix = _prefix(evidence.cue_sheet.cues[index]) if moment.prefix else ""
         if prefix and not any(s.event.name.startswith(prefix) for s in evidence.of_moment(index)):
             message = f"there is no room for “{prefix}” in the {moment.breath}"
             hint = "make the first phase longer, or the tempo slower"
@@ -95,12 +95,13 @@ def unannounced(evidence: Evidence) -> Iterator[Finding]:
     yield from once(found)
 
 
-def _prefix(versions: tuple[str, ...]) -> str:
+def _prefix(cue: Cue) -> str:
     """The announcement with which the first version of a phase begins."""
     # The cues have it before the first version and once by itself; the shortest text with which the
     # first begins is the announcement.
-    alone = [one.rstrip(".") for one in versions[1:]]
-    begins = [one for one in alone if versions[0].startswith((f"{one}. ", f"{one}, ", f"{one} "))]
+    alone = [one.rstrip(".") for one in cue.versions[max(1, cue.own) :]]
+    first = cue.versions[0] if cue.versions else ""
+    begins = [one for one in alone if first.startswith((f"{one}. ", f"{one}, ", f"{one} "))]
     return min(begins, key=len, default="")
 
 

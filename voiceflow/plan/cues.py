@@ -142,7 +142,9 @@ class _Writer:
         context["minutes"] = self.facts.minutes
         left = self.facts.remaining
         context["remaining"] = left[moment.section] if moment.section < len(left) else 0
-        context["about"] = self._carried(self.about, 0, context) if self.about else ""
+        about = self._carried(self.about, 0, context) if self.about else ""
+        # Words of the phrases follow: without a stop they would run into them.
+        context["about"] = f"{about}." if about[-1:].isalnum() else about
         counts = self._counts(moment, context)
         if not moment.box:
             said = self._sentences(moment, context)

@@ -39,6 +39,9 @@ def lay_set(builder: PlanBuilder, index: int, bout: Bout, number: int) -> None:
     for turn, side in enumerate(sides):
         builder.base = {**builder.base, "set": number, **(builder.sides(side) if side else {})}
         if turn:
+            # Between two intervals a written rest is kept, on whichever side they are.
+            if exercise.work_s is not None and bout.rest_written:
+                lay_rest(builder, bout, (), lead, until_work=True)
             _switch(builder, bout, side, lead)
         elif number > 1:
             _set_rest(builder, bout, number, lead)

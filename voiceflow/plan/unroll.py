@@ -359,7 +359,8 @@ class _Unroller:
         # A first introduction comes on top of a rest of the pace, but never of a written one.
         ends = bout.rest_written or (works and following.quick)
         lines = [Line("next")] if bout.exercise.work_s else [Line("rest"), Line("next")]
-        if bout.exercise.flow and after.flow and following.section == bout.section:
+        flowing = bout.exercise.flow and after.flow and following.section == bout.section
+        if flowing and not bout.rest_written:
             lines = []
         elif bout.pacing.detail == "tones":
             lines = lines[-1:]

@@ -103,6 +103,14 @@ def taken_away(session: Session, plan: Plan) -> tuple[str, ...]:
             fewer[f"{exercise.name} {bout.sets} of {exercise.sets} sets"] = None
     if fewer:
         lines.append(f"fewer repetitions: {', '.join(fewer)}")
+    more = dict.fromkeys(
+        f"{bout.exercise.name} {bout.reps} in place of {bout.exercise.reps}"
+        for bout in plan.bouts
+        # Alternating sides come in pairs, whatever is asked for.
+        if bout.exercise.rep and bout.reps > bout.exercise.reps + bout.exercise.reps % 2
+    )
+    if more:
+        lines.append(f"more repetitions: {', '.join(more)}")
     return tuple(lines)
 
 

@@ -115,6 +115,9 @@ class _Settler:
         at = self._quiet(rest)
         spoken = max((event.end_ms for event in window[at].events), default=0)
         kept = snap_up(spoken + max(QUIET_LEFT_MS, self.layout.air(self.moments[at])))
+        if at != rest.at:
+            # A change of sides or of position takes its time, whatever is said.
+            kept = max(kept, self.moments[at].least_ms)
         return min(window[at].length, kept)
 
     def _least(self, rest: Rest, window: _Window) -> int:
@@ -144,10 +147,10 @@ class _Settler:
             own, left = (
                 {line.text.mark for line in one.lines if line.text} for one in (moment, less)
             )
-            if own <= left:
+            if own <= left and not _untitled(moment, less):
                 continue
-            # The name with which a purpose is said belongs to the phrases.
-            named = moment.kind == "name"
+            # The name with which a purpose is said belongs to the phrases, as does the time left.
+            named = moment.kind in ("name", "section")
             whole = cue.at(Level.NAMED_ONCE) if named else cue.sentences
             said = {*cue.at(level), *(cue.at(Level.NO_PURPOSE) if named else ())}
             texts = [one for one in whole if one not in said]
@@ -162,3 +165,10 @@ class _Settler:
         if not any(line.macro == "next" for line in self.moments[rest.at].lines):
             return ()
         return tuple(" ".join(cue.at(level)) for level in (Level.NO_REST, Level.NAME_ALONE))
+
+
+def _untitled(moment: Moment, less: Moment) -> bool:
+    """Whether the title of a section, which is the script's as well, is left out."""
+    return any(line.macro == "section" for line in moment.lines) and not any(
+        line.macro == "section" for line in less.lines
+    )

@@ -28,6 +28,8 @@ Counts = tuple[tuple[int, int], ...]
 
 # How much quiet before its end a session may get for want of anything to do.
 MOST_QUIET_MS = 60_000
+# By how much a length that is told lies inside what was guessed, so that it can be had.
+GUESSED_MS = 3_000
 # Said of the time before anything is known of it.
 _UNKNOWN = Facts(30)
 
@@ -269,7 +271,7 @@ def _less(inputs: Inputs, attempt: Attempt, guessed: Voicing) -> Attempt:
 def _between(target: int, shorter: Reach, longer: Reach) -> TimingError:
     """That a length lies between those that can be had, which are told, by guesses."""
     below, above = shorter.longest_ms + MOST_QUIET_MS, longer.shortest_ms
-    hint = f"up to about {clock(below)}, or from about {clock(above)}"
+    hint = f"up to about {clock(below - GUESSED_MS)}, or from about {clock(above + GUESSED_MS)}"
     return TimingError(f"this session cannot last {clock(target)}", hint=hint)
 
 
@@ -282,5 +284,5 @@ def _out_of_reach(inputs: Inputs, guessed: Voicing) -> TimingError:
         smaller = less
     fewest = Attempt(smaller, rounds=_items(rounds(smaller)[0]))
     shortest = reach(*_guess(inputs, fewest, guessed)).shortest_ms
-    hint = f"from about {clock(shortest)} to about {clock(longest)}"
+    hint = f"from about {clock(shortest + GUESSED_MS)} to about {clock(longest - GUESSED_MS)}"
     return TimingError(f"this session cannot last {clock(inputs.target_ms or 0)}", hint=hint)

@@ -77,6 +77,12 @@ def too_long(text: str, most: int = MAX_CARRIED) -> str:
 
 _SETS: Final = re.compile(r"(\d+) ?[x×] ?(\d+)", re.IGNORECASE)
 _RANGE: Final = re.compile(r"(\d+) ?[-–] ?(\d+)")
+# A line that ends without a mark, before one that begins like a sentence or a point of a list: only
+# a block after `|` keeps its lines, and each is meant to be heard by itself.
+_LINE_END: Final = re.compile(
+    r"(?<=[^\s.,;:!?…}|(/–—-])[ \t]*\n\s*(?:[-•*–] +|(?=[A-ZÀ-ÖØ-Þ]|\d+[.)] ))"
+)
+_POINT: Final = re.compile(r"(?:^|\n)\s*[-•*–] +")
 _PRESCRIBED: Final = re.compile(r"(\d+) ?!")
 
 
@@ -105,7 +111,8 @@ def split_versions(text: str) -> tuple[str, ...]:
         parts = text.split("|")
     else:
         parts = _split_outside(text)
-    folded = (" ".join(part.split()) for part in parts)
+    lines = (_POINT.sub(" ", _LINE_END.sub(". ", part.strip())) for part in parts)
+    folded = (" ".join(part.split()) for part in lines)
     return tuple(part for part in folded if part)
 
 

@@ -23,7 +23,11 @@ import voiceflow
 from voiceflow.core.errors import InputError
 from voiceflow.core.places import expanded, named_or
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="as POSIX has them")
+# A process for each: a hundred of them take a while.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="as POSIX has them"),
+]
 
 SESSION = """\
 title: One Good Thing

@@ -131,8 +131,9 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
     proofs: list[Proof] = []
     for thing in things:
         path = spelled(Path(thing))
-        # What cannot be a name was meant as a path, and is told as one even if it is missing.
-        if exists(path) or not is_name(thing):
+        # What cannot be a name was meant as a path, and is told as one even if it is missing. A
+        # name that is only too long was meant as a name.
+        if exists(path) or not is_name(thing[:_NAME]):
             found = check_path(path, library)
             problems.extend(found)
             sound = not any(one.severity == "error" for one in found)
@@ -286,6 +287,7 @@ def options(given: Mapping[str, Any]) -> Options:
     return options_of(values, pacing.items())
 
 
+_NAME = 100  # characters: by then it is seen whether something is a path
 # What an option is called on the command line, where that is not its name.
 _FLAGS = {"equipment": "--with"}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -23,6 +22,7 @@ import voiceflow
 from voiceflow.core.errors import InputError
 from voiceflow.core.places import expanded, named_or
 
+resource = pytest.importorskip("resource", reason="limits as POSIX has them")
 # A process for each: a hundred of them take a while.
 pytestmark = [
     pytest.mark.slow,

@@ -223,6 +223,51 @@ def test_killed_at_any_moment_and_rendered_again(place, truth, seed):
     assert place.left_over() == []
 
 
+def exporting(place: Place) -> list[str]:
+    out = ["--to", str(place.out), "--voice", SILENT]
+    return [sys.executable, "-m", "voiceflow", "export", "session.yaml", *out]
+
+
+def exported(place: Place) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in place.out.iterdir() if path.name[0] != "."}
+
+
+@posix
+@linux
+@pytest.mark.parametrize("seed", range(6))
+def test_an_export_that_is_killed_leaves_the_old_files_or_the_new_ones(place, seed):
+    assert place.run(exporting(place)).returncode == 0
+    new = exported(place)
+    for name in new:
+        (place.out / name).write_bytes(b"older " + name.encode())
+    old = exported(place)
+    process = place.start([*exporting(place), "--no-cache"])
+    # Between the first draft and the last file lies most of the work.
+    seen = lambda: len(exported(place).items() - old.items()) + len(place.left_over())  # noqa: E731
+    while process.poll() is None and not seen():
+        time.sleep(0.001)
+    time.sleep(random.Random(seed).uniform(0, 0.3))
+    process.kill()
+    process.communicate()
+    assert exported(place).keys() == new.keys()
+    assert all(data in (old[name], new[name]) for name, data in exported(place).items())
+    assert place.run(exporting(place)).returncode == 0
+    assert exported(place) == new
+    assert place.left_over() == []
+
+
+def test_an_export_to_a_full_disk_leaves_the_old_files_or_the_new_ones(place, small_disk):
+    for path in ("One Good Thing.mp3", "One Good Thing.lrc"):
+        (small_disk / path).write_bytes(b"older")
+    command = exporting(place)
+    command[command.index(str(place.out))] = str(small_disk)
+    done = place.run(command)
+    assert done.returncode == 1
+    assert "no space left" in told(done)
+    assert (small_disk / "One Good Thing.mp3").read_bytes() == b"older"
+    assert not list(small_disk.glob(".*"))
+
+
 @posix
 @linux
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -23,7 +22,12 @@ import voiceflow
 from voiceflow.core.errors import InputError
 from voiceflow.core.places import expanded, named_or
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="as POSIX has them")
+resource = pytest.importorskip("resource", reason="limits as POSIX has them")
+# A process for each: a hundred of them take a while.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="as POSIX has them"),
+]
 
 SESSION = """\
 title: One Good Thing

@@ -17,7 +17,15 @@ import pytest
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import OutputError
-from voiceflow.core.files import is_abandoned, is_draft, locked, write_atomic, writing
+from voiceflow.core.files import (
+    PendingFile,
+    drop_unfinished,
+    is_abandoned,
+    is_draft,
+    locked,
+    write_atomic,
+    writing,
+)
 from voiceflow.server.auth.phones import Phones
 from voiceflow.server.jobs.render_records import RenderRecords
 
@@ -350,3 +358,13 @@ def test_a_missing_folder_is_made_for_state_but_not_for_recordings(tmp_path: Pat
         stream(tmp_path / "missing" / "file", b"x")
     with pytest.raises(OSError, match=r"exists|directory"):
         write_atomic(tmp_path / "made" / "file" / "file", b"x")
+
+
+def test_who_is_told_to_end_leaves_no_draft(tmp_path: Path) -> None:
+    """An interrupt may come when a draft is made and no block that would drop it has begun."""
+    pending = PendingFile(str(tmp_path / "a"))
+    kept = PendingFile(str(tmp_path / "b"))
+    kept.keep()
+    drop_unfinished()
+    assert names(tmp_path) == ["b"]
+    pending.drop()

@@ -180,8 +180,9 @@ def _tell_checked(problems: list[Problem], proofs: list[Proof], *, as_json: bool
 def _checked_path(thing: str, library: Library) -> Path | None:
     """The file or folder that is checked as `thing`; None for a name without a session's file."""
     path = spelled(Path(thing))
-    # What cannot be a name was meant as a path, and is told as one even if it is missing.
-    if path.exists() or not is_name(thing):
+    # What cannot be a name was meant as a path, and is told as one even if it is missing. A name
+    # that is only too long was meant as a name.
+    if exists(path) or not is_name(thing[:_NAME]):
         return path
     try:
         return library.find("sessions", thing)
@@ -312,6 +313,7 @@ def options(given: Mapping[str, Any]) -> Options:
     return options_of(values, pacing.items())
 
 
+_NAME = 100  # characters: by then it is seen whether something is a path
 # What an option is called on the command line, where that is not its name.
 _FLAGS = {"equipment": "--with"}
 

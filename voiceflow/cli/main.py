@@ -481,6 +481,9 @@ def _stopped() -> NoReturn:
     # leaves a mark, for which `python -m voiceflow` would end by the signal though it is handled
     # here. Running any other code clears it.
     exec("")
+    from voiceflow.core.files import drop_unfinished
+
+    drop_unfinished()
     _fail("stopped", 1)
 
 

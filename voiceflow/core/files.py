@@ -33,6 +33,20 @@ _DAY_S: Final = 86_400
 _DRAFT: Final = re.compile(r"\.voiceflow-[0-9a-f]{12}-(\d+)-[0-9a-f]{8}\.part")
 
 
+# Drafts of this process that are neither kept nor dropped.
+_unfinished: set[str] = set()
+
+
+def drop_unfinished() -> None:
+    """Delete the drafts of this process, which is about to end because it was told to.
+
+    An interrupt can strike after a draft is made and before anyone knows of it.
+    """
+    for path in tuple(_unfinished):
+        with suppress(OSError):
+            os.unlink(path)
+
+
 class PendingFile:
     """A new file next to `target` that replaces it with `keep`, or disappears with `drop`.
 
@@ -64,6 +78,8 @@ class PendingFile:
         writer = f"{os.getpid()}-{os.urandom(4).hex()}"
         self.path = os.path.join(folder, f"{_prefix(name)}{writer}.part")
         self._target, self._durable = target, durable
+        # Before the file is made: an interrupt can come between any two steps.
+        _unfinished.add(self.path)
         # Unbuffered: every byte is written, or has failed, before the file is closed.
         # The mode is given at the making, not afterwards: a private file is never open to others.
         self._file = FileIO(self.path, "xb", opener=lambda path, how: os.open(path, how, mode))
@@ -84,6 +100,7 @@ class PendingFile:
         if mode is not None:
             os.chmod(self.path, mode)
         os.replace(self.path, self._target)
+        _unfinished.discard(self.path)
 
     def drop(self) -> None:
         """Delete the file."""
@@ -91,6 +108,7 @@ class PendingFile:
             self._file.close()
         with suppress(OSError):
             os.unlink(self.path)
+        _unfinished.discard(self.path)
 
     def __enter__(self) -> PendingFile:
         return self

@@ -23,7 +23,7 @@ from voiceflow.cli.main import cli
 from voiceflow.server import service
 from voiceflow.server.http import request_log
 from voiceflow.server.http.request_log import SELDOM_S, Seldom, written
-from voiceflow.server.process import ending_on_terminate, private_files
+from voiceflow.server.process import ending_on_terminate, private_files, short_turns
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights and signals")
 
@@ -128,6 +128,13 @@ def test_terminating_is_an_interrupt_and_then_as_it_was() -> None:
     with pytest.raises(KeyboardInterrupt), ending_on_terminate():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_threads_take_short_turns_while_it_runs() -> None:
+    before = sys.getswitchinterval()
+    with short_turns():
+        assert sys.getswitchinterval() <= 0.001
+    assert sys.getswitchinterval() == before
 
 
 def test_what_fails_in_advance_is_done_a_little_later(

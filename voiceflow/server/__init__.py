@@ -15,7 +15,7 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
 from voiceflow.core.places import expanded
 from voiceflow.script.lookup import Library, default_library
-from voiceflow.server.process import ending_on_terminate, private_files
+from voiceflow.server.process import ending_on_terminate, private_files, short_turns
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -88,6 +88,7 @@ def main(
         request_log.written(verbose),
         ending_on_terminate(),
         private_files(),
+        short_turns(),
     ):
         studio = Studio(where, cache, jobs=jobs)
         try:

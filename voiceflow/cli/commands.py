@@ -18,7 +18,7 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
 from voiceflow.core.places import expanded
 from voiceflow.score.options import Context, Options, Report, quiet
-from voiceflow.script.lookup import Library, default_library, is_name, spelled
+from voiceflow.script.lookup import Library, default_library, exists, is_name, spelled
 
 # Only their types: what a command needs is imported when it runs.
 if TYPE_CHECKING:

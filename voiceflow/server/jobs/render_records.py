@@ -361,7 +361,11 @@ class RenderRecords:
 
 
 def _to_dict(render: Render) -> dict[str, Any]:
-    return {"version": _VERSION, **asdict(render)}
+    told = {"version": _VERSION, **asdict(render)}
+    # 0.1.0 knows no such key, and reads what has nothing to say there.
+    if not render.score.taken_away:
+        del told["score"]["taken_away"]
+    return told
 
 
 def _from_dict(told: dict[str, Any]) -> Render:

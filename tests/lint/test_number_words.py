@@ -126,6 +126,27 @@ def test_in_spanish(text: str, wrong: bool) -> None:
     assert list(miscounts(text, "fr")) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "wrong"),
+    [
+        ("pt", "Faça 1 vezes.", True),
+        ("pt", "Faltam 1 repetições, uma vezes.", True),
+        ("pt", "1 vez, 21 vezes, série 1 segundos, 1 ou 2 vezes.", False),
+        ("it", "Ripeti 1 volte.", True),
+        ("it", "Ancora 1 altre ripetizioni.", True),
+        ("it", "1 volta, 11 volte, giro 1 minuti, 1 serie.", False),
+        ("de", "Noch 1 Wiederholungen.", True),
+        ("de", "1 weitere Runden.", True),
+        ("de", "Eine Minuten Pause.", True),
+        ("de", "1 mal, 1 Wiederholung, 1 oder 2 Sätze, keine Minuten, 1 Satz mit 10.", False),
+        ("fr", "Encore 1 répétitions.", True),
+        ("fr", "1 fois, 1 répétition, 1 ou 2 séries, 1 série de 10.", False),
+    ],
+)
+def test_in_other_languages(language: str, text: str, wrong: bool) -> None:
+    assert bool(list(miscounts(text, language))) is wrong
+
+
 def followed(text: str, hint: str) -> str:
     """`text` with what a hint says to write: a template, or the words themselves."""
     if template := re.match(r"write `(.*)`", hint):

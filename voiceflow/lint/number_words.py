@@ -32,11 +32,38 @@ _NOUNS: Mapping[str, Mapping[str, str]] = {
         "segundos": "segundo", "minutos": "minuto", "horas": "hora", "vueltas": "vuelta",
         "ejercicios": "ejercicio", "días": "día", "semanas": "semana", "tiempos": "tiempo",
     },
+    "pt": {
+        "vezes": "vez", "repetições": "repetição", "rodadas": "rodada", "trocas": "troca",
+        "séries": "série", "respirações": "respiração", "ciclos": "ciclo", "passos": "passo",
+        "segundos": "segundo", "minutos": "minuto", "horas": "hora", "voltas": "volta",
+        "exercícios": "exercício", "dias": "dia", "semanas": "semana",
+    },
+    "it": {
+        "volte": "volta", "ripetizioni": "ripetizione", "giri": "giro", "cambi": "cambio",
+        "respiri": "respiro", "respirazioni": "respirazione", "cicli": "ciclo", "passi": "passo",
+        "secondi": "secondo", "minuti": "minuto", "ore": "ora", "esercizi": "esercizio",
+        "giorni": "giorno", "settimane": "settimana",
+    },
+    "de": {
+        "wiederholungen": "Wiederholung", "runden": "Runde", "sätze": "Satz", "übungen": "Übung",
+        "atemzüge": "Atemzug", "durchgänge": "Durchgang", "zyklen": "Zyklus", "schritte": "Schritt",
+        "sekunden": "Sekunde", "minuten": "Minute", "stunden": "Stunde", "wochen": "Woche",
+    },
+    # Not fois, which is one and several.
+    "fr": {
+        "répétitions": "répétition", "tours": "tour", "séries": "série", "cycles": "cycle",
+        "respirations": "respiration", "secondes": "seconde", "minutes": "minute",
+        "heures": "heure", "exercices": "exercice", "jours": "jour", "semaines": "semaine",
+    },
 }  # fmt: skip
 _BETWEEN: Mapping[str, str] = {
     "en": "more|full|slow|deep|easy|long|gentle|complete|whole|further|extra|last|other|calm|soft|"
     "small|big|final|quiet|smooth|steady|even|equal|short",
     "es": "más|últimas?|últimos?",
+    "pt": "mais|últimas?|últimos?|outras?|outros?",
+    "it": "altre|altri|ultime|ultimi|lente|lenti",
+    "de": "weitere|letzte|langsame|tiefe|volle|ganze",
+    "fr": "autres|dernières|derniers|petites|petits|longues|lentes",
 }
 # "Round 1 changes sides", "0 or 1 times", "point 1 seconds": the number belongs to what is before.
 _LABELS: Mapping[str, str] = {
@@ -45,17 +72,29 @@ _LABELS: Mapping[str, str] = {
     "rep|repetition|point|to|or|minus|plus|and|times|by",
     "es": "ronda|serie|fase|parte|paso|ejercicio|nivel|número|día|semana|posición|opción|a|o|coma|"
     "por|menos|más|y",
+    "pt": "rodada|série|fase|parte|passo|exercício|nível|número|dia|semana|posição|opção|a|ou|"
+    "vírgula|por|menos|mais|e",
+    "it": "giro|serie|fase|parte|passo|esercizio|livello|numero|giorno|settimana|posizione|opzione|"
+    "a|o|virgola|per|meno|più|e",
+    "de": "runde|satz|phase|teil|schritt|übung|stufe|nummer|tag|woche|position|variante|bis|oder|"
+    "komma|mal|minus|plus|und",
+    "fr": "tour|série|phase|partie|étape|exercice|niveau|numéro|jour|semaine|position|option|à|ou|"
+    "virgule|fois|moins|plus|et",
 }
 # "1 times 10" is a sum, "the 1 times table" a thing.
 _AFTER: Mapping[str, str] = {
     "en": r"\d|tables?\b|the\b|your\b|its\b|body\b|one\b|two\b|three\b|four\b|five\b|ten\b",
-    "es": r"\d",
+    **dict.fromkeys(("es", "pt", "it", "de", "fr"), r"\d"),
 }
 # Written out, and never a verb: "the first one changes sides".
 _IN_WORDS: Mapping[str, str] = {
     "en": r"(?<!no )(?<!any )(?<!each )(?<!this )(?<!that )(?<!which )(?<!every )(?<!first )"
     r"one (?P<noun>repetitions|breaths|minutes|hours|weeks|times)\b",
     "es": r"un[oa]? (?P<noun>veces|repeticiones|rondas|cambios|respiraciones|segundos|minutos)\b",
+    "pt": r"uma? (?P<noun>vezes|repetições|rodadas|séries|respirações|segundos|minutos)\b",
+    "it": r"una? (?P<noun>volte|ripetizioni|giri|respiri|secondi|minuti)\b",
+    "de": r"eine? (?P<noun>wiederholungen|runden|sätze|atemzüge|sekunden|minuten)\b",
+    "fr": r"une? (?P<noun>répétitions|séries|respirations|secondes|minutes)\b",
 }
 
 
@@ -71,7 +110,8 @@ class Miscount:
 def miscounts(text: str, language: str) -> Iterator[Miscount]:
     """Each "1 times" in `text`, a text as it is heard."""
     nouns = _NOUNS.get(language)
-    if not nouns or not ("1" in text or "one" in text.lower() or "un" in text.lower()):
+    low = text.lower()
+    if not nouns or not any(one in low for one in ("1", "one", "un", "um", "ein")):
         return
     for pattern in _patterns(language):
         for match in pattern.finditer(text):

@@ -95,6 +95,8 @@ class Pronunciation:
         Directly beside these, ``1:30`` is minutes and seconds.
     ratio : str
         The word in ``1:2``; `to` if there is none.
+    one_set : str
+        The words for ``1 x`` before a number: 1 `set of` 10.
     pronounce : pairs of words and respelling
         As in a script's `pronounce:`.
     """
@@ -119,6 +121,7 @@ class Pronunciation:
     ratio: str = ""
     out_of: str = ""
     times: tuple[str, ...] = ()
+    one_set: str = ""
     per: str = ""
     of: str = ""
     pronounce: Pairs = ()
@@ -227,6 +230,7 @@ FIELDS = (
     Field("ratio", Words(), "the word in 1:2"),
     Field("out_of", Words(), "the word in a score: 7/10"),
     Field("times", _Spelled(2), "the word for x: one | more"),
+    Field("one_set", Words(), "the words for x in 1 x 10"),
     Field("per", Words(), "the word for a stroke before one of `things`"),
     Field("of", Words(), "the word for a stroke between numbers after one of `labels`"),
     Field("pronounce", _WORDS, "word: respelling, or `/IPA/ | respelling`"),

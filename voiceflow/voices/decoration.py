@@ -38,7 +38,12 @@ _FRAME = re.compile(
     r"(?<![\w&#])#(?=[^\W\d_])"
     r"|(?<!\w)_{1,2}(?=[^\W_])|(?<=[^\W_])([.!?,]?)_{1,2}(?!\w)|~~"
 )
-_GAP = re.compile(r" +([,.;:!?])")
+# A heavy x between or before numbers multiplies; elsewhere it is a point of a list.
+_TIMES = re.compile(
+    "(?<=[0-9\u20e3])[✕✖]\ufe0f?|(?<=[^\\W_]|\u20e3)\\s[✕✖]\ufe0f?(?=\\s?[0-9])"
+    "|(?<![^\\s(])[✕✖]\ufe0f?(?=[0-9])"
+)
+_GAP = re.compile(r" +([,.;!?]|:(?![0-9]))")
 _SPACES = re.compile(r"  +")
 
 # Letters and digits in another dress: full width, mathematical, in circles; ligatures.
@@ -58,7 +63,8 @@ RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 def undecorated(text: str) -> str:
     """`text` without what is only to be seen; as it is where there is nothing of that."""
-    bare = _POINT.sub(", ", _LEAD.sub("", text))
+    bare = _LEAD.sub("", text if text.isascii() else _TIMES.sub(_multiplied, text))
+    bare = _POINT.sub(", ", bare)
     bare = _STARS.sub("", _SMILEY.sub(" ", bare))
     bare = _FRAME.sub(r"\1", bare)
     if not text.isascii():
@@ -88,6 +94,10 @@ def apart(text: str, start: int, end: int, words: str) -> str:
     before = " " if start and _word_end(text[start - 1]) and words[:1].isalnum() else ""
     after = " " if text[end : end + 1].isalnum() and words[-1:].isalnum() else ""
     return f"{before}{words}{after}"
+
+
+def _multiplied(found: re.Match[str]) -> str:
+    return " ×" if found[0][:1].isspace() else "×"
 
 
 def _word_end(char: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from voiceflow.script.pronunciation import Pronunciation
+from voiceflow.voices.decoration import apart
 
 _DASH = "[-‐‑‒–—−~〜]"
 _LEFT = r"(?<![\w:.,/])"
@@ -26,7 +27,16 @@ _TIMER = rf"{_LEFT}([0-9]{{1,2}}):([0-5][0-9])(?![\w/]|[.,:][0-9])"
 _SCORE = re.compile(
     rf"(?<![\w.,/])([0-9]{{1,2}}(?:{_DASH}[0-9]{{1,2}})?)/(10|100)(?![\w/]|[.,][0-9])"
 )
-_TEMPO = re.compile(r"(?i)(\btempo:?\s)([0-9X]{4})(?!\w)")
+_TEMPO = re.compile(
+    r"(?i)(\b(?:tempo|cadence|cadencia|cadência|ritmo):?\s)([0-9X]{4}|[0-9X](?:/[0-9X]){2,3})(?![\w/])"
+)
+_SECONDS = re.compile(
+    r"(?:(?<![^\s(/])|(?<=[0-9][xX×])):([0-5][0-9]|60|90)(?!\w|/[0-9]|[.,:][0-9])"  # :45
+)
+# Feet have no 30 inches: 2'30" is a time; 5'10" may be both.
+_PRIMES = re.compile(rf"{_LEFT}([0-9]{{1,2}})['′’]\s?([0-5]?[0-9])(?:[\"″”]|'')(?!\w)")
+_WORD_BEFORE = re.compile(r"([^\W\d_]+)\s*$")
+_WORD_AFTER = re.compile(r"\s*([^\W\d_]+)")
 _NEAR = 40  # characters before a score in which what is scored is named
 
 
@@ -54,7 +64,8 @@ def _degrees(found: re.Match[str]) -> str:
 
 def _tempo(found: re.Match[str]) -> str:
     # An X is as fast as can be: apart from the number after it, it multiplies nothing.
-    return found[1] + (", " if "X" in found[2].upper() else " ").join(found[2].upper())
+    beats = found[2].upper().replace("/", "")
+    return found[1] + (", " if "X" in beats else " ").join(beats)
 
 
 @lru_cache(maxsize=8)
@@ -82,7 +93,28 @@ def _timer(pronunciation: Pronunciation) -> Callable[[str], str]:
             return found[0]
         return " ".join(filter(None, (counted(minutes, "min"), counted(seconds, "s"))))
 
-    return lambda text: timer.sub(said, text)
+    def stated(found: re.Match[str]) -> str:
+        """``:45`` is 45 seconds, but not after `Reps`."""
+        text = found.string
+        words = (
+            _WORD_BEFORE.search(text, max(0, found.start() - 30), found.start()),
+            _WORD_AFTER.match(text, found.end()),
+        )
+        if any(word and word[1].casefold() in counts for word in words):
+            return found[0]
+        said = counted(int(found[1]), "s")
+        return apart(text, found.start(), found.end(), said) if said else found[0]
+
+    def primed(found: re.Match[str]) -> str:
+        text, minutes, seconds = found.string, int(found[1]), int(found[2])
+        lasts = before.search(text, max(0, found.start() - 30), found.start())
+        clock = len(found[2]) == 2 and (seconds >= 12 or seconds < 10)
+        if not (clock or lasts or after.match(text, found.end())):
+            return found[0]
+        return " ".join(filter(None, (counted(minutes, "min"), counted(seconds, "s")))) or found[0]
+
+    counts = {*pronunciation.counted, *pronunciation.labels}
+    return lambda text: _PRIMES.sub(primed, _SECONDS.sub(stated, timer.sub(said, text)))
 
 
 @lru_cache(maxsize=8)

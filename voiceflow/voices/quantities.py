@@ -27,6 +27,7 @@ _THOUSANDS = re.compile(
 _CHAIN = re.compile(rf"(?<![\w.,/-])[0-9]{{1,3}}(?:{_DASH}[0-9]{{1,3}}){{2,}}(?![\w/]|[-.,][0-9])")
 _WORD_STROKE = re.compile(r"(?<=[^\W\d_])\s?/\s?(?=[^\W_])|(?<=[0-9°])\s?/\s?(?=[^\W\d_])")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s*$")
+_INTRODUCED = re.compile(r"(?:\s?:|\s[-–—]|\s?\()\s*$")
 # How a quotation opens that a mark of inches or feet could close.
 _QUOTES = {
     closing: re.compile(rf"(?:^|(?<=[\s(])){opening}(?=\S)")
@@ -76,6 +77,11 @@ class Quantities:
         self._many = re.compile(
             rf"(?P<a>{_LEFT}[0-9]+(?:{_DASH}[0-9]+)?)(?:\s?[xX×])(?=\s*(?:[^\w\s-]|\s|$)|[A-Z]{{2}})"
         )
+        # Not of a size, 1 x 2 m, nor of a sum, 1 x 2 x 3 or 1 x 4 = 4.
+        self._one_set = re.compile(
+            rf"{_LEFT}(?<![=×xX*÷+])(?<![=×xX*÷+] )1\s?[xX×]\s?"
+            r"(?=[0-9])(?![0-9.,]+\s?(?:[cm]m|ft|in|[xX×*=])|[0-9](?:[.,][0-9]+)?\s?m\b)"
+        )
         self._by = re.compile(r"(?<![^\s(])[xX×]\s?(?=[0-9])")
 
     def _compile_strokes(self, pronunciation: Pronunciation, long_units: str) -> None:
@@ -117,12 +123,24 @@ class Quantities:
         text = self._quantity.sub(self._said, text)
         return self._raised.sub(self._power, text) if self._powers else text
 
+    def sets(self, text: str) -> str:
+        """`text` with ``1 x 10`` as one set of ten, before × becomes a word."""
+        if not self._pronunciation.one_set:
+            return text
+        return self._one_set.sub(self._one_set_of, text)
+
     def strokes(self, text: str) -> str:
         """`text` with ``/`` between words as it is said."""
         if "/" not in text or not self._pronunciation.per:
             return text
         text = self._per.sub(self._each, text)
         return _WORD_STROKE.sub(_apart_or_list, text)
+
+    def _one_set_of(self, found: re.Match[str]) -> str:
+        before = _word_before(found)
+        if before and before[1].casefold() in self._pronunciation.labels:
+            return found[0]  # Set 1 x 10
+        return f"1 {self._pronunciation.one_set} "
 
     def _in_order(self, found: re.Match[str]) -> str:
         word = dict(self._pronunciation.ordinals).get(found[3])
@@ -238,7 +256,8 @@ class Quantities:
         if value < sense.least:
             return False
         text = found.string
-        before = text[max(0, found.start() - WINDOW) : found.start()]
+        # `Rest: 2'` and `Plank – 60"` as without the sign between.
+        before = _INTRODUCED.sub(" ", text[max(0, found.start() - WINDOW) : found.start()])
         near = before + text[start : end + WINDOW]
         return holds(sense, near, len(before), len(before) + end - start)
 

@@ -147,7 +147,7 @@ class _Rules:
             words = (word.rstrip(".") for word in _TOKEN.findall(text.casefold()))
             if self._telling.isdisjoint(words):
                 return text
-        text = self.without_signs(text)
+        text = self.without_signs(self._quantities.sets(text))
         if self._pronunciation.units:
             text = notations(text, self._pronunciation)
         return self._quantities.strokes(self._quantities.said(text))

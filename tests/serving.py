@@ -25,9 +25,9 @@ from voiceflow.core.cache import Cache
 from voiceflow.draw import cover
 from voiceflow.script.lookup import Library, content
 from voiceflow.server.http.app import application
+from voiceflow.server.http.connection_places import Places
 from voiceflow.server.http.limits import Limits
 from voiceflow.server.http.listener import bind, server_of
-from voiceflow.server.http.places import Places
 from voiceflow.server.studio import Studio
 
 TINY = """\

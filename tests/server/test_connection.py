@@ -19,9 +19,9 @@ from uvicorn.server import ServerState
 
 from voiceflow.server.http import connection as seam
 from voiceflow.server.http.connection import RELIES_ON, SERVER_RELIES_ON, BoundedConnection
+from voiceflow.server.http.connection_places import Places
 from voiceflow.server.http.limits import limits_for
 from voiceflow.server.http.listener import bind, server_of
-from voiceflow.server.http.places import Places
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 

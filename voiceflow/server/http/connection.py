@@ -5,7 +5,7 @@ This is the only module that reaches into uvicorn, beside `door.py`, which exten
 has changed it.
 
 It changes no bytes. It only cuts a connection: when no whole request head arrives in time, or when
-a stranger does not take his answer. Bodies have their time in `guard.py`, places in `places.py`.
+a stranger does not take his answer. Bodies have their time in `guard.py`, places in `connection_places.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from voiceflow.server.http.places import Place
+from voiceflow.server.http.connection_places import Place
 
 FIRST_REQUEST_S: Final = 20.0
 ANSWER_S: Final = 20.0

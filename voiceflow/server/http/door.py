@@ -17,8 +17,8 @@ from typing import Any, Final
 import uvicorn
 
 from voiceflow.server.http.connection import BoundedConnection
+from voiceflow.server.http.connection_places import Places
 from voiceflow.server.http.limits import Limits, here
-from voiceflow.server.http.places import Places
 from voiceflow.server.http.request_log import log
 
 HANDSHAKE_S: Final = 10.0

@@ -2,7 +2,7 @@
 
 The number of descriptors comes in; how many go to connections and to the files of those who listen
 goes out. Nothing here is a guess about load: who comes when all is taken displaces somebody
-(`places.py`), and descriptors never run out.
+(`connection_places.py`), and descriptors never run out.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
 from voiceflow.server.http import limits, places
+from voiceflow.server.http.connection_places import Place, Places
 from voiceflow.server.http.limits import Limits, limits_for
-from voiceflow.server.http.places import Place, Places
 
 SMALL = Limits(connections=8, reserve=2, of_address=3, streams=4)
 PHONE, HERE = "192.168.1.2", "127.0.0.1"

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
-from voiceflow.server.http import limits, places
+from voiceflow.server.http import connection_places, limits
 from voiceflow.server.http.connection_places import Place, Places
 from voiceflow.server.http.limits import Limits, limits_for
 
@@ -101,7 +101,7 @@ def test_an_address_is_known_for_a_day() -> None:
     door = Door()
     door.comes("phone", PHONE, phone="a")
     assert door.places.knows(PHONE)
-    door.now = places.SEEN_LATELY_S
+    door.now = connection_places.SEEN_LATELY_S
     assert not door.places.knows(PHONE)
     for number in range(1_000):
         door.comes("", f"10.0.{number // 250}.{number % 250}", phone="a").leave()

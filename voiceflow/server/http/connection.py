@@ -5,7 +5,8 @@ This is the only module that reaches into uvicorn, beside `door.py`, which exten
 has changed it.
 
 It changes no bytes. It only cuts a connection: when no whole request head arrives in time, or when
-a stranger does not take his answer. Bodies have their time in `guard.py`, places in `connection_places.py`.
+a stranger does not take his answer. Bodies have their time in `guard.py`, places in
+`connection_places.py`.
 """
 
 from __future__ import annotations

@@ -733,6 +733,41 @@ def test_what_must_be_taught_follows_a_rest_too_short_for_it(proved: Callable[..
     assert not [one for one in again.findings if one.rule in ("rest-longer", "left-out")]
 
 
+@pytest.mark.parametrize("rest", ["45s", "2 min", "5 min"])
+def test_a_long_written_rest_is_no_long_silence(rest: str, proved: Callable[..., Proof]) -> None:
+    after = INTERVALS.replace("work: 20s}", "reps: 2, rep: [inhale 3: In., exhale 3: Out.]}")
+    for text in (INTERVALS, after):
+        assert "long-silence" not in {
+            one.rule for one in proved(text.replace("REST", rest)).findings
+        }
+
+
+def test_an_odd_number_in_turn_is_told(proved: Callable[..., Proof]) -> None:
+    text = GOOD_TURN.replace("REPS", "3")
+    told = only(proved(text), "uneven")
+    assert "4 are done" in told.message
+    assert "uneven" not in {one.rule for one in proved(GOOD_TURN.replace("REPS", "4")).findings}
+
+
+def test_a_cue_that_begins_like_its_brief_version_is_no_announcement(
+    proved: Callable[..., Proof],
+) -> None:
+    text = GOOD_TURN.replace("REPS", "6").replace("Reach.", "Reach your arm far | Reach")
+    assert not [one for one in proved(text).findings if "“Reach”" in one.message]
+
+
+GOOD_TURN = """\
+title: In Turn
+exercises:
+  - name: Reach Out
+    position: supine
+    setup: On your back, arms up.
+    sides: alternate
+    reps: REPS
+    rep: [exhale 4: Reach., inhale 4: Inhale.]
+"""
+
+
 def test_what_only_the_pace_says_is_no_written_rest(proved: Callable[..., Proof]) -> None:
     text = INTERVALS.replace(", rest: REST", "")
     assert not [one for one in proved(text).findings if one.rule == "rest-longer"]

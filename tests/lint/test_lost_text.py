@@ -49,6 +49,22 @@ def test_each_text_that_a_hash_cuts_is_told_at_the_hash(put: Put, library: Libra
     assert {one.severity for one in problems if CUT in one.message} == {"warning"}
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Do exercise # 3 first, then rest", True),
+        ("Come to your mat. # 3 of them are here", True),
+        ("Come to your mat.   # why this is here", False),
+        ("Come to your mat.   # three", False),
+    ],
+)
+def test_a_number_after_the_hash_was_pasted(
+    line: str, told: bool, put: Put, library: Library
+) -> None:
+    text = SESSION.replace("#", "").replace("Come to station 2 and kneel.", line)
+    assert bool(places(check_path(put("sessions/one.yaml", text), library), CUT)) == told
+
+
 def test_a_text_that_is_a_comment_as_a_whole_is_told(put: Put, library: Library) -> None:
     text = SESSION.replace("about: For #hips.", "about: #hips are the theme")
     assert (2, 8) in places(check_path(put("sessions/one.yaml", text), library), CUT)
@@ -133,6 +149,7 @@ rep:
     ("source", "hint"),
     [
         ("{side}", "write {{ side }}"),
+        ("{side}}", "write {{ side }}"),
         ("{ reps }", "write {{ reps }}"),
         ("{Name}", "write {{ name }}"),
         ("${side}", "write {{ side }}"),

@@ -80,6 +80,12 @@ def test_the_welcome_says_what_it_takes(library: Library) -> None:
         assert part in said
 
 
+@pytest.mark.parametrize(("about", "said"), [("For tight hips", "hips."), ("Hips!", "Hips!")])
+def test_what_a_session_is_about_does_not_run_into_the_next_sentence(about: str, said: str) -> None:
+    (welcome,) = cues(session(exercise(), about=text(about)), "welcome", name="")
+    assert any(one.endswith(said) for one in welcome.sentences)
+
+
 def test_sections_tell_the_time_that_is_left() -> None:
     made = session(
         sections=(Section("Warm up", (exercise("One"),)), Section("Work", (exercise("Two"),)))

@@ -147,3 +147,41 @@ def test_before_a_flow_it_lasts_to_the_first_step() -> None:
     flow = (Step("silence", 20, text("Be still."), text("x").mark),)
     calm = exercise("Scan", flow=flow, position=STAND, setup=None)
     assert gaps(Decided(session(interval("March", 25), calm))) == [snap(25_000)]
+
+
+@pytest.mark.parametrize("rest", [12, 20, 60])
+def test_between_the_sides_of_an_interval_it_is_exact_too(rest: float) -> None:
+    decided = Decided(session(interval("Calf", rest, sides="each", sets=2)))
+    assert gaps(decided) == [snap(rest * 1000)] * 3
+    # The change of sides keeps the time that it takes.
+    switches = [
+        after - start
+        for moment, start, after in zip(
+            decided.plan.moments, decided.arranged.starts, decided.ends, strict=True
+        )
+        if moment.kind == "switch"
+    ]
+    assert len(switches) == 3
+    assert min(switches) >= snap(decided.plan.pacing.switch_time * 1000)
+
+
+def test_between_the_sides_of_repetitions_there_is_no_rest() -> None:
+    made = exercise("Lift", reps=2, rest=30, sides="each")
+    assert not Decided(session(made)).arranged.rests
+
+
+def test_a_section_that_a_short_rest_does_not_name_is_listed() -> None:
+    parts = (Section("Warm up", (interval("Walk", 0),)), Section("Main", (interval("Run"),)))
+    (settled,) = Decided(session(sections=parts)).arranged.rests
+    assert "Main." in [one for _, one, _ in settled.left_out]
+
+
+def test_a_written_rest_between_two_flows_says_what_comes() -> None:
+    def flow(name: str, **own: Any) -> Exercise:
+        steps = (Step("silence", 20, None, text("x").mark),)
+        return exercise(name, flow=steps, position=STAND, setup=None, **own)
+
+    decided = Decided(session(flow("Stand", rest=20), flow("Sway")))
+    assert "Next, Sway." in decided.said("rest")
+    assert gaps(decided) == [snap(20_000)]
+    assert not Decided(session(flow("Stand"), flow("Sway"))).said("rest")

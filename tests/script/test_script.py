@@ -792,6 +792,18 @@ def test_flow_steps(session_of: Load) -> None:
         ("a {{ b %} | c", ("a {{ b %} | c",)),
         ("x \x000\x00 | y", ("x \x000\x00", "y")),
         ("  a\n b  |\tc", ("a b", "c")),
+        # Each line of a block is heard by itself where it begins like a sentence or a point.
+        (
+            "Sit tall at 90°\nLet go\n  Breathe, and\n  rest.",
+            ("Sit tall at 90°. Let go. Breathe, and rest.",),
+        ),
+        ("1. Kneel\n2. Reach,\n3. Rest", ("1. Kneel. 2. Reach, 3. Rest",)),
+        ("Every day:\n- no mat\n- barefoot", ("Every day: no mat. barefoot",)),
+        ("- Kneel\n• Reach", ("Kneel. Reach",)),
+        (
+            "Lift your {{ side\n}}\nArm {% if a %}\nB{% endif %}",
+            ("Lift your {{ side }} Arm {% if a %} B{% endif %}",),
+        ),
         ("", ()),
         (" | ", ()),
     ],

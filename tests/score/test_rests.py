@@ -111,6 +111,11 @@ def test_a_rest_of_nothing_changes_on_the_beat() -> None:
     assert any(e.name == "change" and e.start_ms == end for e in decided.score.events)
 
 
+def test_on_the_beat_the_side_is_said_with_the_name() -> None:
+    made = session(interval("March", 0), interval("Swing", sides="each"))
+    assert "Swing, right." in Decided(made).said("work")
+
+
 def test_words_of_the_phrases_give_way_before_the_scripts_own() -> None:
     made = session(interval("March", 8), interval("Walk", setup=text("Look ahead, arms loose.")))
     (settled,) = Decided(made).arranged.rests

@@ -49,6 +49,8 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
         if "name" not in kinds and not _named_before(evidence, number):
             message = "the name of the exercise is not said"
             hint = "say it in the macro `exercise` of the phrases"
+            if _hurried(evidence, number - 1):
+                hint = "make the rest before it longer"
             yield evidence.finding("error", "no-name", message, hint, bout=number)
         taught = bout.turn or number in left  # told by an earlier round, or by `without_room`
         if bout.pacing.detail != "tones" and not taught and not _set_up(evidence, number):
@@ -93,6 +95,14 @@ def _told_next(evidence: Evidence, number: int) -> list[Said]:
     # The rests before the last one lie between sets.
     places = (*works[-1:], *rests[-1:], *names)
     return [said for index in places for said in evidence.of_moment(index)]
+
+
+def _hurried(evidence: Evidence, number: int) -> bool:
+    """Whether the rest after an exercise has no room for any word."""
+    return any(
+        one.level == Level.ON_THE_BEAT and evidence.moments[one.rest.at].exercise == number
+        for one in evidence.decision.arranged.rests
+    )
 
 
 def _names(said: Iterable[Said], bout: Bout) -> bool:
@@ -183,6 +193,8 @@ def unannounced_next(evidence: Evidence) -> Iterator[Finding]:
         if not _names(_told_next(evidence, number), after):
             message = f"the rest does not name the next exercise, {after.exercise.name}"
             hint = "write {{ next }} in the macro `next` of the phrases"
+            if _hurried(evidence, number):
+                hint = "make the rest longer, or the work before it"
             yield evidence.finding("warning", "next-not-named", message, hint, bout=number)
 
 

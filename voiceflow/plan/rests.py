@@ -41,8 +41,8 @@ class Level(IntEnum):
 
 _NOWHERE = Mark("", 1, 1)
 _NAME_ALONE = Line("", Text(("{{ next }}.",), _NOWHERE))
-NAME_AT_START = Line("", Text(("{{ exercise }}.",), _NOWHERE))
-"""What work begins with, in place of "Go", where nothing else has room for its name."""
+NAME_AT_START = Line("", Text(("{{ exercise }}{% if side %}, {{ side }}{% endif %}.",), _NOWHERE))
+"""What work begins with, in place of "Go", where nothing else has room for its name and side."""
 
 # From which level on a line is not said: by its macro.
 _LEAVES: Final[dict[str, Level]] = {

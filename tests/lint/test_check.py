@@ -742,6 +742,18 @@ def test_a_long_written_rest_is_no_long_silence(rest: str, proved: Callable[...,
         }
 
 
+def test_a_silence_that_its_words_make_longer_is_told(proved: Callable[..., Proof]) -> None:
+    flow = "flow: [silence 4s: WORDS, silence 20s, say: Good.]"
+    text = f"title: T\nexercises:\n  - name: Rest Now\n    position: supine\n    {flow}\n"
+    long = "Let your heels be heavy and wide and let your ribs be soft while you breathe."
+    told = only(proved(text.replace("WORDS", long)), "silence-longer")
+    assert "4 s are written" in told.message
+    assert told.mark.line == 5  # type: ignore[union-attr]
+    assert "silence-longer" not in {
+        one.rule for one in proved(text.replace("WORDS", "Rest.")).findings
+    }
+
+
 def test_an_odd_number_in_turn_is_told(proved: Callable[..., Proof]) -> None:
     text = GOOD_TURN.replace("REPS", "3")
     told = only(proved(text), "uneven")

@@ -324,6 +324,15 @@ def test_the_richest_text_that_fits_is_said(air: float) -> None:
     assert said_in_phase(on_grid - 0.024, full, brief, air=air) == [brief]
 
 
+def test_in_the_only_repetition_no_tip_takes_the_place_of_the_cue() -> None:
+    cue, tip = "Exhale slowly now.", text(words(6))
+    for reps, said in ((1, True), (4, True)):
+        made = exercise(rep=(phase("exhale", 3, cue, cue),), reps=reps, tips=(tip,))
+        told = Decided(session(made), wishes(count_in=0, detail="brief", last=False)).said("phase")
+        assert (cue in told) == said
+        assert (words(6) in told) == (reps > 1)
+
+
 def test_where_no_text_fits_the_breath_word_is_said_or_nothing() -> None:
     full, brief = words(10), words(3)
     assert said_in_phase(1.2, full, brief) == ["Exhale."]

@@ -21,6 +21,7 @@ _HEADINGS = {
     "unsaid": "Texts that are not said",
     "rest-longer": "Rests that last longer than written",
     "uneven": "Repetitions in turn that both sides cannot share",
+    "silence-longer": "Silences that last longer than written",
     "left-out": "Texts that a written rest has no room for",
     "overlap": "Words that overlap",
     "no-air": "Words too close together",

@@ -162,6 +162,25 @@ def _enough(one: SettledRest) -> str:
     return f"{math.ceil((one.needs_ms + GRID_MS) / 100) / 10:g}"
 
 
+def long_silences(evidence: Evidence) -> Iterator[Finding]:
+    """Written silences that last longer, because of the words that are said in them."""
+    found: list[tuple[Any, Finding]] = []
+    for index, moment in enumerate(evidence.moments):
+        lasts = evidence.length(index)
+        if moment.kind != "silence" or lasts <= moment.least_ms + NEAR_MS:
+            continue
+        name = evidence.bouts[moment.exercise].exercise.name
+        message = (
+            f"a silence in {name} lasts {lasts / 1000:.1f} s, "
+            f"{round(moment.least_ms / 1000, 1):g} s are written: its words need longer"
+        )
+        hint = "use fewer words, or say them in a `say` step before it"
+        mark = next((line.text.mark for line in moment.lines if line.text is not None), None)
+        finding = evidence.finding("warning", "silence-longer", message, hint, at=index, mark=mark)
+        found.append(((moment.exercise, moment.lines), finding))
+    yield from once(found)
+
+
 def without_room(evidence: Evidence) -> Iterator[Finding]:
     """The script's own texts that a written rest has no room for."""
     found: list[tuple[Any, Finding]] = []
@@ -214,6 +233,7 @@ RULES = (
     unannounced,
     uncounted,
     long_rests,
+    long_silences,
     without_room,
     collisions,
 )

@@ -298,7 +298,9 @@ class MomentLayout:
         if event.length_ms <= room:
             laid[n].events.append(event)
             return True
-        return self._tip_alone(moments, laid, tip)
+        # In the only repetition, the script's own cue would not be heard at all.
+        once = self.plan.bouts[moments[0].exercise].reps == 1
+        return not once and self._tip_alone(moments, laid, tip)
 
     def _tip_alone(self, moments: Sequence[Moment], laid: Sequence[Laid], tip: str) -> bool:
         # A side that is just being named is not passed over.

@@ -20,7 +20,7 @@ from voiceflow.plan.sets import (
 )
 from voiceflow.plan.timing import LONGEST_MS, flow_phase, phase_ms, to_ms
 from voiceflow.script.models import Exercise, Section, Session
-from voiceflow.script.pacing import Pacing
+from voiceflow.script.pacing import Layer, Pacing
 from voiceflow.script.positions import Positions
 from voiceflow.script.steps import Step
 
@@ -126,7 +126,7 @@ def _bouts(session: Session, wishes: Wishes) -> Iterator[Bout]:
                 sets = exercise.sets if exercise.rep else count
                 reps = count if exercise.rep else 1
                 # Without `before`: a rest that only the pace gives stays loose for --minutes.
-                layers = (session.pacing, exercise.pacing, *wishes.after)
+                layers = (_own_pacing(session, wishes), exercise.pacing, *wishes.after)
                 rests = any(key == "rest" for one in layers for key, _ in one.values)
                 yield Bout(
                     exercise, pacing, title, number, known, reps, sets, seen, before, turn, rests
@@ -138,6 +138,17 @@ def _words(exercise: Exercise) -> frozenset[tuple[str, ...]]:
     """What is said of an exercise, but in brief or not at all once it has been heard."""
     texts = (exercise.purpose, exercise.setup, exercise.caution, *(p.text for p in exercise.rep))
     return frozenset(text.versions for text in texts if text)
+
+
+def _own_pacing(session: Session, wishes: Wishes) -> Layer:
+    """What a session asks of the pacing beyond its pace.
+
+    A script that is kept writes out values of the pace that was heard: what is no more than the
+    pace says promises no more.
+    """
+    paced = {pair for one in wishes.before if one.name.startswith("pace ") for pair in one.values}
+    own = session.pacing
+    return replace(own, values=tuple(pair for pair in own.values if pair not in paced))
 
 
 class _Unroller:

@@ -12,6 +12,7 @@ from typing import Any
 
 from voiceflow.core.errors import Mark, Severity
 from voiceflow.plan.moments import Bout, Moment
+from voiceflow.plan.timing import side_words
 from voiceflow.score.decide import Decision
 from voiceflow.score.score import Event
 from voiceflow.script.fields import Text, locate
@@ -180,13 +181,10 @@ class Evidence:
 
     def side_words(self, moment: Moment) -> dict[str, str]:
         """The words for right and left in the session's language, as a moment's texts see them."""
-        context = dict(moment.context)
         # Up to the first switch, texts of a moment without a side are given the side that works
         # first; later ones are not asked about here.
         usual = self.bouts[moment.exercise].exercise.first if moment.exercise >= 0 else "right"
-        side = moment.side or usual
-        other = "left" if side == "right" else "right"
-        return {side: str(context.get("side", "")), other: str(context.get("other_side", ""))}
+        return side_words(moment, usual)
 
 
 def once(findings: Iterable[tuple[Any, Finding]]) -> Iterator[Finding]:

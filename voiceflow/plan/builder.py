@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from voiceflow.core.errors import TimingError
 from voiceflow.plan.moments import Bout, Line, Moment, Richness
+from voiceflow.plan.timing import other_side
 from voiceflow.script.pacing import Pacing
 from voiceflow.script.positions import Positions
 
@@ -49,5 +50,5 @@ class PlanBuilder:
     def sides(self, side: str | None) -> dict[str, str]:
         if side is None:
             return {"side": "", "other_side": ""}
-        other = "left" if side == "right" else "right"
-        return {"side": self.positions.side(side), "other_side": self.positions.side(other)}
+        here, there = self.positions.side(side), self.positions.side(other_side(side))
+        return {"side": here, "other_side": there}

@@ -15,6 +15,7 @@ from voiceflow.plan.moments import RICHNESS, Line, Moment, Plan, Richness
 from voiceflow.plan.phrases import Phrases
 from voiceflow.plan.rests import NAME_AT_START, Level, Rest, at_level, rests
 from voiceflow.plan.sentences import sentences
+from voiceflow.plan.timing import side_words
 from voiceflow.script.fields import SHORTEN, Text, too_long
 from voiceflow.script.pronunciation import PLAIN, Pronunciation
 from voiceflow.script.side_words import sides
@@ -222,8 +223,9 @@ class _Writer:
         if moment.prefix:
             prefix = self._macro(moment.prefix, context)
             sided = moment.prefix == "alternate"
+            words = side_words(moment)
             told = (
-                text if sided and self._names_side(text, moment) else _announced(prefix, text)
+                text if sided and sides(text, self.language, words) else _announced(prefix, text)
                 for text in own
             )
             own = tuple(dict.fromkeys((*told, *own)))
@@ -241,13 +243,6 @@ class _Writer:
         # not.
         least = min(map(len, said), default=0)
         return tuple(dict.fromkeys((*said, *(t for t in texts[:start] if t and len(t) < least))))
-
-    def _names_side(self, text: str, moment: Moment) -> bool:
-        context = dict(moment.context)
-        side = moment.side or "right"
-        other = "left" if side == "right" else "right"
-        words = {side: str(context["side"]), other: str(context["other_side"])}
-        return bool(sides(text, self.language, words))
 
     def _carried(self, text: Text, version: int, context: Mapping[str, Any]) -> str:
         """A text that a macro carries; "" where it is so long that the macro would fail for it."""

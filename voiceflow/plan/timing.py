@@ -6,7 +6,7 @@ In: pacing, phases, bouts. Out: milliseconds on the grid, and which version or a
 from __future__ import annotations
 
 from voiceflow.core.units import snap
-from voiceflow.plan.moments import Bout, Richness
+from voiceflow.plan.moments import Bout, Moment, Richness
 from voiceflow.script.models import Exercise
 from voiceflow.script.pacing import Pacing
 from voiceflow.script.steps import Phase, Step
@@ -26,6 +26,19 @@ def to_ms(seconds: float) -> int:
 
 def other_side(side: str) -> str:
     return "left" if side == "right" else "right"
+
+
+def side_words(moment: Moment, usual: str = "right") -> dict[str, str]:
+    """The words for right and left in the session's language, as a moment's texts see them.
+
+    Parameters
+    ----------
+    usual : {"right", "left"}
+        The side that texts of a moment without a side are given as `side`.
+    """
+    context, side = dict(moment.context), moment.side or usual
+    names = {side: context.get("side", ""), other_side(side): context.get("other_side", "")}
+    return {which: str(name) for which, name in names.items()}
 
 
 def beat_ms(pacing: Pacing) -> int:

@@ -83,7 +83,7 @@ class Evidence:
         self.session, self.cue_sheet = decision.session, decision.cue_sheet
         # The tables of words are kept by language alone: `es-mx` reads those of `es`.
         self.language = self.session.language.split("-")[0]
-        self.starts = decision.arranged.starts
+        self.starts, self.rests = decision.arranged.starts, decision.arranged.rests
         self.moments = self.plan.moments
         self.bouts = self.plan.bouts
         self.said = tuple(

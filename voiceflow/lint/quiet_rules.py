@@ -89,10 +89,7 @@ def _longest_quiet(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
     total, best, index = 0, 0, 0
     # What a written rest leaves of its time is quiet by intent, in whichever moment it lies.
     resting = {
-        n
-        for one in evidence.decision.arranged.rests
-        if one.rest.written
-        for n in range(one.rest.first, one.rest.end)
+        n for one in evidence.rests if one.rest.written for n in range(one.rest.first, one.rest.end)
     }
     for n in range(evidence.index_at(start), len(evidence.moments)):
         if evidence.starts[n] >= end:

@@ -39,7 +39,7 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
     """Exercises whose name, set-up, breath or end is not said."""
     left = {
         evidence.moments[index].exercise
-        for one in evidence.decision.arranged.rests
+        for one in evidence.rests
         for index, _, _ in one.left_out
         if evidence.moments[index].kind == "set-up"
     }
@@ -87,7 +87,7 @@ def _told_next(evidence: Evidence, number: int) -> list[Said]:
     works = [index for index, _ in evidence.numbered(number, "work")]
     names = [
         index
-        for one in evidence.decision.arranged.rests
+        for one in evidence.rests
         if one.rest.at in rests[-1:] and one.level >= Level.NAMED_ONCE
         for index in range(one.rest.at, one.rest.end)
         if evidence.moments[index].kind == "name"
@@ -101,7 +101,7 @@ def _hurried(evidence: Evidence, number: int) -> bool:
     """Whether the rest after an exercise has no room for any word."""
     return any(
         one.level == Level.ON_THE_BEAT and evidence.moments[one.rest.at].exercise == number
-        for one in evidence.decision.arranged.rests
+        for one in evidence.rests
     )
 
 
@@ -157,9 +157,8 @@ def _ended(evidence: Evidence, number: int) -> bool:
     if exercise.flow and exercise.finish is None and evidence.worked(evidence.bouts[number]):
         return _flow_ended(evidence, number)
     indices = (index for index, _ in evidence.numbered(number, "finish"))
-    rests = evidence.decision.arranged.rests
     # In a rest too short for it, the signal takes no time and rings into what follows.
-    ringing = {one.rest.first for one in rests if one.level == Level.ON_THE_BEAT}
+    ringing = {one.rest.first for one in evidence.rests if one.level == Level.ON_THE_BEAT}
     return any(
         evidence.sounds(
             evidence.starts[n], evidence.starts[n] + (evidence.length(n) or int(n in ringing))

@@ -110,8 +110,7 @@ def uncounted(evidence: Evidence) -> Iterator[Finding]:
     found: list[tuple[Any, Finding]] = []
     counted = set()
     # A short rest gives up beats of its count-in before words of the script.
-    rests = evidence.decision.arranged.rests
-    short = {one.rest.end - 1 for one in rests if one.level >= Level.FEWER_BEATS}
+    short = {one.rest.end - 1 for one in evidence.rests if one.level >= Level.FEWER_BEATS}
     for index, moment in enumerate(evidence.moments):
         if index in short:
             continue
@@ -136,7 +135,7 @@ def uncounted(evidence: Evidence) -> Iterator[Finding]:
 def long_rests(evidence: Evidence) -> Iterator[Finding]:
     """Rests that last longer than written: what must be said before the next work needs longer."""
     found: list[tuple[Any, Finding]] = []
-    for one in evidence.decision.arranged.rests:
+    for one in evidence.rests:
         bout = evidence.bouts[evidence.moments[one.rest.at].exercise]
         written = evidence.moments[one.rest.at].least_ms
         lasts = evidence.starts[one.rest.end] - evidence.starts[one.rest.first]
@@ -184,7 +183,7 @@ def long_silences(evidence: Evidence) -> Iterator[Finding]:
 def without_room(evidence: Evidence) -> Iterator[Finding]:
     """The script's own texts that a written rest has no room for."""
     found: list[tuple[Any, Finding]] = []
-    for one in evidence.decision.arranged.rests:
+    for one in evidence.rests:
         written = evidence.moments[one.rest.at].least_ms
         for index, text, needs in one.left_out:
             moment = evidence.moments[index]

@@ -10,11 +10,8 @@ from collections.abc import Iterator
 
 from voiceflow.lint.evidence import Evidence, Finding, Said
 from voiceflow.plan.moments import Bout, Moment
+from voiceflow.score.lay_moments import LEAST_TIP_WORK_MS, TIP_PLACES
 from voiceflow.script.fields import Text
-
-# Shorter intervals have no tips: see `_work_tips` in score/arrange.py.
-LEAST_TIP_WORK_MS = 15_000
-TIPS_IN_WORK = 2
 
 
 def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
@@ -51,7 +48,7 @@ def _unsaid_tip(evidence: Evidence, number: int, tip: str, room: bool) -> tuple[
         return message, "write more `reps:` or fewer tips, or say it in the set-up"
     if exercise.work_s * 1000 < LEAST_TIP_WORK_MS:
         return message, f"say it in the set-up, or work for {LEAST_TIP_WORK_MS / 1000:g} s"
-    return message, f"an interval has room for {TIPS_IN_WORK}: write more `sets:` or fewer tips"
+    return message, f"an interval has room for {len(TIP_PLACES)}: write more `sets:` or fewer tips"
 
 
 def _asked_here(evidence: Evidence, bout: Bout, text: Text | None) -> bool:
@@ -80,13 +77,13 @@ def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -
     """Whether one more tip could have been tried: tips are never in neighbouring repetitions."""
     if bout.exercise.work_s is not None:
         works = [moment for _, moment in evidence.numbered(number, "work")]
-        places = sum(TIPS_IN_WORK for one in works if one.least_ms >= LEAST_TIP_WORK_MS)
-        return len(told) < places
+        long = sum(one.least_ms >= LEAST_TIP_WORK_MS for one in works)
+        return len(told) < long * len(TIP_PLACES)
     taken = {moment.group for moment in told}
     firsts: dict[int, Moment] = {}
     for _, moment in evidence.numbered(number, "phase"):
         firsts.setdefault(moment.group, moment)
-    # The places that `_repetition` in score/arrange.py tries.
+    # The places that `_repetition` in score/lay_moments.py tries.
     quiet = [
         g for g, m in firsts.items() if m.richness == "brief" and m.prefix in ("", "alternate")
     ]

@@ -22,6 +22,9 @@ COUNT_SPARE_MS = 144
 TONE_GAP_MS = 72
 LEAST_TONE_MS = 120
 LONGEST_TONE_MS = 288_000
+# Tips in an interval: where they begin, as shares of it. In a shorter one there is no room.
+TIP_PLACES = (0.25, 0.65)
+LEAST_TIP_WORK_MS = 15_000
 
 
 class MomentLayout:
@@ -207,9 +210,9 @@ class MomentLayout:
     def _work_tips(self, moment: Moment, taken: Sequence[Event], length: int) -> list[Event]:
         """Tips a quarter and two thirds into an interval, where nothing else is said."""
         said: list[Event] = []
-        for share in (0.25, 0.65):
+        for share in TIP_PLACES:
             tips = self.tips[moment.exercise]
-            if not tips or length < 15_000:
+            if not tips or length < LEAST_TIP_WORK_MS:
                 break
             event = self._speech(moment, snap_up(length * share), tips[0])
             air = max(self.air(moment), SPARE_MS)

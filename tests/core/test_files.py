@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from voiceflow.core import files
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import OutputError
 from voiceflow.core.files import (
@@ -368,3 +369,10 @@ def test_who_is_told_to_end_leaves_no_draft(tmp_path: Path) -> None:
     drop_unfinished()
     assert names(tmp_path) == ["b"]
     pending.drop()
+
+
+def test_what_could_not_be_begun_is_not_remembered(tmp_path: Path) -> None:
+    before = set(files._unfinished)
+    with pytest.raises(FileNotFoundError):
+        PendingFile(str(tmp_path / "nowhere" / "a"))
+    assert files._unfinished == before

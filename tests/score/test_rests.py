@@ -142,6 +142,15 @@ def test_what_is_left_out_is_listed_with_its_length_and_what_it_would_take() -> 
     assert words(9) in enough.said("set-up")
 
 
+def test_a_cue_knows_the_texts_of_its_short_forms() -> None:
+    """By them a text that a voice cannot read is found in the script."""
+    after = interval("Walk", setup=text(words(9), "Look ahead."))
+    texts = {
+        t for cue in Decided(session(interval("March", 6), after)).cue_sheet.cues for t in cue.texts
+    }
+    assert {words(9), "Look ahead.", "Walk.", "Next, Walk.", "3"} <= texts
+
+
 def test_a_rest_of_the_pace_is_no_promise() -> None:
     decided = Decided(session(interval("March"), interval("Walk")))
     assert all(not one.rest.written for one in decided.arranged.rests)

@@ -82,7 +82,11 @@ class PendingFile:
         _unfinished.add(self.path)
         # Unbuffered: every byte is written, or has failed, before the file is closed.
         # The mode is given at the making, not afterwards: a private file is never open to others.
-        self._file = FileIO(self.path, "xb", opener=lambda path, how: os.open(path, how, mode))
+        try:
+            self._file = FileIO(self.path, "xb", opener=lambda path, how: os.open(path, how, mode))
+        except OSError:
+            _unfinished.discard(self.path)  # nothing was made: a server would gather them for ever
+            raise
 
     def write(self, data: bytes) -> None:
         """Append `data`."""

@@ -63,6 +63,13 @@ class Cue:
     shorter: tuple[tuple[str, ...], ...] = ()
     named: str = ""
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything in it that may be said, each once."""
+        shorter = (text for texts in self.shorter for text in texts)
+        texts = (*self.sentences, *self.versions, *self.counts, self.halfway, *shorter, self.named)
+        return tuple(text for text in dict.fromkeys(texts) if text)
+
     def at(self, level: Level) -> tuple[str, ...]:
         """The sentences that `level` leaves."""
         return self.shorter[level - 1] if level and self.shorter else self.sentences

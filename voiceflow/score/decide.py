@@ -204,8 +204,7 @@ def _placed(
     for moment, cue in zip(written.plan.moments, written.cue_sheet.cues, strict=True):
         exercise = bouts[moment.exercise].exercise if moment.exercise >= 0 else None
         # The error holds the text as spoken, so all texts are spelled again to find it.
-        said = (*cue.sentences, *cue.versions, *cue.counts, cue.halfway)
-        if not any(text and spelling(exercise, text) == error.text for text in said):
+        if not any(spelling(exercise, text) == error.text for text in cue.texts):
             continue
         marks = [line.text.mark for line in moment.lines if line.text is not None]
         if marks:

@@ -201,7 +201,7 @@ def test_a_prescribed_dose_stays_and_others_give() -> None:
     ("written", "most", "expected"),
     [(1, 1, [{}]), (3, 3, [{0: 1}, {0: 2}, {0: 3}]), (2, 4, [{0: 2}, {0: 3}, {0: 4}])],
 )
-def test_rounds_are_taken_away_and_added_only_where_a_span_is_written(
+def test_rounds_are_length_changes_and_added_only_where_a_span_is_written(
     written: int, most: int, expected: list[dict[int, int]]
 ) -> None:
     made = (exercise("One", work_s=30.0), exercise("Two", work_s=30.0))

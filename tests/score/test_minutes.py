@@ -148,7 +148,7 @@ def test_out_of_reach_the_shortest_and_the_longest_are_told(minutes, context):
 
 def test_what_a_length_takes_away_is_told(context, tmp_path):
     decision = decided("hip-back", 12, context)
-    gone, fewer = decision.score.taken_away
+    gone, fewer = decision.score.length_changes
     left = {bout.exercise.name for bout in decision.plan.bouts}
     names = gone.removeprefix("left out: ").split(", ")
     assert names
@@ -165,7 +165,7 @@ def test_what_a_length_takes_away_is_told(context, tmp_path):
     assert gone in summary.line()
     assert summary.line().splitlines()[1:] == again.line().splitlines()[1:]
     as_written = voiceflow.arrange("hip-back", Options(voice="silent"), context)
-    assert as_written.score.taken_away == ()
+    assert as_written.score.length_changes == ()
 
 
 def test_a_prescribed_dose_survives_or_the_error_says_so(put, context):

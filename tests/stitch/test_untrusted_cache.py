@@ -97,7 +97,7 @@ def test_rubbish_in_a_render_that_is_remembered(kind: str, room: Path, tmp_path:
     assert rendered(room, tmp_path / "cache", tmp_path / "o.mp3") == right
 
 
-MEMO = ("length_ms", "chapters", "loudness", "peak", "channels", "head", "pieces", "taken_away")
+MEMO = ("length_ms", "chapters", "loudness", "peak", "channels", "head", "pieces", "length_changes")
 WRONG = {
     "length_ms": [10**15, -1, 0, "1", 1.5, None, True],
     "chapters": [None, [["a"]], [[1, 2]], ["a"], [["a", "b"]]],
@@ -105,7 +105,7 @@ WRONG = {
     "channels": [0, 3, "2", None],
     "head": ["../../../etc/passwd", "", None, 5],
     "pieces": [None, [[0, "../x"]], [[-24, "0" * 40]], [[10**12, "0" * 40]], [["0", "0" * 40]]],
-    "taken_away": [None, [1], 5],
+    "length_changes": [None, [1], 5],
 }
 
 

@@ -84,7 +84,7 @@ def timeline_text(
 def _head(score: Score, frame: _Frame) -> Iterator[str]:
     yield frame.paint(cut(clean(score.title), frame.width), _TITLE)
     yield frame.paint(cut(summary(score), frame.width), _DIM)
-    for line in score.taken_away:
+    for line in score.length_changes:
         yield frame.paint(cut(clean(line), frame.width), _DIM)
 
 

@@ -54,7 +54,7 @@ class Proof:
     tips_said: int
     sections: tuple[SectionTalk, ...]
     findings: tuple[Finding, ...]
-    taken_away: tuple[str, ...] = ()
+    length_changes: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -92,7 +92,7 @@ class Proof:
             "spoken": round(self.spoken, 4),
             "tips": self.tips,
             "tips_said": self.tips_said,
-            "taken_away": list(self.taken_away),
+            "length_changes": list(self.length_changes),
             "fits": self.fits,
             "sides_equal": self.sides_equal,
             "sections": [
@@ -133,7 +133,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
         tips_said=len(said),
         sections=section_talk(evidence),
         findings=tuple(found),
-        taken_away=evidence.score.taken_away,
+        length_changes=evidence.score.length_changes,
     )
 
 

@@ -75,8 +75,8 @@ def _head(proof: Proof) -> Iterator[str]:
         "tips": f"{proof.tips_said} of {proof.tips} said",
         "fits": "every word fits its breath" if proof.fits else "NOT every word fits its breath",
     }
-    if proof.taken_away:
-        rows["shorter"] = "; ".join(proof.taken_away)
+    if proof.length_changes:
+        rows["fitted"] = "; ".join(proof.length_changes)
     for name, value in rows.items():
         yield from _wrap(value, f"  {name:<11}", " " * 13)
 

@@ -16,7 +16,7 @@ from voiceflow.core.units import clock
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Plan
 from voiceflow.score.arrange import Arranged
-from voiceflow.score.fit_minutes import taken_away
+from voiceflow.score.fit_minutes import length_changes
 from voiceflow.score.inputs import Inputs
 from voiceflow.score.laid import Voicing
 from voiceflow.score.length_attempts import (
@@ -125,7 +125,7 @@ def _settle(
 def _decision(inputs: Inputs, written: Written | None, arranged: Arranged) -> Decision:
     if written is None or arranged.score is None:
         raise TimingError("the session's length does not settle", hint="ask for another length")
-    score = replace(arranged.score, taken_away=taken_away(inputs.session, written.plan))
+    score = replace(arranged.score, length_changes=length_changes(inputs.session, written.plan))
     return Decision(
         session=written.attempt.session,
         plan=written.plan,

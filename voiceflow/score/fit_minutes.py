@@ -84,8 +84,8 @@ def _rounded(section: Section, count: int, unit: int) -> int:
     return min(max(least, (2 * section.rounds * count + unit) // (2 * unit)), most)
 
 
-def taken_away(session: Session, plan: Plan) -> tuple[str, ...]:
-    """What `plan` has less than `session` as written: a line each for exercises, rounds, counts."""
+def length_changes(session: Session, plan: Plan) -> tuple[str, ...]:
+    """What `plan` has not as `session` has it: a line each for exercises, rounds and counts."""
     before, after = (Counter(e.name for e in one.exercises) for one in (session, plan.session))
     gone = before - after
     lines = [f"left out: {', '.join(gone)}"] if gone else []

@@ -259,7 +259,7 @@ def _less(inputs: Inputs, attempt: Attempt, guessed: Voicing) -> Attempt:
     """`attempt` with one round less, or with one exercise less."""
     ways = rounds(attempt.session)
     here = dict(attempt.rounds)
-    # No exercise goes before all circuits are at one round.
+    # No exercise goes before all circuits are at their fewest rounds.
     if here in ways[1:]:
         return replace(attempt, reps=(), rounds=_items(ways[ways.index(here) - 1]))
     less = drop_one(attempt.session)

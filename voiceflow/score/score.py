@@ -70,7 +70,7 @@ class Chapter:
 class Score:
     """A session, fully decided. Events are in order of start; chapters join without gaps.
 
-    `taken_away` says in lines what is missing of the script for the sake of a wanted length.
+    `length_changes` says in lines what a wanted length has changed of the script.
     """
 
     title: str
@@ -83,7 +83,7 @@ class Score:
     chapters: tuple[Chapter, ...]
     length_ms: int
     # The server knows a recording by the `repr` of its score: what is not heard is no part of it.
-    taken_away: tuple[str, ...] = field(default=(), repr=False)
+    length_changes: tuple[str, ...] = field(default=(), repr=False)
 
 
 def as_dict(score: Score) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def as_dict(score: Score) -> dict[str, Any]:
         "length_ms": score.length_ms,
         "voice": score.voice,
         "pace": score.pace,
-        "taken_away": list(score.taken_away),
+        "length_changes": list(score.length_changes),
         "chapters": [
             {"title": one.title, "start_ms": one.start_ms, "end_ms": one.end_ms}
             for one in score.chapters

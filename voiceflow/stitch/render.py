@@ -41,17 +41,17 @@ class Summary:
     seconds: float
     tally: Tally
     stages: tuple[tuple[str, float], ...]
-    taken_away: tuple[str, ...] = ()
+    length_changes: tuple[str, ...] = ()
     warning: str = ""
 
     def line(self) -> str:
-        """File, length, chapters, loudness, time taken; below, what a wanted length took away."""
+        """File, length, chapters, loudness, time taken; below, what a wanted length has changed."""
         plural = "" if self.chapters == 1 else "s"
         line = (
             f"{self.path}  {clock(self.length_ms)}  {self.chapters} chapter{plural}  "
             f"{self.loudness:.1f} LUFS  in {self.seconds:.1f} s"
         )
-        return "\n".join([line, *(f"  {one}" for one in self.taken_away)])
+        return "\n".join([line, *(f"  {one}" for one in self.length_changes)])
 
     def profile(self) -> str:
         """Seconds by stage, and how much was there already."""
@@ -178,7 +178,7 @@ def _again(remembered: Remembered, target: Path, cache: Cache) -> Summary:
         seconds=watch.total,
         tally=tally,
         stages=tuple(watch.laps),
-        taken_away=remembered.taken_away,
+        length_changes=remembered.length_changes,
     )
 
 
@@ -218,7 +218,7 @@ def _anew(
         seconds=watch.total,
         tally=stitcher.tally,
         stages=tuple(watch.laps),
-        taken_away=score.taken_away,
+        length_changes=score.length_changes,
         warning=bed.warning() if (bed := prepared.instruments.bed) else "",
     )
     keep(stitcher, prepared.decision.voice.driver, context.cache, key)
@@ -277,7 +277,7 @@ def _parts(stitcher: Stitcher) -> Remembered:
         channels=stitcher.channels,
         head=tag_key(score),
         pieces=tuple(zip(starts, stitcher.keys(), strict=True)),
-        taken_away=score.taken_away,
+        length_changes=score.length_changes,
     )
 
 

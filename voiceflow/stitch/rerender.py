@@ -54,7 +54,7 @@ class Remembered:
     channels: int
     head: str
     pieces: tuple[tuple[int, str], ...]
-    taken_away: tuple[str, ...] = ()
+    length_changes: tuple[str, ...] = ()
 
     def pack(self) -> bytes:
         # Slots stand in the order of the fields, so values need no names.
@@ -67,7 +67,7 @@ class Remembered:
             told = dict(zip(Remembered.__slots__, json.loads(value), strict=True))
             # JSON has no tuples: they come back as lists.
             pairs = {name: tuple(map(tuple, told[name])) for name in ("chapters", "pieces")}
-            found = Remembered(**{**told, **pairs, "taken_away": tuple(told["taken_away"])})
+            found = Remembered(**{**told, **pairs, "length_changes": tuple(told["length_changes"])})
             return found if found.sound() else None
         # A deep list of lists ends in a RecursionError.
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -83,7 +83,7 @@ class Remembered:
             and all(_is(str, title) and _is(int, at) for title, at in self.chapters)
             and all(_is(int, at) and 0 <= at <= self.length_ms for at, _ in self.pieces)
             and all(_KEY.fullmatch(key) for key in (self.head, *(key for _, key in self.pieces)))
-            and all(_is(str, one) for one in self.taken_away)
+            and all(_is(str, one) for one in self.length_changes)
         )
 
 

@@ -363,8 +363,8 @@ class RenderRecords:
 def _to_dict(render: Render) -> dict[str, Any]:
     told = {"version": _VERSION, **asdict(render)}
     # 0.1.0 knows no such key, and reads what has nothing to say there.
-    if not render.score.taken_away:
-        del told["score"]["taken_away"]
+    if not render.score.length_changes:
+        del told["score"]["length_changes"]
     return told
 
 
@@ -375,7 +375,7 @@ def _from_dict(told: dict[str, Any]) -> Render:
     # Tuples again: the id is made of the `repr` of a score, which tells them from lists.
     score["events"] = tuple(Event(**one) for one in score["events"])
     score["chapters"] = tuple(Chapter(**one) for one in score["chapters"])
-    score["taken_away"] = tuple(score.get("taken_away", ()))
+    score["length_changes"] = tuple(score.get("length_changes", ()))
     told["score"] = Score(**score)
     told["parts"] = tuple(
         ExerciseSpan(**{**one, "place": tuple(one["place"])}) for one in told["parts"]

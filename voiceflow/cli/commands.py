@@ -17,6 +17,7 @@ from voiceflow.cli import streams
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
 from voiceflow.core.places import expanded
+from voiceflow.core.units import counted
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.script.lookup import Library, default_library, exists, is_name, spelled
 
@@ -206,15 +207,15 @@ def cache(action: str) -> None:
             with suppress(OSError):  # Windows: a phone is listening to it
                 path.unlink()
                 gone += 1
-        click.echo(f"{gone} {'entry' if gone == 1 else 'entries'} forgotten")
+        click.echo(f"{counted(gone, 'entry', 'entries')} forgotten")
         return
     info = kept.info()
     kinds = [(kind.kind, kind.entries, kind.bytes) for kind in info.kinds]
     if made:
         kinds.append(("phones", len(made), sum(map(_size, made))))
     entries, size = sum(count for _, count, _ in kinds), sum(size for *_, size in kinds)
-    counted = f"{entries} {'entry' if entries == 1 else 'entries'}"
-    click.echo(f"{counted}, {size / 1e6:.1f} MB in {Cache.default_root()}")
+    told = counted(entries, "entry", "entries")
+    click.echo(f"{told}, {size / 1e6:.1f} MB in {Cache.default_root()}")
     for name, count, size in kinds:
         click.echo(f"  {name:<8} {count:>6}  {size / 1e6:8.1f} MB")
 

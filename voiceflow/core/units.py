@@ -71,6 +71,11 @@ def parse_seconds(text: str, *, bare: float = 1.0) -> float:
     raise ValueError(f"{text!r} is not a time such as 40s, 1.5 min or 12:30")
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """``1 chapter``, ``2 chapters``; `several` where an s at its end is not enough."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
 def clock(ms: int) -> str:
     """``m:ss`` or ``h:mm:ss``, rounded to the second."""
     seconds = (ms + 500) // 1000

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from voiceflow.core.units import GRID_MS, snap
+from voiceflow.core.units import GRID_MS, counted, snap
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.lint.script_texts import ABOUT_SIDES
 from voiceflow.plan.moments import Bout
@@ -91,15 +91,11 @@ def unequal_sides(evidence: Evidence) -> Iterator[Finding]:
         allowed = GRID_MS * (2 if glue else 1)
         if abs(times["right"] - times["left"]) > allowed or reps["right"] != reps["left"]:
             told = (
-                f"{side} {times[side] / 1000:.1f} s ({_counted(reps[side])})"
+                f"{side} {times[side] / 1000:.1f} s ({counted(reps[side], 'repetition')})"
                 for side in ("right", "left")
             )
             message = f"the sides are unequal: {', '.join(told)}"
             yield evidence.finding("error", "unequal-sides", message, bout=number)
-
-
-def _counted(reps: int) -> str:
-    return f"{reps} repetition{'s' if reps != 1 else ''}"
 
 
 def unnamed_sides(evidence: Evidence) -> Iterator[Finding]:

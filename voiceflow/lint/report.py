@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from voiceflow.core.units import clock
+from voiceflow.core.units import clock, counted
 from voiceflow.lint.evidence import Finding
 from voiceflow.lint.proof import Proof
 
@@ -64,13 +64,12 @@ def _head(proof: Proof) -> Iterator[str]:
     if proof.sides:
         equal = "equal" if proof.sides_equal else "NOT EQUAL"
         sides = f"{proof.sides} with two sides: {equal}"
-    changes = proof.position_changes
     rows = {
         "length": clock(proof.length_ms),
         "pace": f"{proof.pace} (tempo {proof.tempo:g}), {proof.detail}, level {proof.level}",
         "voice": proof.voice,
         "exercises": f"{proof.exercises}, {sides}",
-        "positions": f"{changes} change{'s' if changes != 1 else ''} between exercises",
+        "positions": f"{counted(proof.position_changes, 'change')} between exercises",
         "spoken": f"{proof.spoken:.0%} of the time",
         "tips": f"{proof.tips_said} of {proof.tips} said",
         "fits": "every word fits its breath" if proof.fits else "NOT every word fits its breath",
@@ -110,14 +109,11 @@ def _verdict(proof: Proof) -> Iterator[str]:
     if not proof.findings:
         yield "It can be followed with eyes closed."
         return
-    errors, warnings = len(proof.errors), len(proof.warnings)
-    counts = [_counted(errors, "error"), _counted(warnings, "warning")]
-    told = ", ".join(count for count in counts if count)
-    yield told + ("" if errors else ": it can be followed with eyes closed, but could be better.")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
+    kinds = {"error": len(proof.errors), "warning": len(proof.warnings)}
+    told = ", ".join(counted(number, kind) for kind, number in kinds.items() if number)
+    yield told + (
+        "" if proof.errors else ": it can be followed with eyes closed, but could be better."
+    )
 
 
 def _wrap(text: str, first: str, rest: str) -> list[str]:

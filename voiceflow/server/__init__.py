@@ -14,6 +14,7 @@ from pathlib import Path
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
 from voiceflow.core.places import expanded
+from voiceflow.core.units import counted
 from voiceflow.script.lookup import Library, default_library
 from voiceflow.server.process import ending_on_terminate, private_files, short_turns
 
@@ -80,7 +81,7 @@ def main(
         from voiceflow.server.auth.phones import Phones
 
         count = Phones(ServerFolders.of(where, cache).state / "phones.json").forget()
-        print(f"{count} phone{'' if count == 1 else 's'} forgotten. Each must be paired again.")
+        print(f"{counted(count, 'phone')} forgotten. Each must be paired again.")
         return
     # By an interrupt is the way it is meant to end.
     with (

@@ -10,6 +10,8 @@ import socket
 import sys
 from typing import TextIO
 
+from voiceflow.core.units import counted
+
 OPEN_TO_ALL = ("0.0.0.0", "::", "")
 _LIGHT_ON_DARK, _PLAIN = "\x1b[38;5;231;48;5;16m", "\x1b[0m"
 
@@ -106,7 +108,7 @@ class Terminal:
 
     def renewed(self, titles: list[str]) -> None:
         """Say which kept sessions are made again."""
-        count = f"{len(titles)} kept session{'' if len(titles) == 1 else 's'}"
+        count = counted(len(titles), "kept session")
         shown = ", ".join(titles[:5]) + (" …" if len(titles) > 5 else "")
         self.say("", f"Made again, as voice, tones or version have changed: {count} ({shown}).")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
 from voiceflow.core.files import writing
-from voiceflow.core.units import clock
+from voiceflow.core.units import clock, counted
 from voiceflow.formats import RENDERED
 from voiceflow.formats.id3 import is_tag
 from voiceflow.formats.mp3 import Splice, stream_length
@@ -46,9 +46,8 @@ class Summary:
 
     def line(self) -> str:
         """File, length, chapters, loudness, time taken; below, what a wanted length has changed."""
-        plural = "" if self.chapters == 1 else "s"
         line = (
-            f"{self.path}  {clock(self.length_ms)}  {self.chapters} chapter{plural}  "
+            f"{self.path}  {clock(self.length_ms)}  {counted(self.chapters, 'chapter')}  "
             f"{self.loudness:.1f} LUFS  in {self.seconds:.1f} s"
         )
         return "\n".join([line, *(f"  {one}" for one in self.length_changes)])

@@ -488,7 +488,7 @@ def test_eight_channels_fold_to_two(tmp_path: Path) -> None:
 def test_compressed_music_is_read_anywhere(tmp_path: Path, name: str) -> None:
     noise = np.random.default_rng(1).standard_normal((44_100 * 20, 2)) * 0.1
     bed = music(tmp_path, noise, 44_100, name)
-    sounds.bed._gain.cache_clear()
+    sounds.bed._measured.cache_clear()
     late = bed.block(17_000, 1_000)
     assert np.array_equal(bed.block(0, 18_000)[-24_000:], late)
     assert METER.integrated_loudness(bed.block(0, 18_000)) == pytest.approx(-34, abs=1)
@@ -569,7 +569,7 @@ def test_a_damaged_mp3_makes_no_noise(
     hole = whole[:20_000] + junk + whole[40_000:]
     cut = {"cut": whole[:20_000], "cut short": whole[:600]}
     path.write_bytes({**cut, "hole": hole, "tail": whole + junk, "head": junk + whole}[how])
-    sounds.bed._gain.cache_clear()
+    sounds.bed._measured.cache_clear()
     if how in ("tail", "head", "cut"):
         sounds.load_bed(str(path)).block(0, 5_000)
     else:

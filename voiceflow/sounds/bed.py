@@ -76,7 +76,7 @@ class Bed:
 
     def warning(self) -> str:
         """What is done to the music so that it is heard everywhere; mostly nothing: empty."""
-        if not _cancels(self):
+        if not _measured(self).turned:
             return ""
         return (
             f"the two channels of {self.name} cancel each other: in mono and from a phone's "
@@ -103,9 +103,10 @@ class Bed:
         import numpy as np
 
         sound = _looped(self, ms_to_samples(start_ms), ms_to_samples(length_ms))
-        if _cancels(self):
+        what = _measured(self)
+        if what.turned:
             sound[:, 1] *= -1
-        sound *= np.float32(_gain(self))
+        sound *= np.float32(what.gain)
         # Sudden peaks in quiet music are limited, each sample by itself, so that blocks still join.
         over = np.abs(sound) - np.float32(_KNEE)
         if over.max(initial=0) > 0:
@@ -274,9 +275,23 @@ def _read(bed: Bed, start: int, count: int) -> Floats:
     return loop(bed.name)[start : start + count].copy()
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What is done to a bed: the factor that brings it to its level; a channel turned over."""
+
+    gain: float
+    turned: bool
+
+
 @functools.lru_cache(maxsize=8)
-def _gain(bed: Bed) -> float:
-    """The factor that brings the bed to its level; long music is measured in a dozen places."""
+def _measured(bed: Bed) -> _Measured:
+    """What there is to do, from all of a bed, or from a dozen windows of long music.
+
+    Raises
+    ------
+    SoundError
+        It is silent, or its file can no longer be read.
+    """
     import numpy as np
 
     from voiceflow.audio.loudness import SILENT, integrated, step_powers
@@ -285,27 +300,24 @@ def _gain(bed: Bed) -> float:
     lufs = integrated(np.concatenate([step_powers(part, RATE // 10) for part in parts]))
     if lufs <= SILENT:
         raise SoundError(f"the bed {bed.name} is silent", hint="choose other music")
-    return float(10 ** ((bed.level - lufs) / 20))
+    return _Measured(
+        float(10 ** ((bed.level - lufs) / 20)), bed.music is not None and _cancel(parts)
+    )
 
 
-@functools.lru_cache(maxsize=8)
-def _cancels(bed: Bed) -> bool:
+def _cancel(parts: Sequence[Floats]) -> bool:
     """Whether the sum of the two channels, as one loudspeaker plays them, is far below both.
 
     So it is where a recording was wired the wrong way round. What is merely wide stays as it is.
     """
     import numpy as np
 
-    if bed.music is None:
-        return False
-    parts = _samples(bed)
     both = sum(float(np.square(part.sum(axis=1)).sum()) for part in parts)
     apart = sum(float(np.square(part[:, 0] - part[:, 1]).sum()) for part in parts)
     return both < apart / 10 ** (_LEAST_CANCELLED_DB / 10)
 
 
 def _samples(bed: Bed) -> list[Floats]:
-    """What a bed is measured by: all of it, or a dozen windows of long music."""
     if bed.music is None:
         return [_read(bed, 0, _size(bed)[0])]
     from voiceflow.sounds.music import spread

@@ -38,6 +38,7 @@ _PRIMES = re.compile(rf"{_LEFT}([0-9]{{1,2}})['′’]\s?([0-5]?[0-9])(?:[\"″�
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s*$")
 _WORD_AFTER = re.compile(r"\s*([^\W\d_]+)")
 _NEAR = 40  # characters before a score in which what is scored is named
+_BESIDE = 30  # characters before a time in which the word stands that says so
 
 
 def notations(text: str, pronunciation: Pronunciation) -> str:
@@ -70,51 +71,65 @@ def _tempo(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=8)
 def _timer(pronunciation: Pronunciation) -> Callable[[str], str]:
-    """``0:45`` is always seconds; ``1:30`` is minutes only beside a word that says so."""
-    units = dict(pronunciation.units)
-    if not {"s", "min"} <= units.keys():
-        return str
-    minutes_too = "|".join(sign for sign, said in units.items() if said == units["min"])
-    either = "|".join(map(re.escape, pronunciation.lasting)) or "(?!)"
-    before = re.compile(rf"(?<!\w)(?:{either}):?\s*$", re.IGNORECASE)
-    after = re.compile(rf"\s*(?:{either})(?!\w)", re.IGNORECASE)
-    timer = re.compile(rf"{_TIMER}(\s?(?:{minutes_too})(?!\w))?", re.IGNORECASE)
+    return _Timer(pronunciation) if {"s", "min"} <= dict(pronunciation.units).keys() else str
 
-    def counted(number: int, sign: str) -> str:
-        words = units[sign][0].say
+
+class _Timer:
+    """Times of a timer: ``0:45`` is always seconds; ``1:30`` is minutes only beside a word that
+    says so.
+    """
+
+    def __init__(self, pronunciation: Pronunciation) -> None:
+        self._units = dict(pronunciation.units)
+        minutes = self._units["min"]
+        signs = "|".join(sign for sign, said in self._units.items() if said == minutes)
+        either = "|".join(map(re.escape, pronunciation.lasting)) or "(?!)"
+        self._before = re.compile(rf"(?<!\w)(?:{either}):?\s*$", re.IGNORECASE)
+        self._after = re.compile(rf"\s*(?:{either})(?!\w)", re.IGNORECASE)
+        self._times = re.compile(rf"{_TIMER}(\s?(?:{signs})(?!\w))?", re.IGNORECASE)
+        self._counts = {*pronunciation.counted, *pronunciation.labels}
+
+    def __call__(self, text: str) -> str:
+        return _PRIMES.sub(
+            self._primed, _SECONDS.sub(self._stated, self._times.sub(self._said, text))
+        )
+
+    def _lasts(self, found: re.Match[str]) -> bool:
+        """Whether a word beside it says that it is a time."""
+        text = found.string
+        before = self._before.search(text, max(0, found.start() - _BESIDE), found.start())
+        return bool(before or self._after.match(text, found.end()))
+
+    def _counted(self, number: int, sign: str) -> str:
+        words = self._units[sign][0].say
         return f"{number} {words[0] if number == 1 else words[-1]}" if number else ""
 
-    def said(found: re.Match[str]) -> str:
-        text, minutes, seconds = found.string, int(found[1]), int(found[2])
-        lasts = before.search(text, max(0, found.start() - 30), found.start())
-        if not (lasts or found[3] or not minutes or after.match(text, found.end())):
-            return found[0]
-        if not minutes + seconds:
-            return found[0]
-        return " ".join(filter(None, (counted(minutes, "min"), counted(seconds, "s"))))
+    def _length(self, found: re.Match[str]) -> str:
+        """Its minutes and seconds in words; as it stands where it is nothing at all."""
+        told = self._counted(int(found[1]), "min"), self._counted(int(found[2]), "s")
+        return " ".join(filter(None, told)) or found[0]
 
-    def stated(found: re.Match[str]) -> str:
+    def _said(self, found: re.Match[str]) -> str:
+        sure = found[3] or not int(found[1])
+        return self._length(found) if sure or self._lasts(found) else found[0]
+
+    def _stated(self, found: re.Match[str]) -> str:
         """``:45`` is 45 seconds, but not after `Reps`."""
         text = found.string
         words = (
-            _WORD_BEFORE.search(text, max(0, found.start() - 30), found.start()),
+            _WORD_BEFORE.search(text, max(0, found.start() - _BESIDE), found.start()),
             _WORD_AFTER.match(text, found.end()),
         )
-        if any(word and word[1].casefold() in counts for word in words):
+        if any(word and word[1].casefold() in self._counts for word in words):
             return found[0]
-        said = counted(int(found[1]), "s")
+        said = self._counted(int(found[1]), "s")
         return apart(text, found.start(), found.end(), said) if said else found[0]
 
-    def primed(found: re.Match[str]) -> str:
-        text, minutes, seconds = found.string, int(found[1]), int(found[2])
-        lasts = before.search(text, max(0, found.start() - 30), found.start())
-        clock = len(found[2]) == 2 and (seconds >= 12 or seconds < 10)
-        if not (clock or lasts or after.match(text, found.end())):
-            return found[0]
-        return " ".join(filter(None, (counted(minutes, "min"), counted(seconds, "s")))) or found[0]
-
-    counts = {*pronunciation.counted, *pronunciation.labels}
-    return lambda text: _PRIMES.sub(primed, _SECONDS.sub(stated, timer.sub(said, text)))
+    def _primed(self, found: re.Match[str]) -> str:
+        """``2'30"`` is a time: feet have no 30 inches."""
+        seconds = int(found[2])
+        sure = len(found[2]) == 2 and (seconds >= 12 or seconds < 10)
+        return self._length(found) if sure or self._lasts(found) else found[0]
 
 
 @lru_cache(maxsize=8)

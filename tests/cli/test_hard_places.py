@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from odd_files import odd
 
 import voiceflow
 from voiceflow.core.errors import InputError
@@ -188,27 +189,10 @@ SPECIAL = {
 }
 
 
-def special(path: Path, what: str) -> Path:
-    """Something at `path` that is no ordinary file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    match what:
-        case "pipe":
-            os.mkfifo(path)
-        case "folder":
-            path.mkdir()
-        case "loop":
-            path.symlink_to(path)
-        case "dangling":
-            path.symlink_to(path.with_name("nowhere"))
-        case device:
-            path.symlink_to(device)
-    return path
-
-
 @pytest.mark.parametrize("what", SPECIAL)
 @pytest.mark.parametrize("command", ["render", "check"])
 def test_a_script_that_is_no_ordinary_file(command: str, what: str, shell: Shell) -> None:
-    special(shell.folder / "odd.yaml", what)
+    odd(shell.folder / "odd.yaml", what)
     done = shell.run(command, "odd.yaml")
     assert done.returncode == 2
     assert SPECIAL[what] in done.stderr + done.stdout
@@ -218,9 +202,9 @@ def test_a_script_that_is_no_ordinary_file(command: str, what: str, shell: Shell
 def test_what_is_no_script_of_the_library_disturbs_nobody(what: str, shell: Shell) -> None:
     for kind in ("sessions", "exercises", "paces", "sounds", "pronunciation", "phrases"):
         ending = "j2" if kind == "phrases" else "yaml"
-        special(shell.home / kind / f"odd.{ending}", what)
-        special(shell.home / kind / f"{'coach' if kind == 'phrases' else 'en'}.{ending}", what)
-    special(shell.folder / "beside.yaml", what)
+        odd(shell.home / kind / f"odd.{ending}", what)
+        odd(shell.home / kind / f"{'coach' if kind == 'phrases' else 'en'}.{ending}", what)
+    odd(shell.folder / "beside.yaml", what)
     assert shell.run("list").returncode == 0
     done = shell.run("render", "s.yaml", *QUICK)
     assert (done.returncode, done.stderr) == (0, "")
@@ -232,7 +216,7 @@ def test_what_is_no_script_of_the_library_disturbs_nobody(what: str, shell: Shel
 
 @pytest.mark.parametrize("what", ["pipe", "/dev/zero", "folder"])
 def test_settings_that_are_no_ordinary_file(what: str, shell: Shell) -> None:
-    special(shell.home / "settings.yaml", what)
+    odd(shell.home / "settings.yaml", what)
     done = shell.run("render", "s.yaml", *QUICK)
     assert done.returncode == 2
     assert "settings.yaml: error: cannot be read: " in done.stderr
@@ -241,7 +225,7 @@ def test_settings_that_are_no_ordinary_file(what: str, shell: Shell) -> None:
 
 @pytest.mark.parametrize("what", SPECIAL)
 def test_an_output_that_is_no_ordinary_file(what: str, shell: Shell) -> None:
-    special(shell.folder / "o.mp3", what)
+    odd(shell.folder / "o.mp3", what)
     done = shell.run("render", "s.yaml", *QUICK, "-o", "o.mp3")
     # A link to a place that is free is a name for it.
     assert done.returncode == (0 if what == "dangling" else 1)

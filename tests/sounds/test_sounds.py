@@ -19,6 +19,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from odd_files import odd
 
 from voiceflow import sounds
 from voiceflow.core.errors import InputError, ScriptError, SoundError, UnknownNameError
@@ -603,16 +604,7 @@ def test_what_this_process_says_meanwhile_is_not_lost_for_long(
 def test_what_is_no_ordinary_file_is_told_at_once(
     what: str, reason: str, place: str, tmp_path: Path
 ) -> None:
-    path = tmp_path / "bad.wav"
-    match what:
-        case "pipe":
-            os.mkfifo(path)
-        case "folder":
-            path.mkdir()
-        case "loop":
-            path.symlink_to(path)
-        case device:
-            path.symlink_to(device)
+    path = odd(tmp_path / "bad.wav", what)
     if place == "bed":
         with pytest.raises(InputError) as caught:
             sounds.load_bed(str(path))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BUNDLED, SOUNDS
+from odd_files import odd
 
 import voiceflow
 from voiceflow import Context, Options
@@ -131,15 +132,7 @@ def test_an_entry_that_is_no_ordinary_file(what: str, room: Path, tmp_path: Path
     secret.write_text("mine")
     for path in [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]:
         path.unlink()
-        match what:
-            case "pipe":
-                os.mkfifo(path)
-            case "folder":
-                path.mkdir()
-            case "loop":
-                path.symlink_to(path)
-            case _:
-                path.symlink_to(secret if what == "elsewhere" else what)
+        odd(path, str(secret) if what == "elsewhere" else what)
     right = (room / "right.mp3").read_bytes()
     assert rendered(room, tmp_path / "cache", tmp_path / "o.mp3") == right
     assert secret.read_text() == "mine"

@@ -295,13 +295,15 @@ def options(given: Mapping[str, Any]) -> Options:
     InputError
         With all that is wrong with them.
     """
-    from voiceflow.score.option_table import options_of, read_values
+    from voiceflow.score.option_table import client_values, options_of, read_values
     from voiceflow.script.overrides import pacing_values
 
     # click gives None for an option that was not used.
     said = {key: value for key, value in given.items() if value is not None}
     changes = said.pop("given", ())
+    client, strange = client_values(said.pop("client", ()))
     values, problems = read_values(said)
+    problems += strange
     wrong = [one.line(_FLAGS.get(one.name, f"--{one.name}")) for one in problems]
     pacing: dict[str, Any] = {}
     try:
@@ -311,7 +313,7 @@ def options(given: Mapping[str, Any]) -> Options:
         wrong += error.message.splitlines()
     if wrong:
         raise InputError("\n".join(wrong))
-    return options_of(values, pacing.items())
+    return options_of(values, pacing.items(), client)
 
 
 _NAME = 100  # characters: by then it is seen whether something is a path

@@ -73,6 +73,12 @@ def session_options(command: F) -> F:
             metavar="KEY=VALUE",
             help="Any pacing value, such as tempo=0.85; repeatable.",
         ),
+        click.option(
+            "--client",
+            multiple=True,
+            metavar="NAME=TEXT",
+            help="Anything else a text says of the person: goal=…; repeatable.",
+        ),
     )
     # click lists last what was added first, as decorators are applied from the bottom up.
     for option in reversed(options):

@@ -14,8 +14,9 @@ from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.lint.script_texts import ABOUT_SIDES
 from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
+from voiceflow.script.sandbox import TemplateFault
 from voiceflow.script.side_words import sides
-from voiceflow.script.templates import TemplateFault, names_in
+from voiceflow.script.templates import names_in
 
 # Moments that may name the other side: the body lies on it, or turns away from it.
 _BOTH_NAMED = ("switch", "set-up", "sides", "transition", "name")

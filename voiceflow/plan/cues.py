@@ -18,8 +18,9 @@ from voiceflow.plan.sentences import sentences
 from voiceflow.plan.timing import side_words
 from voiceflow.script.fields import SHORTEN, Text, too_long
 from voiceflow.script.pronunciation import PLAIN, Pronunciation
+from voiceflow.script.sandbox import TemplateFault
 from voiceflow.script.side_words import sides
-from voiceflow.script.templates import TemplateFault, names_in, render
+from voiceflow.script.templates import names_in, render
 
 # Macros that say a script's own text, and the variable in which they get it.
 _CARRIED = {"exercise": "purpose", "caution": "caution", "tip": "tip"}

@@ -140,6 +140,8 @@ class Wishes:
 
     Attributes
     ----------
+    client : tuple of (str, str)
+        What else is known of the person, by the names that texts use after ``client.``.
     reps, rounds : tuple of (int, int)
         Repetitions by bout and rounds by section, where they differ from the script.
     spare_ms : int
@@ -149,6 +151,7 @@ class Wishes:
     """
 
     name: str = ""
+    client: tuple[tuple[str, str], ...] = ()
     known: tuple[str, ...] = ()
     reps: tuple[tuple[int, int], ...] = ()
     rounds: tuple[tuple[int, int], ...] = ()

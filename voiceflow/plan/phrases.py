@@ -15,13 +15,9 @@ from typing import Any
 from voiceflow.core.errors import Mark, Problem, ScriptError, did_you_mean
 from voiceflow.script.fields import split_versions
 from voiceflow.script.lookup import Library, spelled
-from voiceflow.script.templates import (
-    PHRASE_VARIABLES,
-    Macros,
-    TemplateFault,
-    faults,
-    macro_names,
-)
+from voiceflow.script.sandbox import TemplateFault
+from voiceflow.script.template_checks import PHRASE_VARIABLES, faults
+from voiceflow.script.templates import Macros, macro_names
 from voiceflow.script.yaml import read_text
 
 MACROS = (

@@ -97,7 +97,10 @@ def read_inputs(reference: str | Path, options: Options, context: Context) -> In
     beside = Path(session.mark.file).resolve().parent
     pace, before, after = _pacing(session, options, settings, library)
     name = options.name or session.name or settings.get("name", "")
-    wishes = Wishes(name=name, known=settings.get("known", ()), before=before, after=after)
+    wishes = Wishes(
+        name=name, client=options.client, known=settings.get("known", ()),
+        before=before, after=after,
+    )  # fmt: skip
     phrases = options.phrases or session.phrases or settings.get("phrases") or DEFAULT_PHRASES
     length_ms = options.minutes_ms or session.length_ms
     return Inputs(

@@ -38,6 +38,8 @@ class Options:
         Which exercises, and in what order: see `voiceflow.script.choose`.
     bed : str
         What sounds under everything: ``ocean``, ``rain``, a sound file, or ``none``.
+    client : tuple of (str, str)
+        What else is known of the person; texts say it as ``{{ client.goal }}``.
     """
 
     pace: str | None = None
@@ -55,6 +57,7 @@ class Options:
     focus: tuple[str, ...] = ()
     shuffle: int | None = None
     bed: str | None = None
+    client: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

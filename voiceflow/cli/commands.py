@@ -73,6 +73,43 @@ def export(
                 streams.report(result.line())
 
 
+def roster(table: str, into: str, given: dict[str, Any], context: Context) -> None:
+    """Make the sessions of a table, and say what came of it."""
+    import datetime
+
+    from voiceflow import roster as rosters
+
+    own = {key: given.pop(key) for key in ("pattern", "session", "date", "strict", "verify")}
+    dry = given.pop("dry_run")
+    date = own["date"] or datetime.date.today().isoformat()
+    pattern = own["pattern"] or rosters.USUAL
+    usual = rosters.Usual(pattern, own["session"], options(given), date)
+    how = rosters.RosterOptions(usual, strict=own["strict"], verify=own["verify"])
+    path, folder = expanded(table), expanded(into)
+    with progress() as report:
+        if dry:
+            forecast, problems = rosters.forecast(path, folder, how, context, report)
+            told, lines, wrong = "", forecast.lines(), forecast.wrong > 0
+        else:
+            outcome = rosters.make_roster(path, folder, how, context, report, _tell_failed)
+            problems, told, lines = outcome.problems, outcome.warning, (outcome.line(),)
+            wrong = bool(problems or outcome.failed)
+            for left in outcome.left_over:
+                streams.report(f"left over  {left}: no row has it any more")
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    for line in lines:
+        streams.report(line)
+    if told:
+        click.echo(f"warning: nothing was kept for next time: {told}", err=True)
+    if wrong or problems:
+        raise click.exceptions.Exit(1)
+
+
+def _tell_failed(line: str) -> None:
+    click.echo(f"not made   {line}", err=True)
+
+
 def play(session: str, given: Mapping[str, Any], context: Context, *, from_start: bool) -> None:
     """Play a session, and say how to go on where it was left."""
     from voiceflow.player import play

@@ -155,13 +155,13 @@ class Cache:
         """Whether there may be entries of `kind`: whether one was ever kept."""
         return self._base is not None and os.path.isdir(os.path.join(self._base, kind))  # noqa: PTH112
 
-    def trim(self) -> None:
+    def trim(self, *, always: bool = False) -> None:
         """Bring the store under its limit, least recently used out first.
 
-        Scans the folder only if this object has written to it. Goes a tenth below the limit, so
-        that a full cache is not scanned and trimmed entry by entry.
+        Scans the folder only if this object has written to it, or `always`. Goes a tenth below the
+        limit, so that a full cache is not scanned and trimmed entry by entry.
         """
-        if not self._written:
+        if not (self._written or always):
             return
         self._written = False
         now = time.time()

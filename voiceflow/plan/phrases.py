@@ -50,6 +50,10 @@ class Phrases:
                     raise ScriptError([macro_problem(path, book.source, macro, fault)]) from None
         return ()
 
+    def reads(self) -> frozenset[str]:
+        """The values that these macros may say."""
+        return frozenset().union(*(book.reads for _, book in self._books))
+
 
 def load_phrases(name: str, language: str, library: Library, beside: Path | None = None) -> Phrases:
     """The phrases called `name` in `language`.

@@ -79,9 +79,8 @@ def decide(inputs: Inputs, speaker: voices.Speaker, report: Report = quiet) -> D
     VoiceError
         The voice cannot speak it.
     """
-    spelling = _spelling(inputs)
-    guess = _guessing(inputs.rate)
-    guessed = Voicing(spelling, guess, guess)
+    guessed = _guessed(inputs)
+    spelling, guess = guessed.spelled, guessed.guess
     speak = _speaking(speaker, spelling, report)
     with speaker:
         attempt, arranged = first_attempt(inputs, guessed)
@@ -96,6 +95,25 @@ def decide(inputs: Inputs, speaker: voices.Speaker, report: Report = quiet) -> D
                 break
             attempt = replace(written.attempt, facts=facts)
     return _decision(inputs, written, arranged)
+
+
+def foresee(inputs: Inputs) -> int:
+    """About how long a session is going to be, in milliseconds, by guessed lengths of its words.
+
+    Raises
+    ------
+    InputError
+        It can never be decided: a text lacks a value, or its length is out of reach. No voice is
+        asked, so that the voice may still refuse it.
+    """
+    _, arranged = first_attempt(inputs, _guessed(inputs))
+    return inputs.target_ms or (arranged.score.length_ms if arranged.score else 0)
+
+
+def _guessed(inputs: Inputs) -> Voicing:
+    """How long all texts are, as far as that is known before any is spoken."""
+    guess = _guessing(inputs.rate)
+    return Voicing(_spelling(inputs), guess, guess)
 
 
 def _settle(

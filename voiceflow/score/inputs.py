@@ -96,7 +96,8 @@ def read_inputs(reference: str | Path, options: Options, context: Context) -> In
     )  # fmt: skip
     beside = Path(session.mark.file).resolve().parent
     pace, before, after = _pacing(session, options, settings, library)
-    name = options.name or session.name or settings.get("name", "")
+    # An empty name is an answer, too: nobody is called by the name of whoever set this up.
+    name = session.name or settings.get("name", "") if options.name is None else options.name
     wishes = Wishes(
         name=name, client=options.client, known=settings.get("known", ()),
         before=before, after=after,

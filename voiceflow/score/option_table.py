@@ -189,6 +189,8 @@ def checked(options: Options) -> Options:
         wrong.append("pacing: expected pairs of a name and a value")
     if wrong:
         raise InputError("\n".join(wrong))
+    if given["name"] == "":
+        values["name"] = ""
     known = tuple(one for one in read if not isinstance(one, OptionProblem))
     return options_of(values, said.items(), known)
 

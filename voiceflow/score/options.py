@@ -32,6 +32,8 @@ class Options:
         Pacing values that win over every script (`voiceflow.script.pacing.Pacing`).
     equipment : tuple of str
         What is at hand.
+    name : str
+        Whom to greet; "" is nobody, whatever the session or the settings say.
     minutes_ms : int, 5,000 to 21,600,000
         Length of the session.
     only, skip, focus, shuffle

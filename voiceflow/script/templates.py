@@ -174,6 +174,11 @@ class Macros:
         self._template = _built(_prefixed(tree))
         self._said: dict[tuple[Any, ...], str] = {}
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The variables that any of the macros reads."""
+        return frozenset(name for names in self._needs.values() for name in names)
+
     def __contains__(self, name: str) -> bool:
         return name in self._needs
 

@@ -1,0 +1,206 @@
+"""Workers: processes that each render one client after another, with the voice loaded once.
+
+They write into one folder and one cache: both take what several processes write at a time. A worker
+that dies takes only its client with it, which is tried once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from voiceflow.core.cache import Cache
+from voiceflow.core.errors import VoiceflowError
+from voiceflow.core.files import drop_unfinished
+from voiceflow.core.opening import open_file, why
+from voiceflow.score.options import Context, Options
+from voiceflow.script.lookup import Library
+
+_AHEAD: Final = 2  # tasks that wait for each worker: the next is there when one is done
+_CHUNK: Final = 1 << 20
+_LOOK_S: Final = 0.3
+# Loaded once before the workers are copied from it: what they share counts once.
+_SHARED: Final = (
+    "voiceflow.roster.workers", "voiceflow.stitch.stitcher", "voiceflow.score.decide",
+    "voiceflow.score.inputs", "voiceflow.formats.id3", "lameenc", "numpy",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One client's file: all that a worker needs to know, plain and picklable."""
+
+    id: str
+    reference: str
+    options: Options
+    target: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a task. `error` is empty where the file was written."""
+
+    id: str
+    length_ms: int = 0
+    bytes: int = 0
+    sha256: str = ""
+    error: str = ""
+    seconds: float = 0.0
+
+
+class UntrimmedCache(Cache):
+    """A cache that its owner trims: to look through all of it after each client takes too long."""
+
+    def trim(self, *, always: bool = False) -> None:
+        """Nothing: see `roster.making`."""
+
+
+def make(task: Task, context: Context) -> Made:
+    """Render one client's file; whatever goes wrong is told, and is no one else's."""
+    from voiceflow.stitch.render import render
+
+    began, target = time.monotonic(), Path(task.target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        summary = render(task.reference, target, task.form, task.options, context)
+        sha256, size = digest(target)
+    except VoiceflowError as error:
+        return Made(task.id, error=_anonymous(str(error), task.options))
+    except OSError as error:
+        return Made(task.id, error=f"{task.target} cannot be written: {why(error)}")
+    except MemoryError:
+        return Made(task.id, error="there is not enough memory")
+    seconds = time.monotonic() - began
+    return Made(task.id, summary.length_ms, size, sha256, seconds=seconds)
+
+
+def digest(path: Path) -> tuple[str, int]:
+    """SHA-256 of a file, in hex, and its size. Raises OSError."""
+    seen, size = hashlib.sha256(), 0
+    with open_file(path) as file:
+        while chunk := file.read(_CHUNK):
+            seen.update(chunk)
+            size += len(chunk)
+    return seen.hexdigest(), size
+
+
+def _anonymous(message: str, options: Options) -> str:
+    """A message without what is known of the client: many may read the manifest."""
+    message = " ".join(message.split())
+    for said in (options.name, *(value for _, value in options.client)):
+        if said:
+            message = message.replace(said, "…")
+    return message
+
+
+class Crew:
+    """Worker processes for one run.
+
+    A context manager: leaving it ends them, and what they had begun is gone.
+
+    Parameters
+    ----------
+    count : int > 0
+    """
+
+    def __init__(self, count: int, library: Library, cache: Path | None) -> None:
+        self._count, self._given = count, (library, cache)
+        # Copied from a process without threads. Where that cannot be, each starts on its own.
+        methods = multiprocessing.get_all_start_methods()
+        start = "forkserver" if "forkserver" in methods else "spawn"
+        self._processes = multiprocessing.get_context(start)
+        if start == "forkserver":
+            self._processes.set_forkserver_preload([*_SHARED])
+        self._stop = self._processes.Event()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Whoever is still at work drops what it has begun and ends.
+        self._stop.set()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Made]:
+        """What became of each task, as it is done."""
+        waiting, suspects = deque(tasks), deque[Task]()
+        running: dict[Future[Made], Task] = {}
+        while waiting or running or suspects:
+            # With a worker that dies all that was under way is lost, and nobody knows whose fault
+            # it was: each is tried again alone.
+            most = 1 if suspects else self._count * _AHEAD
+            while (waiting or suspects) and len(running) < most:
+                task = (suspects or waiting).popleft()
+                running[self._submit(task)] = task
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            alone = most == 1
+            for future in done:
+                task = running.pop(future)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    self._pool = None
+                    if alone:
+                        yield Made(task.id, error="the process that made it ended, twice")
+                    else:
+                        suspects.append(task)
+
+    def _submit(self, task: Task) -> Future[Made]:
+        if self._pool is None:
+            # The workers of one that broke are gone; it has no other use.
+            self._pool = ProcessPoolExecutor(
+                self._count,
+                mp_context=self._processes,
+                initializer=_begin,
+                initargs=(*self._given, self._stop),
+            )
+        return self._pool.submit(_work, task)
+
+
+# A worker's own: where it looks things up and keeps them.
+_context: Context | None = None
+
+
+def _begin(library: Library, cache: Path | None, stop: Any) -> None:
+    """Make this process a worker."""
+    global _context
+    # Ctrl-C is for who started it to deal with.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _context = Context(library=library, cache=UntrimmedCache(cache), jobs=1)
+    threading.Thread(target=_watch, args=(stop,), daemon=True).start()
+    from voiceflow.voices import resident
+
+    # For good: the voice stays loaded until the process ends.
+    resident.staying().__enter__()
+
+
+def _watch(stop: Any) -> None:
+    """Ends this process when it is told to, or when whoever started it is gone."""
+    parent = multiprocessing.parent_process()
+    while not stop.wait(_LOOK_S):
+        if parent is not None and not parent.is_alive():
+            break
+    drop_unfinished()
+    with suppress(Exception):
+        # Its voices see the end of their input, and go too.
+        os._exit(0)
+
+
+def _work(task: Task) -> Made:
+    assert _context is not None
+    return make(task, _context)

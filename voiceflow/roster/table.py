@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,7 +103,8 @@ def _decoded(path: Path) -> str:
 
 
 def _csv(path: Path, text: str) -> Table:
-    lines = text.splitlines(keepends=True)
+    # Not `splitlines`, which parts a text at signs that no spreadsheet ends a line with.
+    lines = [*io.StringIO(text, newline="")]
     skipped, delimiter = _delimiter(lines)
     records = _records(path, lines, skipped, delimiter)
     header = next(records, None)
@@ -165,7 +167,7 @@ def _places(raw: str, delimiter: str) -> Iterator[tuple[int, int]]:
     """Line, from 1, and column of each cell of a record."""
     line, column, quoted, fresh = 1, 1, False, True
     yield line, column
-    for char in raw:
+    for char in raw.replace("\r\n", "\n").replace("\r", "\n"):
         column += 1
         if char == '"' and (quoted or fresh):
             quoted = not quoted

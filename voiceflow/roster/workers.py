@@ -18,8 +18,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import VoiceflowError
@@ -30,7 +31,6 @@ from voiceflow.script.lookup import Library
 
 _AHEAD: Final = 2  # tasks that wait for each worker: the next is there when one is done
 _CHUNK: Final = 1 << 20
-_LOOK_S: Final = 0.3
 # Loaded once before the workers are copied from it: what they share counts once.
 _SHARED: Final = (
     "voiceflow.roster.workers", "voiceflow.stitch.stitcher", "voiceflow.score.decide",
@@ -124,7 +124,8 @@ class Crew:
         self._processes = multiprocessing.get_context(start)
         if start == "forkserver":
             self._processes.set_forkserver_preload([*_SHARED])
-        self._stop = self._processes.Event()
+        # A pipe and no event: to set one waits for those who sleep on it, and one may be dead.
+        self._told, self._alive = self._processes.Pipe(duplex=False)
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Crew:
@@ -132,9 +133,10 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         # Whoever is still at work drops what it has begun and ends.
-        self._stop.set()
+        self._alive.close()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        self._told.close()
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Made]:
         """What became of each task, as it is done."""
@@ -167,7 +169,7 @@ class Crew:
                 self._count,
                 mp_context=self._processes,
                 initializer=_begin,
-                initargs=(*self._given, self._stop),
+                initargs=(*self._given, self._told),
             )
         return self._pool.submit(_work, task)
 
@@ -176,29 +178,26 @@ class Crew:
 _context: Context | None = None
 
 
-def _begin(library: Library, cache: Path | None, stop: Any) -> None:
+def _begin(library: Library, cache: Path | None, told: Connection) -> None:
     """Make this process a worker."""
     global _context
     # Ctrl-C is for who started it to deal with.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _context = Context(library=library, cache=UntrimmedCache(cache), jobs=1)
-    threading.Thread(target=_watch, args=(stop,), daemon=True).start()
+    threading.Thread(target=_watch, args=(told,), daemon=True).start()
     from voiceflow.voices import resident
 
     # For good: the voice stays loaded until the process ends.
     resident.staying().__enter__()
 
 
-def _watch(stop: Any) -> None:
-    """Ends this process when it is told to, or when whoever started it is gone."""
-    parent = multiprocessing.parent_process()
-    while not stop.wait(_LOOK_S):
-        if parent is not None and not parent.is_alive():
-            break
+def _watch(told: Connection) -> None:
+    """Ends this process when who started it says so, or is gone: both end the pipe."""
+    with suppress(EOFError, OSError):
+        told.recv()
     drop_unfinished()
-    with suppress(Exception):
-        # Its voices see the end of their input, and go too.
-        os._exit(0)
+    # Its voices see the end of their input, and go too.
+    os._exit(0)
 
 
 def _work(task: Task) -> Made:

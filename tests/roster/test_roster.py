@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rosters import GOAL, SHORT, TODAY, context, made, table, usual
+from rosters import SHORT, context, made, table, usual
 
 import voiceflow
 from voiceflow import Context, Options
@@ -284,7 +284,3 @@ def test_of_300_rows_the_good_ones_are_made_and_the_bad_ones_named(
     assert {one.mark.line - 2 for one in outcome.problems} == bad
     assert {int(one["id"]) for one in lines(tmp_path) if "error" in one} == bad
     assert len(files(tmp_path)) == 298
-
-
-assert GOAL
-assert TODAY

@@ -24,6 +24,7 @@ from voiceflow.script.lookup import Library, default_library, exists, is_name, s
 # Only their types: what a command needs is imported when it runs.
 if TYPE_CHECKING:
     from voiceflow.lint import Proof
+    from voiceflow.roster import Cluster
 
 
 def render(
@@ -80,12 +81,12 @@ def roster(table: str, into: str, given: dict[str, Any], context: Context) -> No
     from voiceflow import roster as rosters
 
     own = {key: given.pop(key) for key in ("pattern", "session", "date", "strict", "verify")}
-    dry = given.pop("dry_run")
+    dry, cluster = given.pop("dry_run"), _cluster(given)
     date = own["date"] or datetime.date.today().isoformat()
     pattern = own["pattern"] or rosters.USUAL
     usual = rosters.Usual(pattern, own["session"], options(given), date)
-    how = rosters.RosterOptions(usual, strict=own["strict"], verify=own["verify"])
-    path, folder = expanded(table), expanded(into)
+    how = rosters.RosterOptions(usual, own["strict"], own["verify"], cluster)
+    path, folder = expanded(table), into if "://" in into else expanded(into)
     with progress() as report:
         if dry:
             forecast, problems = rosters.forecast(path, folder, how, context, report)
@@ -104,6 +105,21 @@ def roster(table: str, into: str, given: dict[str, Any], context: Context) -> No
         click.echo(f"warning: nothing was kept for next time: {told}", err=True)
     if wrong or problems:
         raise click.exceptions.Exit(1)
+
+
+def _cluster(given: dict[str, Any]) -> Cluster | None:
+    """Which machines work; None for this one's own pool."""
+    from voiceflow.roster import Cluster
+
+    scheduler, workers = given.pop("scheduler"), given.pop("workers")
+    store, tls = given.pop("store"), given.pop("tls")
+    if scheduler and workers:
+        raise InputError("--workers is for a local cluster, --scheduler for one that runs")
+    if (store or tls) and not scheduler:
+        raise InputError("--store and --tls are for --scheduler")
+    if not (scheduler or workers):
+        return None
+    return Cluster(scheduler or "", workers or 1, store or "", tls or ())
 
 
 def _tell_failed(line: str) -> None:

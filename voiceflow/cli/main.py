@@ -227,7 +227,7 @@ def export(
     metavar="DIR",
     required=True,
     callback=_no_dash,
-    help="Folder for the files and manifest.jsonl; created if missing.",
+    help="Folder or address for the files and manifest.jsonl; created if missing.",
 )
 @click.option(
     "--pattern",
@@ -239,6 +239,18 @@ def export(
 @click.option("--strict", is_flag=True, help="Make nothing if a row is wrong.")
 @click.option("--verify", is_flag=True, help="Read the files that are there, and not only sizes.")
 @click.option("--dry-run", is_flag=True, help="Make nothing; measure how long it would take.")
+@click.option(
+    "--workers", type=click.IntRange(1, 512), help="Work on a local Dask cluster of so many."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Work on a Dask cluster: tcp:// or tls://…")
+@click.option("--store", metavar="ADDRESS", help="Where workers of a cluster exchange clips.")
+@click.option(
+    "--tls",
+    nargs=3,
+    metavar="CA CERTIFICATE KEY",
+    type=click.Path(dir_okay=False),
+    help="PEM files for a scheduler with TLS.",
+)
 @session_options
 @machine_options
 def roster(table: str, into: str, jobs: int, no_cache: bool, **options: Any) -> None:
@@ -253,6 +265,7 @@ def roster(table: str, into: str, jobs: int, no_cache: bool, **options: Any) -> 
     voiceflow roster clients.csv --to ~/Clients
     voiceflow roster clients.csv --to out --pattern '{id}/{date}-{session}.mp3' --strict
     voiceflow roster clients.csv --to out --dry-run
+    voiceflow roster clients.csv --to s3://clinic/out --scheduler tls://10.0.0.5:8786
     """
     from voiceflow.cli import commands
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from voiceflow.roster.clients import Usual
+from voiceflow.roster.cluster import Cluster
 from voiceflow.roster.making import Forecast, Outcome, RosterOptions, forecast, make_roster
 from voiceflow.roster.naming import USUAL
 
 __all__ = [
     "USUAL",
+    "Cluster",
     "Forecast",
     "Outcome",
     "RosterOptions",

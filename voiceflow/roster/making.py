@@ -11,7 +11,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,16 +18,15 @@ from typing import Final
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import Problem, ScriptError
-from voiceflow.core.files import is_abandoned, is_draft
 from voiceflow.core.units import clock, counted
+from voiceflow.roster.addresses import Address, Folder, is_address
 from voiceflow.roster.clients import Client, Roster, Usual, read_clients
-from voiceflow.roster.manifest import Entry, Manifest, read_manifest
-from voiceflow.roster.naming import MANIFEST
+from voiceflow.roster.cluster import Cluster, DaskCrew
+from voiceflow.roster.manifest import Entry, Manifest, entries_in, read_manifest
 from voiceflow.roster.table import read_table
-from voiceflow.roster.workers import Crew, Made, Task, digest
+from voiceflow.roster.workers import Crew, Made, Task
 from voiceflow.score.options import Context, Report, quiet
 from voiceflow.stitch.rerender import Keys
-from voiceflow.stitch.sync import folder
 
 _TRIM_S: Final = 60.0
 _MEASURED: Final = 8  # groups of which a dry run makes one file
@@ -48,11 +46,14 @@ class RosterOptions:
         Nothing is made if a row is wrong.
     verify : bool
         Files of earlier runs are read and held against the manifest, not only their sizes.
+    cluster : Cluster or None
+        None is a pool of processes on this machine.
     """
 
     usual: Usual
     strict: bool = False
     verify: bool = False
+    cluster: Cluster | None = None
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ class Forecast:
 
 def make_roster(
     table: Path,
-    into: Path,
+    into: Path | str,
     how: RosterOptions,
     context: Context,
     report: Report = quiet,
@@ -116,8 +117,9 @@ def make_roster(
     ----------
     table : Path
         CSV or JSON Lines, see `voiceflow.roster.clients` for its columns.
-    into : Path
-        The folder; ``manifest.jsonl`` in it says what is there.
+    into : Path or str
+        The folder, or an address for fsspec (``s3://…``); ``manifest.jsonl`` in it says what is
+        there.
     tell : function of a line
         Told of each client whose file could not be made, when that is known.
 
@@ -129,13 +131,12 @@ def make_roster(
         The folder or the manifest cannot be written.
     """
     began = time.monotonic()
-    roster = _read(table, how, context)
-    folder(into)
-    _sweep(into)
+    roster, there = _read(table, how, context), _place(into, context)
     outcome = Outcome(problems=roster.problems, wrong=_wrong_rows(roster))
-    before = read_manifest(into / MANIFEST)
-    work = _Work(roster, before, into, how, context)
-    with Manifest(into / MANIFEST) as manifest:
+    path = there.begin()
+    before = read_manifest(path)
+    work = _Work(roster, before, there, how, context)
+    with Manifest(path) as manifest:
         for identity, message in roster.wrong:
             manifest.add(Entry(identity, error=message))
         outcome.unchanged = len(roster.clients) - len(work.clients)
@@ -149,28 +150,29 @@ def make_roster(
                 tell(f"{entry.id}: {entry.error}")
             report("making", done, len(work.clients))
         manifest.settle(roster.ids)
+        there.end(path)
     named = {client.file for client in roster.clients}
     gone = (one.file for one in before.values() if one.file and one.file not in named)
-    outcome.left_over = tuple(one for one in gone if (into / one).exists())
+    outcome.left_over = tuple(one for one in gone if there.size(one) is not None)
     outcome.seconds = time.monotonic() - began
     outcome.warning = work.cache.problem
     return outcome
 
 
 def forecast(
-    table: Path, into: Path, how: RosterOptions, context: Context, report: Report = quiet
+    table: Path, into: Path | str, how: RosterOptions, context: Context, report: Report = quiet
 ) -> tuple[Forecast, tuple[Problem, ...]]:
     """What `make_roster` would take, measured on one file of each kind, up to eight.
 
     Nothing is written into the folder; the clips that were spoken stay in the cache.
     """
-    roster = _read(table, how, context)
-    work = _Work(roster, read_manifest(into / MANIFEST), into, how, context)
+    roster, there = _read(table, how, context), _place(into, context)
+    work = _Work(roster, entries_in(there.manifest()), there, how, context)
     sample = work.sample(_MEASURED)
     kinds = Counter(client.group for client in work.clients)
     busy_s = length_ms = size = 0.0
     with TemporaryDirectory(prefix="voiceflow-roster-") as place:
-        made = [*work.run(sample, Path(place), report)]
+        made = [*work.run(sample, Folder(Path(place)), report)]
     good = {one.id: one for one in made if not one.error}
     measured = [client for client in sample if client.id in good]
     weight = sum(kinds[client.group] for client in measured) or 1
@@ -201,6 +203,13 @@ def _read(table: Path, how: RosterOptions, context: Context) -> Roster:
     return roster
 
 
+def _place(into: Path | str, context: Context) -> Folder | Address:
+    if isinstance(into, str) and is_address(into):
+        root = context.cache.root
+        return Address(into, root / "rosters" if root else None)
+    return Folder(Path(into))
+
+
 def _wrong_rows(roster: Roster) -> int:
     return roster.rows - len(roster.clients)
 
@@ -212,11 +221,11 @@ class _Work:
         self,
         roster: Roster,
         before: dict[str, Entry],
-        into: Path,
+        into: Folder | Address,
         how: RosterOptions,
         context: Context,
     ) -> None:
-        self.into, self.form, self.verify = into, roster.form, how.verify
+        self.into, self.form, self.how = into, roster.form, how
         self.library, self.cache = context.library, context.cache
         self.jobs = context.jobs or _cores()
         keys = Keys(context.library)
@@ -230,13 +239,9 @@ class _Work:
         key = self.keys[client.id]
         if entry is None or entry.error or not key or (entry.key, entry.file) != (key, client.file):
             return False
-        path = self.into / client.file
-        try:
-            if self.verify:
-                return digest(path) == (entry.sha256, entry.bytes)
-            return path.stat().st_size == entry.bytes
-        except OSError:
-            return False
+        if self.how.verify:
+            return self.into.digest(client.file) == (entry.sha256, entry.bytes)
+        return self.into.size(client.file) == entry.bytes
 
     def sample(self, most: int) -> list[Client]:
         """Two clients of each kind, or one where there is only one, of the first kinds."""
@@ -246,19 +251,19 @@ class _Work:
         return [one for group in [*groups.values()][:most] for one in group[:2]]
 
     def run(
-        self, clients: Sequence[Client] | None = None, into: Path | None = None,
+        self, clients: Sequence[Client] | None = None, into: Folder | None = None,
         report: Report = quiet,
     ) -> Iterator[Made]:  # fmt: skip
         """What became of each client's file, as it is done."""
-        chosen, into = self.clients if clients is None else clients, into or self.into
+        chosen, place = self.clients if clients is None else clients, into or self.into
         if not chosen:
             return
         tasks = [
-            Task(one.id, one.reference, one.options, str(into / one.file), self.form)
+            Task(one.id, one.reference, one.options, place.target(one.file), self.form)
             for one in chosen
         ]
         trimmed = time.monotonic()
-        with Crew(min(self.jobs, len(tasks)), self.library, self.cache.root) as crew:
+        with self._crew(len(tasks)) as crew:
             for done, made in enumerate(crew.run(tasks), 1):
                 report("measuring", done, len(tasks))
                 yield made
@@ -266,6 +271,11 @@ class _Work:
                     self.cache.trim(always=True)
                     trimmed = time.monotonic()
         self.cache.trim(always=True)
+
+    def _crew(self, tasks: int) -> Crew | DaskCrew:
+        if self.how.cluster is not None:
+            return DaskCrew(self.how.cluster, self.library, self.cache.root)
+        return Crew(min(self.jobs, tasks), self.library, self.cache.root)
 
     def entry(self, made: Made) -> Entry:
         if made.error:
@@ -307,15 +317,6 @@ def _key(client: Client, form: str, keys: Keys) -> str:
             return ""
         stamp = f"{stat.st_size} {stat.st_mtime_ns}"
     return Cache.key(known, form, stamp)
-
-
-def _sweep(into: Path) -> None:
-    """Delete the drafts of runs that were killed."""
-    now = time.time()
-    for path in into.rglob(".voiceflow-*"):
-        with suppress(OSError):
-            if is_draft(path.name) and is_abandoned(path.name, path.stat().st_mtime, now):
-                path.unlink()
 
 
 def _cores() -> int:

@@ -62,9 +62,13 @@ def read_manifest(path: Path) -> dict[str, Entry]:
     """The entries by id, the last of each; none where there is no manifest, or it is none."""
     try:
         with open_file(path) as file:
-            raw = file.read(_MOST_BYTES)
+            return entries_in(file.read(_MOST_BYTES))
     except (OSError, ValueError):
         return {}
+
+
+def entries_in(raw: bytes) -> dict[str, Entry]:
+    """The entries in a manifest's bytes, by id, the last of each."""
     entries = {}
     for line in raw.split(b"\n"):
         if (entry := _entry(line)) is not None:

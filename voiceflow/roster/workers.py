@@ -6,7 +6,6 @@ that dies takes only its client with it, which is tried once more.
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import signal
@@ -16,21 +15,22 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import VoiceflowError
 from voiceflow.core.files import drop_unfinished
-from voiceflow.core.opening import open_file, why
+from voiceflow.core.opening import why
+from voiceflow.roster.addresses import Address, digest, is_address
 from voiceflow.score.options import Context, Options
 from voiceflow.script.lookup import Library
 
 _AHEAD: Final = 2  # tasks that wait for each worker: the next is there when one is done
-_CHUNK: Final = 1 << 20
 # Loaded once before the workers are copied from it: what they share counts once.
 _SHARED: Final = (
     "voiceflow.roster.workers", "voiceflow.stitch.stitcher", "voiceflow.score.decide",
@@ -72,11 +72,11 @@ def make(task: Task, context: Context) -> Made:
     """Render one client's file; whatever goes wrong is told, and is no one else's."""
     from voiceflow.stitch.render import render
 
-    began, target = time.monotonic(), Path(task.target)
+    began = time.monotonic()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        summary = render(task.reference, target, task.form, task.options, context)
-        sha256, size = digest(target)
+        with _drafted(task.target) as target:
+            summary = render(task.reference, target, task.form, task.options, context)
+            sha256, size = digest(target)
     except VoiceflowError as error:
         return Made(task.id, error=_anonymous(str(error), task.options))
     except OSError as error:
@@ -87,14 +87,19 @@ def make(task: Task, context: Context) -> Made:
     return Made(task.id, summary.length_ms, size, sha256, seconds=seconds)
 
 
-def digest(path: Path) -> tuple[str, int]:
-    """SHA-256 of a file, in hex, and its size. Raises OSError."""
-    seen, size = hashlib.sha256(), 0
-    with open_file(path) as file:
-        while chunk := file.read(_CHUNK):
-            seen.update(chunk)
-            size += len(chunk)
-    return seen.hexdigest(), size
+@contextmanager
+def _drafted(target: str) -> Iterator[Path]:
+    """Where a file is rendered to: its place, or one of this machine's from which it is sent."""
+    if not is_address(target):
+        path = Path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield path
+        return
+    folder, _, name = target.rpartition("/")
+    address = Address(folder)
+    with TemporaryDirectory(prefix="voiceflow-roster-") as place:
+        yield Path(place) / name
+        address.send(Path(place) / name, name)
 
 
 def _anonymous(message: str, options: Options) -> str:

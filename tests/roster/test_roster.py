@@ -5,16 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from rosters import SHORT, context, made, table, usual
+from rosters import SHORT, context, files, goes_on, good_and_bad, lines, made, table, usual
 
 import voiceflow
 from voiceflow import Context, Options
@@ -26,16 +21,6 @@ from voiceflow.roster.workers import Crew, Task
 __all__ = ["context"]
 
 ROWS = "id,session,name,goal,tempo\n1,arms,Ana,,\n2,goal,Ben,two knees,\n3,arms,Cleo,,0.9\n"
-
-
-def lines(folder: Path) -> list[dict[str, Any]]:
-    text = (folder / "out" / "manifest.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def files(folder: Path) -> set[str]:
-    out = folder / "out"
-    return {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
 
 
 def test_each_file_is_that_of_a_single_render(tmp_path: Path, context: Context) -> None:
@@ -193,61 +178,6 @@ class Deadly(Options):
         crash()
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from voiceflow import Context, Options
-from voiceflow.core.cache import Cache
-from voiceflow.roster import RosterOptions, Usual, make_roster
-from voiceflow.script.lookup import Library, content
-
-if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    library = Library(place / "home", content() / "scripts", content() / "sounds")
-    context = Context(library=library, cache=Cache(place / "cache"), jobs=2)
-    how = RosterOptions(Usual("{id}/{session}.mp3", "arms", Options(voice="silent"), "2026-03-09"))
-    make_roster(place / "clients.csv", place / "out", how, context)
-"""
-
-
-def stopped(tmp_path: Path, stop: int, after_s: float) -> None:
-    """One run in a process of its own, which is stopped at that moment."""
-    script = tmp_path / "run.py"
-    script.write_text(SCRIPT)
-    home = str(Path(voiceflow.__file__).parents[1])
-    environment = os.environ | {"PYTHONPATH": home, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)], env=environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        process.wait(after_s)
-    except subprocess.TimeoutExpired:
-        process.send_signal(stop)
-        process.wait()
-
-
-def at_work(tmp_path: Path) -> list[str]:
-    """Processes of that run which are still there."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"TMPDIR={tmp_path}".encode() in place.read_bytes():
-                found.append(place.parent.name)
-        except OSError:
-            continue
-    return found
-
-
-def held(tmp_path: Path, count: int) -> int:
-    """How many files there are; each is whole, and none is half."""
-    entries = read_manifest(tmp_path / "out" / "manifest.jsonl")
-    for entry in entries.values():
-        raw = (tmp_path / "out" / entry.file).read_bytes()
-        assert hashlib.sha256(raw).hexdigest() == entry.sha256
-    assert len(entries) <= count
-    return len(entries)
-
-
 @needs_killing
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc")
@@ -255,32 +185,12 @@ def held(tmp_path: Path, count: int) -> int:
 def test_however_a_run_is_stopped_the_next_one_goes_on(
     tmp_path: Path, context: Context, stop: int
 ) -> None:
-    count, chance = 60, random.Random(20261129)
-    names = "".join(f"c{n},Name{n}\n" for n in range(count))
-    table(tmp_path, "id,name\n" + names)
-    before = 0
-    for _ in range(3):
-        stopped(tmp_path, stop, chance.uniform(1.2, 3.5))
-        deadline = time.monotonic() + 20
-        while (left := at_work(tmp_path)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert left == []
-        there = held(tmp_path, count)
-        assert there >= before
-        before = there
-    stopped(tmp_path, stop, 600)
-    assert held(tmp_path, count) == count
-    assert not [one for one in files(tmp_path) if one.endswith(".part")]
+    assert context.library.user.is_dir()
+    goes_on(tmp_path, rows=60, stops=3, stop=stop, seed=20261129)
 
 
 @pytest.mark.slow
 def test_of_300_rows_the_good_ones_are_made_and_the_bad_ones_named(
     tmp_path: Path, context: Context
 ) -> None:
-    bad = {37, 138, 239}
-    rows = "".join(f"{n},{'arm' if n in bad else 'arms'},Name{n}\n" for n in range(300))
-    outcome = made(tmp_path, context, "id,session,name\n" + rows)
-    assert (outcome.made, outcome.wrong, outcome.failed) == (297, 3, [])
-    assert {one.mark.line - 2 for one in outcome.problems} == bad
-    assert {int(one["id"]) for one in lines(tmp_path) if "error" in one} == bad
-    assert len(files(tmp_path)) == 298
+    good_and_bad(tmp_path, context, rows=300)

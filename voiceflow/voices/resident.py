@@ -45,12 +45,19 @@ def stays() -> bool:
 
 
 def taken(order: Order, jobs: int) -> Pool | None:
-    """A loaded pool for `order`, which is now the caller's; None where there is none."""
+    """A loaded pool for `order`, which is now the caller's.
+
+    None where there is none: the caller is about to load one, so that others make room for it.
+    """
     with _lock:
         for at, (known, workers, pool) in enumerate(_waiting):
             if known == order and workers == jobs:
                 del _waiting[at]
                 return pool
+        gone = [one for *_, one in _waiting[: max(0, len(_waiting) + 1 - _most)]]
+        del _waiting[: len(gone)]
+    for one in gone:
+        one.close()
     return None
 
 

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,6 +169,49 @@ def test_a_worker_that_dies_takes_only_its_client_with_it(tmp_path: Path, contex
     with Crew(2, context.library, context.cache.root) as crew:
         found = {one.id: one.error for one in crew.run(tasks)}
     assert found == dict.fromkeys("01345", "") | {"2": "the process that made it ended, twice"}
+
+
+COUNTED = """
+import sys
+from pathlib import Path
+from voiceflow import Options
+from voiceflow.roster.workers import Crew, Task
+from voiceflow.script.lookup import Library, content
+from voiceflow.voices import pool
+
+place = Path(sys.argv[1])
+spawn = pool.spawn
+
+def counted(*ahead):
+    with open(place / "counts", "a") as file:
+        file.write("one\\n")
+    return spawn(*ahead)
+
+pool.spawn = counted
+
+if __name__ == "__main__":
+    library = Library(place / "home", content() / "scripts", content() / "sounds")
+    tasks = [
+        Task(name, "goal", Options(voice="faulty:hum", client=(("goal", name),)),
+             str(place / f"{name}.mp3"), "mp3")
+        for name in ("knees", "hips", "feet")
+    ]
+    with Crew(1, library, place / "cache") as crew:
+        assert [one.error for one in crew.run(tasks)] == ["", "", ""]
+"""
+
+
+def test_a_worker_loads_its_voice_once(tmp_path: Path, context: Context) -> None:
+    """Each client has a text of their own to be spoken. Workers import the script as it stands."""
+    assert context.library.user.is_dir()
+    script = tmp_path / "counted.py"
+    script.write_text(COUNTED)
+    home = str(Path(voiceflow.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], check=True,
+        env=os.environ | {"PYTHONPATH": home},
+    )  # fmt: skip
+    assert (tmp_path / "counts").read_text().count("one") == 1
 
 
 class Deadly(Options):

@@ -81,7 +81,7 @@ def context_of(place: Place) -> Context:
             cache = SharedCache(root, place.store) if place.store else UntrimmedCache(root)
             library = Library(Path(place.user), content() / "scripts", content() / "sounds")
             _contexts[place] = Context(library=library, cache=cache, jobs=1)
-            resident.staying().__enter__()
+            resident.stay()
     return _contexts[place]
 
 

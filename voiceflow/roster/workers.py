@@ -192,8 +192,7 @@ def _begin(library: Library, cache: Path | None, told: Connection) -> None:
     threading.Thread(target=_watch, args=(told,), daemon=True).start()
     from voiceflow.voices import resident
 
-    # For good: the voice stays loaded until the process ends.
-    resident.staying().__enter__()
+    resident.stay()
 
 
 def _watch(told: Connection) -> None:

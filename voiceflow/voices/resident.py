@@ -20,17 +20,23 @@ _most = 1
 _waiting: list[tuple[Order, int, Pool]] = []
 
 
-@contextmanager
-def staying(most: int = 1) -> Iterator[None]:
-    """Meanwhile up to `most` voices stay loaded when the session that they spoke is done."""
+def stay(most: int = 1) -> None:
+    """From now on, until this process ends, up to `most` voices stay loaded."""
     global _asked, _most
     with _lock:
         _asked += 1
         _most = most
+
+
+@contextmanager
+def staying(most: int = 1) -> Iterator[None]:
+    """Meanwhile up to `most` voices stay loaded when the session that they spoke is done."""
+    stay(most)
     try:
         yield
     finally:
         with _lock:
+            global _asked
             _asked -= 1
             left = [pool for *_, pool in _waiting] if not _asked else []
             if left:

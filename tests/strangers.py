@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+import httpx
+
 HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Drop: "
 FORM = b"POST /pair HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded"
 # What a stranger sends before he only drips; in TLS, after his handshake.
@@ -106,6 +108,12 @@ def attacking(port: int, counts: Mapping[str, int], secure: bool) -> Iterator[li
     finally:
         # The end of what they read is the sign to leave.
         cut += [int(process.communicate()[0]) for process in running]
+
+
+def answered(base: str, token: str) -> int:
+    """The status that a phone gets on a connection of its own."""
+    with httpx.Client(base_url=base, verify=TRUST, cookies={"vf": token}, timeout=60) as phone:
+        return phone.get("/api/v1/phones").status_code
 
 
 def attack(port: int, kind: str, count: int, seconds: float, secure: bool) -> int:

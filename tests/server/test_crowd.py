@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
@@ -21,7 +20,7 @@ pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 from serving import Home, Outside, certificate, free_port, home_in, open_files, wait_for
 from starlette.datastructures import Headers
 from starlette.types import Message
-from strangers import KINDS, TRUST, strangers
+from strangers import KINDS, answered, strangers
 
 from voiceflow.server.http import body, door
 from voiceflow.server.http.body import Body
@@ -42,12 +41,6 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("secure")
     with home_in(folder, limits=FEW, certificate=certificate(folder)) as home:
         yield home
-
-
-def answered(base: str, token: str) -> int:
-    """The status that a phone gets on a connection of its own."""
-    with httpx.Client(base_url=base, verify=TRUST, cookies={"vf": token}, timeout=60) as phone:
-        return phone.get("/api/v1/phones").status_code
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -84,6 +77,21 @@ def test_a_phones_own_connection_is_not_cut(plain: Home) -> None:
         assert phone.get("/api/v1/phones").status_code == 200
     # The client would have made a new one without a word.
     assert mine <= set(places._phones)
+
+
+@pytest.mark.parametrize("path", [b"/", b"/pair?code=aaaaaaaaaaaaaaaaaaaaaaaa", b"/healthz"])
+def test_strangers_wait_for_their_turn_and_a_phone_does_not(
+    plain: Home, monkeypatch: pytest.MonkeyPatch, path: bytes
+) -> None:
+    token = plain.token()
+    with socket.create_connection(("127.0.0.1", plain.port), timeout=60) as stranger:
+        with monkeypatch.context() as patch:
+            patch.setattr(plain.server._turns, "_each_round", 0)
+            stranger.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            wait_for(lambda: plain.server._turns._waiting)
+            assert answered(plain.base, token) == 200
+            assert plain.server._turns._waiting
+        assert stranger.recv(12) in (b"HTTP/1.1 401", b"HTTP/1.1 200")
 
 
 def test_a_handshake_that_does_not_end_is_cut(

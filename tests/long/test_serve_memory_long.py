@@ -2,7 +2,8 @@
 
 ``VOICEFLOW_LONG=10000 pytest -n 0 -s tests/long/test_serve_memory_long.py`` asks so many times,
 plainly and by a voice that speaks; ``VOICEFLOW_VOICE`` names another voice. Linux only. What is
-measured at the end is held against what was measured after a tenth.
+measured at the end is held against what was measured after a fifth: by then every wish was made
+twice, and what is kept on purpose is full (some tones, plans and records, each with its bound).
 """
 
 from __future__ import annotations
@@ -38,12 +39,13 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     finally:
         server.end(15)
     assert "Traceback" not in "".join(server.lines)
-    first, last = figures[max(1, len(figures) // 10) - 1], figures[-1]
-    print(f"\n{Figures.HEAD}\n{first}\n{last}\nload average {os.getloadavg()[0]:.1f}")
+    part = max(1, len(figures) // 5)
+    tenth, first, last = figures[max(0, part // 2 - 1)], figures[part - 1], figures[-1]
+    print(f"\n{Figures.HEAD}\n{tenth}\n{first}\n{last}\nload average {os.getloadavg()[0]:.1f}")
     assert last.server_kib < MOST_MORE * first.server_kib
     assert last.descriptors <= first.descriptors + 2
     assert last.left_workers == 0
-    # One that speaks holds a model, as much as the next: the most of one in the last tenth.
-    late = [one.most_of_worker_kib for one in figures[-max(1, len(figures) // 10) :]]
-    early = [one.most_of_worker_kib for one in figures[: max(1, len(figures) // 10)]]
+    # They come and go: the largest of the last ones is held against that of the first.
+    late = [one.most_of_worker_kib for one in figures[-part:]]
+    early = [one.most_of_worker_kib for one in figures[:part]]
     assert max(late) < MOST_MORE * max(early)

@@ -87,7 +87,7 @@ def roster(table: str, into: str, given: dict[str, Any], context: Context) -> No
     usual = rosters.Usual(pattern, own["session"], options(given), date)
     how = rosters.RosterOptions(usual, own["strict"], own["verify"], cluster)
     path, folder = expanded(table), into if "://" in into else expanded(into)
-    with progress() as report:
+    with progress(rate=True) as report:
         if dry:
             forecast, problems = rosters.forecast(path, folder, how, context, report)
             told, lines, wrong = "", forecast.lines(), forecast.wrong > 0
@@ -375,8 +375,8 @@ _FLAGS = {"equipment": "--with"}
 
 
 @contextmanager
-def progress() -> Iterator[Report]:
-    """A bar for each stage on a terminal; silence in a pipe."""
+def progress(*, rate: bool = False) -> Iterator[Report]:
+    """A bar for each stage on a terminal, with its rate if wanted; silence in a pipe."""
     # Standard error, so that a result may go into a pipe and the bars still show.
     if not sys.stderr.isatty():
         yield quiet
@@ -386,14 +386,20 @@ def progress() -> Iterator[Report]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> str:
+            return f"{task.speed * 60:.0f}/min" if task.speed else ""
 
     columns = (
         TextColumn("{task.description:>10}"),
         BarColumn(),
         MofNCompleteColumn(),
+        *((Rate(),) if rate else ()),
         TimeRemainingColumn(),
     )
     # Transient: what stays on the screen is the line that says what came of it.

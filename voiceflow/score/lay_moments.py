@@ -62,9 +62,27 @@ class MomentLayout:
                 named = cues[index].named if index in settled.named else ""
                 laid.append(self._work(moment, cues[index], settled.ahead.get(index, ()), named))
             else:
+                if moment.kind == "silence" and index - 1 not in settled.laid:
+                    self._begin_silence(index, laid)
                 laid.append(self.spoken(index))
             index += 1
         return laid
+
+    def _begin_silence(self, index: int, laid: Sequence[Laid]) -> None:
+        """Lets a silence begin where the words or the bell before it end.
+
+        Their air is part of it: it is heard as no more than what is written.
+        """
+        before, cue = self.plan.moments[index - 1], self.cue_sheet.cues[index]
+        last = max((event.end_ms for event in laid[-1].events), default=0) if laid else 0
+        air = self.air(before)
+        # A silence with words of its own keeps them apart from those before; a pause to get into
+        # place, or the rest of a box, is no air.
+        if not last or cue.sentences or before.box or laid[-1].length > snap_up(last + air):
+            return
+        # What is shorter than the air does not part the words on either side by itself.
+        kept = max(0, air - self.plan.moments[index].least_ms)
+        laid[-1].length = max(snap_up(last + kept), before.least_ms)
 
     # Lengths
 

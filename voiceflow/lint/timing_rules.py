@@ -12,7 +12,6 @@ from typing import Any
 
 from voiceflow.core.units import GRID_MS
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
-from voiceflow.plan.cues import Cue
 from voiceflow.plan.moments import Moment
 from voiceflow.plan.rests import Level
 from voiceflow.plan.timing import flow_phase
@@ -36,9 +35,8 @@ def unfit(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _announces(evidence: Evidence, one: Unsaid) -> bool:
-    cue = evidence.cue_sheet.cues[one.moment]
-    prefix = _prefix(cue) if evidence.moments[one.moment].prefix else ""
-    return bool(prefix) and one.text.startswith(prefix)
+    told = evidence.cue_sheet.cues[one.moment].announced
+    return any(one.text.startswith(text.rstrip(".")) for text in told)
 
 
 def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
@@ -83,26 +81,20 @@ def _is_exact(evidence: Evidence, moment: Moment) -> bool:
 
 
 def unannounced(evidence: Evidence) -> Iterator[Finding]:
-    """Announcements, such as “Last one”, for which there is no room."""
+    """Announcements, such as “Last one”, for which there is no room; of two, the side."""
     found: list[tuple[Any, Finding]] = []
     for index, moment in enumerate(evidence.moments):
-        prefix = _prefix(evidence.cue_sheet.cues[index]) if moment.prefix else ""
-        if prefix and not any(s.event.name.startswith(prefix) for s in evidence.of_moment(index)):
-            message = f"there is no room for “{prefix}” in the {moment.breath}"
+        said = " ".join(one.event.name for one in evidence.of_moment(index)).casefold()
+        for text in evidence.cue_sheet.cues[index].announced[-1:]:
+            told = text.rstrip(".")
+            # The second of two goes on after a comma, with a small letter.
+            if told.casefold() in said:
+                continue
+            message = f"there is no room for “{told}” in the {moment.breath}"
             hint = "make the first phase longer, or the tempo slower"
             finding = evidence.finding("warning", "not-announced", message, hint, at=index)
-            found.append(((moment.exercise, prefix), finding))
+            found.append(((moment.exercise, told), finding))
     yield from once(found)
-
-
-def _prefix(cue: Cue) -> str:
-    """The announcement with which the first version of a phase begins."""
-    # The cues have it before the first version and once by itself; the shortest text with which the
-    # first begins is the announcement.
-    alone = [one.rstrip(".") for one in cue.versions[max(1, cue.own) :]]
-    first = cue.versions[0] if cue.versions else ""
-    begins = [one for one in alone if first.startswith((f"{one}. ", f"{one}, ", f"{one} "))]
-    return min(begins, key=len, default="")
 
 
 def uncounted(evidence: Evidence) -> Iterator[Finding]:

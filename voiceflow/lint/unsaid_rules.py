@@ -84,9 +84,8 @@ def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -
     for _, moment in evidence.numbered(number, "phase"):
         firsts.setdefault(moment.group, moment)
     # The places that `_repetition` in score/lay_moments.py tries.
-    quiet = [
-        g for g, m in firsts.items() if m.richness == "brief" and m.prefix in ("", "alternate")
-    ]
+    free = ((), ("alternate",))
+    quiet = [g for g, m in firsts.items() if m.richness == "brief" and m.announces in free]
     return any(not taken & {group - 1, group, group + 1} for group in quiet)
 
 

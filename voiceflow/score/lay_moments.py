@@ -249,7 +249,7 @@ class MomentLayout:
         laid = [self._phase(start + n, moment) for n, moment in enumerate(moments)]
         first = moments[0]
         bout = self.plan.bouts[first.exercise]
-        quiet = first.richness == "brief" and first.prefix in ("", "alternate")
+        quiet = first.richness == "brief" and first.announces in ((), ("alternate",))
         # Tips are never in neighbouring repetitions; -2 is before any group.
         rested = first.group > self._tip_group.get(first.exercise, -2) + 1
         if quiet and rested and first.rep is not None:
@@ -325,7 +325,7 @@ class MomentLayout:
 
     def _tip_alone(self, moments: Sequence[Moment], laid: Sequence[Laid], tip: str) -> bool:
         # A side that is just being named is not passed over.
-        begin = 1 if moments[0].prefix else 0
+        begin = 1 if moments[0].announces else 0
         free = [n for n in range(begin, len(moments)) if not self._counted(moments[n])]
         if not free:
             return False

@@ -8,7 +8,7 @@ import soundfile
 import voiceflow
 from voiceflow import Options
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import TimingError
+from voiceflow.core.errors import ScriptError, TimingError
 from voiceflow.core.units import GRID_MS
 from voiceflow.score.options import Context
 
@@ -144,6 +144,22 @@ def test_out_of_reach_the_shortest_and_the_longest_are_told(minutes, context):
     )
     assert decided("hiit-12", (shortest + 10) / 60, context)
     assert decided("hiit-12", (longest - 60) / 60, context)
+
+
+@pytest.mark.parametrize("minutes", ["1", "50"])
+def test_a_length_that_a_script_asks_for_in_vain_is_told_at_its_place(minutes, put, context):
+    text = f"title: T\nminutes: {minutes}\n" + LONG.split("\n", 1)[1]
+    path = put("sessions/long.yaml", text)
+    with pytest.raises(ScriptError) as caught:
+        voiceflow.arrange(path, Options(voice="silent"), context)
+    (problem,) = caught.value.problems
+    assert str(problem.mark) == f"{path}:2:1"
+    assert f"cannot last {minutes}:00" in problem.message
+    assert problem.hint.startswith("from about ")
+    # The command line asks for another: what it asks for is no fault of the script's.
+    with pytest.raises(TimingError, match="cannot last 2:00") as caught:
+        decided(path, 2, context)
+    assert str(path) not in str(caught.value)
 
 
 def test_what_a_length_takes_away_is_told(context, tmp_path):

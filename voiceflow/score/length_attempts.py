@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from voiceflow.core.errors import TimingError
+from voiceflow.core.errors import InputError
 from voiceflow.core.units import GRID_MS, clock, snap_up
 from voiceflow.plan import cues
 from voiceflow.plan.cues import CueSheet, Facts
@@ -121,7 +121,7 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
 
     Raises
     ------
-    TimingError
+    InputError
         The session cannot last as long, or as short, as it is asked to.
     """
     session, target = inputs.session, inputs.target_ms
@@ -145,7 +145,7 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
             raise _out_of_reach(inputs, guessed)
         session, longer = less, span
     if target is not None and longer and target > span.longest_ms + MOST_QUIET_MS:
-        raise _between(target, span, longer)
+        raise _between(inputs, span, longer)
     written = write(inputs, attempt)
     arranged = lay_out(inputs, written, guessed)
     if target is not None:
@@ -162,7 +162,7 @@ def next_attempt(
 
     Raises
     ------
-    TimingError
+    InputError
         Nothing shorter is left.
     """
     attempt, plan, target = written.attempt, written.plan, inputs.target_ms
@@ -268,14 +268,14 @@ def _less(inputs: Inputs, attempt: Attempt, guessed: Voicing) -> Attempt:
     return replace(attempt, session=less, reps=(), rounds=_items(rounds(less)[0]))
 
 
-def _between(target: int, shorter: Reach, longer: Reach) -> TimingError:
+def _between(inputs: Inputs, shorter: Reach, longer: Reach) -> InputError:
     """That a length lies between those that can be had, which are told, by guesses."""
     below, above = shorter.longest_ms + MOST_QUIET_MS, longer.shortest_ms
     hint = f"up to about {clock(below - GUESSED_MS)}, or from about {clock(above + GUESSED_MS)}"
-    return TimingError(f"this session cannot last {clock(target)}", hint=hint)
+    return _refusal(inputs, hint)
 
 
-def _out_of_reach(inputs: Inputs, guessed: Voicing) -> TimingError:
+def _out_of_reach(inputs: Inputs, guessed: Voicing) -> InputError:
     """That the length cannot be had, with the shortest and the longest that can, by guesses."""
     smaller = inputs.session
     most = Attempt(smaller, rounds=_items(rounds(smaller)[-1]))
@@ -285,4 +285,8 @@ def _out_of_reach(inputs: Inputs, guessed: Voicing) -> TimingError:
     fewest = Attempt(smaller, rounds=_items(rounds(smaller)[0]))
     shortest = reach(*_guess(inputs, fewest, guessed)).shortest_ms
     hint = f"from about {clock(shortest + GUESSED_MS)} to about {clock(longest - GUESSED_MS)}"
-    return TimingError(f"this session cannot last {clock(inputs.target_ms or 0)}", hint=hint)
+    return _refusal(inputs, hint)
+
+
+def _refusal(inputs: Inputs, hint: str) -> InputError:
+    return inputs.refusal(f"this session cannot last {clock(inputs.target_ms or 0)}", hint)

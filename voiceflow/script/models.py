@@ -274,7 +274,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A complete session: every exercise is looked up, merged and read."""
+    """A complete session: every exercise is looked up, merged and read.
+
+    `length_mark` is the place of `minutes:`, where the length is written.
+    """
 
     slug: str
     title: str
@@ -288,6 +291,7 @@ class Session:
     level: int = 1
     name: str = ""
     length_ms: int | None = None
+    length_mark: Mark | None = None
     bed: str | None = None
     needs: tuple[str, ...] = ()
     pronounce: tuple[tuple[str, str], ...] = ()

@@ -22,6 +22,7 @@ _HEADINGS = {
     "rest-longer": "Rests that last longer than written",
     "uneven": "Repetitions in turn that both sides cannot share",
     "silence-longer": "Silences that last longer than written",
+    "breath-scaled": "Breaths that do not last as written",
     "left-out": "Texts that a written rest has no room for",
     "overlap": "Words that overlap",
     "no-air": "Words too close together",

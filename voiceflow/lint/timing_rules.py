@@ -12,10 +12,11 @@ from typing import Any
 
 from voiceflow.core.units import GRID_MS
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
-from voiceflow.plan.moments import Moment
+from voiceflow.plan.moments import Bout, Moment
 from voiceflow.plan.rests import Level
-from voiceflow.plan.timing import flow_phase
+from voiceflow.plan.timing import flow_phase, phase_ms
 from voiceflow.score.laid import SettledRest, Unsaid
+from voiceflow.script.steps import Phase
 
 # The slowest tempo that a script may ask for.
 LEAST_TEMPO = 0.25
@@ -172,6 +173,37 @@ def long_silences(evidence: Evidence) -> Iterator[Finding]:
     yield from once(found)
 
 
+def scaled_breaths(evidence: Evidence) -> Iterator[Finding]:
+    """Breaths that are written with a unit, as a time is, and last longer or shorter."""
+    found: list[tuple[Any, Finding]] = []
+    for number, bout in enumerate(evidence.bouts):
+        if not evidence.worked(bout):
+            continue
+        for phase in (*bout.exercise.rep, *map(flow_phase, bout.exercise.flow)):
+            lasts = phase_ms(phase, bout.exercise, bout.pacing)
+            if phase.united is None or abs(lasts - phase.seconds * 1000) <= GRID_MS:
+                continue
+            finding = evidence.finding(
+                "warning", "breath-scaled", *_scaled(evidence, bout, phase, lasts),
+                bout=number, mark=phase.united,
+            )  # fmt: skip
+            found.append(((phase.united, phase.breath, lasts), finding))
+    yield from once(found)
+
+
+def _scaled(evidence: Evidence, bout: Bout, phase: Phase, lasts: int) -> tuple[str, str]:
+    """What to say of a breath with a unit, and how its seconds are kept."""
+    name, seconds = phase.breath, f"{phase.seconds:g}"
+    message = f"`{name} {seconds}s` lasts {lasts / 1000:.1f} s: a breath "
+    hint = f"write `{name} {seconds}`, without a unit"
+    if {"inhale": bout.pacing.breath_in, "exhale": bout.pacing.breath_out}.get(name):
+        return f"{message}is as long as your own, whatever its unit", hint
+    # Where another tempo is asked for by hand, no script keeps the seconds.
+    if not any(key == "tempo" for key, _ in evidence.decision.layers[-1].values):
+        hint += "; `tempo: 1` in the exercise keeps the seconds"
+    return f"{message}scales with the pace, whatever its unit", hint
+
+
 def without_room(evidence: Evidence) -> Iterator[Finding]:
     """The script's own texts that a written rest has no room for."""
     found: list[tuple[Any, Finding]] = []
@@ -225,6 +257,7 @@ RULES = (
     uncounted,
     long_rests,
     long_silences,
+    scaled_breaths,
     without_room,
     collisions,
 )

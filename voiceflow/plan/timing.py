@@ -72,7 +72,7 @@ def phase_ms(phase: Phase, exercise: Exercise, pacing: Pacing) -> int:
 def flow_phase(step: Step) -> Phase:
     """A breath or a hold of a flow as a phase: a long hold there is kept to the second."""
     exact = step.exact or (step.kind == "hold" and step.seconds >= LEAST_HELD_S)
-    return Phase(step.kind, step.seconds, step.text, step.mark, exact)
+    return Phase(step.kind, step.seconds, step.text, step.mark, exact, step.united)
 
 
 def richness_of(pacing: Pacing, taught: bool) -> Richness:

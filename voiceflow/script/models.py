@@ -26,7 +26,7 @@ from voiceflow.script.fields import (
     read_fields,
 )
 from voiceflow.script.pacing import Layer
-from voiceflow.script.steps import Hold, Phase, Phases, Step, Steps
+from voiceflow.script.steps import BreathTime, Phase, Phases, Step, Steps
 from voiceflow.script.yaml import Node
 
 POSITIONS = (
@@ -85,9 +85,9 @@ _EXERCISE_PACING = tuple(
 )
 
 _SCALED = (
-    Field("inhale", _BREATH, "Length of every inhale."),
-    Field("exhale", _BREATH, "Length of every exhale."),
-    Field("hold", Hold(0.5, 60), "Length of every hold; with a unit, at every tempo."),
+    Field("inhale", BreathTime(0.5, 60), "Length of every inhale."),
+    Field("exhale", BreathTime(0.5, 60), "Length of every exhale."),
+    Field("hold", BreathTime(0.5, 60), "Length of every hold; with a unit, at every tempo."),
 )
 _BODY = (
     Field("rep", Phases(), "One repetition: `- inhale 4: full | brief`."),
@@ -308,9 +308,9 @@ def scaled(phases: tuple[Phase, ...], values: dict[str, Any]) -> tuple[Phase, ..
     def timed(phase: Phase) -> Phase:
         if phase.breath not in values:
             return phase
-        value = values[phase.breath]
         # How it is written there counts, not how the phase was written that it replaces.
-        seconds, exact = value if isinstance(value, tuple) else (value, False)
-        return replace(phase, seconds=seconds, exact=exact)
+        seconds, unit = values[phase.breath]
+        exact = unit is not None and phase.breath == "hold"
+        return replace(phase, seconds=seconds, exact=exact, united=None if exact else unit)
 
     return tuple(map(timed, phases))

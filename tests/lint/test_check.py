@@ -761,6 +761,24 @@ def test_an_odd_number_in_turn_is_told(proved: Callable[..., Proof]) -> None:
     assert "uneven" not in {one.rule for one in proved(GOOD_TURN.replace("REPS", "4")).findings}
 
 
+def test_an_odd_number_in_turn_is_told_at_every_level_with_its_place(
+    proved: Callable[..., Proof], put: Put, library: Library
+) -> None:
+    levels = "    levels: {2: {reps: 5, sides: alternate}, 3: {sides: alternate}}\n"
+    text = GOOD_TURN.replace("    sides: alternate\n", "").replace("REPS", "7") + levels
+    assert not [one for one in proved(text).findings if one.rule == "uneven"]
+    for level, line, written in ((2, 8, 5), (3, 6, 7)):
+        told = only(proved(text, level=level), "uneven")
+        assert f"`reps: {written}` is odd" in told.message
+        assert told.mark is not None
+        assert told.mark.line == line
+    # A file of an exercise is checked at all its levels.
+    own = "\n".join(line[4:] for line in text.splitlines()[2:])
+    path = put("exercises/reach.yaml", own)
+    lines = {one.mark.line for one in check_path(path, library) if "is odd for" in one.message}
+    assert lines == {4, 6}
+
+
 def test_a_cue_that_begins_like_its_brief_version_is_no_announcement(
     proved: Callable[..., Proof],
 ) -> None:

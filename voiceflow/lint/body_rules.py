@@ -14,6 +14,7 @@ from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.lint.script_texts import ABOUT_SIDES
 from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
+from voiceflow.script.models import Exercise
 from voiceflow.script.side_words import sides
 from voiceflow.script.templates import TemplateFault, names_in
 
@@ -127,16 +128,17 @@ def uneven(evidence: Evidence) -> Iterator[Finding]:
     """Odd numbers of repetitions in turn: one is added, so that both sides get as many."""
     found: list[tuple[Any, Finding]] = []
     for number, bout in enumerate(evidence.bouts):
-        written = bout.exercise.reps
-        # A level may bring the sides to a number that was written for an exercise without them.
-        if bout.exercise.level > 1:
-            continue
-        if bout.exercise.sides == "alternate" and bout.exercise.rep and written % 2:
-            message = f"`reps: {written}` is odd for sides in turn: {written + 1} are done"
-            hint = "write an even number: so both sides get as many"
-            finding = evidence.finding("warning", "uneven", message, hint, bout=number)
+        if bout.exercise.uneven:
+            told, mark = told_uneven(bout.exercise), bout.exercise.reps_mark
+            finding = evidence.finding("warning", "uneven", *told, bout=number, mark=mark)
             found.append((bout.exercise.slug, finding))
     yield from once(found)
+
+
+def told_uneven(exercise: Exercise) -> tuple[str, str]:
+    """What to say of an odd number of repetitions in turn, and a hint."""
+    message = f"`reps: {exercise.reps}` is odd for sides in turn: {exercise.reps + 1} are done"
+    return message, "write an even number: so both sides get as many"
 
 
 def _switches(evidence: Evidence, number: int, bout: Bout) -> Iterator[Finding]:

@@ -228,7 +228,7 @@ class Exercise:
 
     Exactly one of `rep` (breath by breath), `work_s` (an interval) and `flow` (free steps) is
     set. `slug` is the name that the session uses, `mark` where it uses it. `fixed`: its dose is
-    prescribed, and --minutes may not change it.
+    prescribed, and --minutes may not change it. `reps_mark` is where `reps` are written.
     """
 
     slug: str
@@ -256,6 +256,12 @@ class Exercise:
     pronounce: tuple[tuple[str, str], ...] = ()
     level: int = 1
     pacing: Layer = Layer("exercise", ())
+    reps_mark: Mark | None = None
+
+    @property
+    def uneven(self) -> bool:
+        """Whether its sides are in turn and its repetitions odd: one is added."""
+        return bool(self.rep) and self.sides == "alternate" and self.reps % 2 == 1
 
 
 @dataclass(frozen=True, slots=True)

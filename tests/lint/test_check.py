@@ -710,7 +710,9 @@ def test_a_written_rest_between_intervals_is_exact(
 
 
 def test_what_a_written_rest_has_no_room_for_is_told(proved: Callable[..., Proof]) -> None:
-    proof = proved(INTERVALS.replace("REST", "5s"))
+    # The work has no room for it either.
+    short = INTERVALS.replace("20s", "8s")
+    proof = proved(short.replace("REST", "5s"))
     assert {one.rule for one in proof.findings} == {"left-out"}
     squat, lunge = proof.findings
     assert (squat.exercise, lunge.exercise) == ("Squat", "Lunge")
@@ -718,7 +720,18 @@ def test_what_a_written_rest_has_no_room_for_is_told(proved: Callable[..., Proof
     assert (squat.mark.line, lunge.mark.line) == (4, 5)  # type: ignore[union-attr]
     # The advice works: with the longest rest that is told, everything is said.
     seconds = max(re.findall(r"`rest: ([\d.]+)s`", squat.hint + lunge.hint), key=float)
-    assert proved(INTERVALS.replace("REST", f"{seconds}s")).findings == ()
+    assert proved(short.replace("REST", f"{seconds}s")).findings == ()
+
+
+@pytest.mark.parametrize("rest", ["0s", "5s"])
+def test_what_the_work_before_a_short_rest_says_is_not_missed(
+    rest: str, proved: Callable[..., Proof]
+) -> None:
+    assert proved(INTERVALS.replace("REST", rest)).findings == ()
+    # The side that works is another than the one of which the next set-up speaks.
+    text = INTERVALS.replace("work: 20s, rest: REST}", "work: 20s, sides: each, rest: REST}", 1)
+    text = text.replace("with your feet wide", "on your right foot").replace("REST", rest)
+    assert not [one for one in proved(text).findings if one.rule == "wrong-side"]
 
 
 def test_what_must_be_taught_follows_a_rest_too_short_for_it(proved: Callable[..., Proof]) -> None:

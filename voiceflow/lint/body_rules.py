@@ -39,7 +39,7 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
     found: list[tuple[Any, Finding]] = []
     for said in evidence.said:
         moment = said.moment
-        if moment.side is None or moment.kind in _BOTH_NAMED:
+        if moment.side is None or moment.kind in _BOTH_NAMED or _ahead(evidence, said):
             continue
         named = sides(said.event.name, evidence.language, evidence.side_words(moment))
         if not named or moment.side in named or _meant(evidence, said):
@@ -53,6 +53,14 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
         found.append(((moment.exercise, said.event.name), finding))
     yield from once(found)
+
+
+def _ahead(evidence: Evidence, said: Said) -> bool:
+    """Whether it is said of the exercise that comes next."""
+    return any(
+        one.rest.first - 1 == said.index and any(text == said.event.name for _, text in one.ahead)
+        for one in evidence.rests
+    )
 
 
 def _meant(evidence: Evidence, said: Said) -> bool:

@@ -184,6 +184,20 @@ def test_what_a_length_takes_away_is_told(context, tmp_path):
     assert as_written.score.length_changes == ()
 
 
+@pytest.mark.parametrize("minutes", [6, 6.5, 7, 7.5, 8, 8.5, 9])
+def test_nothing_is_done_more_often_while_something_is_left_out(minutes, context):
+    decision = decided("rehab-holds", minutes, context)
+    changes = decision.score.length_changes
+    assert changes[0].startswith("left out: ")
+    assert not [one for one in changes if one.startswith("more repetitions")]
+    assert decision.score.length_ms == pytest.approx(minutes * MINUTE, abs=GRID_MS)
+    # What that leaves over is quiet before the end, a minute at most.
+    farewell = next(n for n, m in enumerate(decision.plan.moments) if m.kind == "farewell")
+    starts = decision.arranged.starts
+    said = [e.end_ms for e in decision.score.events if e.moment == "farewell"]
+    assert starts[farewell + 1] - max(said) <= MINUTE + 10_000
+
+
 def test_a_prescribed_dose_survives_or_the_error_says_so(put, context):
     text = TABATA.replace("reps: 4", "reps: 4, dose: fixed").replace("2-40", "3")
     path = put("sessions/dose.yaml", text)

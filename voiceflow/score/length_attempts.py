@@ -149,7 +149,7 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
     written = write(inputs, attempt)
     arranged = lay_out(inputs, written, guessed)
     if target is not None:
-        attempt = replace(attempt, reps=_items(repetitions(written.plan, arranged, target)))
+        attempt = replace(attempt, reps=_items(_repetitions(inputs, written, arranged, target)))
         written = write(inputs, attempt)
         arranged = lay_out(inputs, written, guessed)
     return replace(attempt, facts=facts_of(written.plan, arranged)), arranged
@@ -171,7 +171,7 @@ def next_attempt(
     if target < reach(plan, arranged).shortest_ms:
         # The guess was too hopeful: there is no room for one round or one exercise of these.
         return _less(inputs, attempt, guessed)
-    reps = repetitions(plan, arranged, target)
+    reps = _repetitions(inputs, written, arranged, target)
     if reps != dict(attempt.reps):
         return replace(attempt, reps=_items(reps))
     over = left_over(plan, arranged, reps, target)
@@ -179,6 +179,22 @@ def next_attempt(
         # Not even all the glue makes up for half a repetition: it is quiet before the end.
         return replace(attempt, spare_ms=attempt.spare_ms + snap_up(over) + GRID_MS)
     return None
+
+
+def _repetitions(
+    inputs: Inputs, written: Written, arranged: Arranged, target: int
+) -> dict[int, int]:
+    """Repetitions by bout that bring an attempt near the time.
+
+    Where exercises were left out, no other is done more often than it is written for the sake of
+    time that a little quiet can fill.
+    """
+    plan = written.plan
+    if written.attempt.session is not inputs.session:
+        reps = repetitions(plan, arranged, target, added=False)
+        if 0 <= left_over(plan, arranged, reps, target) <= MOST_QUIET_MS:
+            return reps
+    return repetitions(plan, arranged, target)
 
 
 def facts_of(plan: Plan, arranged: Arranged) -> Facts:

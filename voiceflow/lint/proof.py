@@ -37,6 +37,8 @@ class Proof:
         Tips in the exercises, and how many are said: few repetitions have no room for all.
     findings : tuple of Finding
         Sorted by time; errors first where several have the same.
+    stored_tips : tuple of Finding
+        The tips of other files that this session has no room for: listed, and no fault.
     """
 
     title: str
@@ -55,6 +57,7 @@ class Proof:
     sections: tuple[SectionTalk, ...]
     findings: tuple[Finding, ...]
     length_changes: tuple[str, ...] = ()
+    stored_tips: tuple[Finding, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -105,6 +108,7 @@ class Proof:
                 for one in self.sections
             ],
             "findings": [finding.to_dict() for finding in self.findings],
+            "stored_tips": [tip.to_dict() for tip in self.stored_tips],
         }
 
 
@@ -134,6 +138,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
         sections=section_talk(evidence),
         findings=tuple(found),
         length_changes=evidence.score.length_changes,
+        stored_tips=unsaid.stored_tips(evidence),
     )
 
 

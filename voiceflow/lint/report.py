@@ -22,6 +22,7 @@ _HEADINGS = {
     "rest-longer": "Rests that last longer than written",
     "uneven": "Repetitions in turn that both sides cannot share",
     "silence-longer": "Silences that last longer than written",
+    "breath-scaled": "Breaths that do not last as written",
     "left-out": "Texts that a written rest has no room for",
     "overlap": "Words that overlap",
     "no-air": "Words too close together",
@@ -55,7 +56,8 @@ def summary(proof: Proof) -> str:
 
     Lines are at most 80 columns wide; only a long file name makes one wider.
     """
-    return "\n".join([*_head(proof), *_findings(proof.findings), *_verdict(proof)])
+    told = [*_head(proof), *_findings(proof.findings), *_stored(proof.stored_tips)]
+    return "\n".join([*told, *_verdict(proof)])
 
 
 def _head(proof: Proof) -> Iterator[str]:
@@ -93,6 +95,16 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
         yield f"{_HEADINGS.get(same[0].rule, same[0].rule)} ({severity})"
         for one in same:
             yield from _finding(one)
+
+
+def _stored(tips: Iterable[Finding]) -> Iterator[str]:
+    """The tips of other files without room here, each at its place."""
+    for number, one in enumerate(tips):
+        if not number:
+            yield from ("", "Tips of other files that this session has no room for")
+        yield from _wrap(f"{one.exercise}: {one.message}", "  - ", "    ")
+        if one.mark is not None:
+            yield f"    {one.mark}"
 
 
 def _finding(one: Finding) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from voiceflow import voices
-from voiceflow.core.errors import TimingError, VoiceError, VoiceflowError
+from voiceflow.core.errors import VoiceError, VoiceflowError
 from voiceflow.core.units import clock
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Plan
@@ -137,12 +137,12 @@ def _settle(
                 arranged = lay_out(inputs, written, measured, target)
             return written, arranged
         attempt = again
-    raise TimingError(f"{clock(target or 0)} cannot be met", hint="ask for another length")
+    raise inputs.refusal(f"{clock(target or 0)} cannot be met", "ask for another length")
 
 
 def _decision(inputs: Inputs, written: Written | None, arranged: Arranged) -> Decision:
     if written is None or arranged.score is None:
-        raise TimingError("the session's length does not settle", hint="ask for another length")
+        raise inputs.refusal("the session's length does not settle", "ask for another length")
     score = replace(arranged.score, length_changes=length_changes(inputs.session, written.plan))
     return Decision(
         session=written.attempt.session,

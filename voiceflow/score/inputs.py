@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voiceflow import voices
-from voiceflow.core.errors import InputError, UnknownNameError
+from voiceflow.core.errors import (
+    InputError,
+    Mark,
+    Problem,
+    ScriptError,
+    TimingError,
+    UnknownNameError,
+)
 from voiceflow.core.units import snap
 from voiceflow.plan.moments import Wishes, pacing_of
 from voiceflow.plan.phrases import Phrases, load_phrases
@@ -49,6 +56,8 @@ class Inputs:
         The person's name, known exercises, and the layers of pacing around the session's own.
     target_ms : int or None
         The length asked for, on the grid.
+    target_mark : Mark or None
+        Where a script asks for it; None where the command line does.
     """
 
     session: Session
@@ -60,6 +69,7 @@ class Inputs:
     voice: voices.Voice
     pronounce: Mapping[str, str]
     target_ms: int | None
+    target_mark: Mark | None
     bed: Bed | None
     pronunciation: Pronunciation
 
@@ -72,6 +82,12 @@ class Inputs:
     def layers(self) -> tuple[Layer, ...]:
         """The layers of pacing, the strongest last."""
         return (*self.wishes.before, self.session.pacing, *self.wishes.after)
+
+    def refusal(self, message: str, hint: str) -> InputError:
+        """That the length asked for cannot be had: at its place, if a script asks for it."""
+        if self.target_mark is None:
+            return TimingError(message, hint=hint)
+        return ScriptError([Problem(self.target_mark, message, hint)])
 
 
 def read_inputs(reference: str | Path, options: Options, context: Context) -> Inputs:
@@ -114,6 +130,7 @@ def read_inputs(reference: str | Path, options: Options, context: Context) -> In
         voice=_voice(options, session, settings),
         pronounce=pronunciations(settings.get("pronounce", ()), session.pronounce),
         target_ms=length_ms and snap(length_ms),
+        target_mark=None if options.minutes_ms else session.length_mark,
         bed=_bed(options.bed or session.bed),
         pronunciation=load_pronunciation(library, session.language),
     )

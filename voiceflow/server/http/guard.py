@@ -23,7 +23,7 @@ from voiceflow.core.errors import VoiceflowError
 from voiceflow.server.auth.phones import Phone
 from voiceflow.server.http import request_log
 from voiceflow.server.http.body import Body
-from voiceflow.server.http.refusals import Refusal, refused
+from voiceflow.server.http.refusals import Refusal, refused, refused_by_system
 from voiceflow.server.http.streaming import BrokenOff
 from voiceflow.server.studio import Studio
 
@@ -111,6 +111,10 @@ class Guard:
             await self._refuse(refusal, scope, receive, sending)
         except VoiceflowError as error:
             await self._refuse(refused(error, self.studio.library), scope, receive, sending)
+        except OSError as error:
+            what = f"{type(error).__name__}{request_log.place(error)}"
+            request_log.log.warning("a file could not be used: %s", what)
+            await self._refuse(refused_by_system(error), scope, receive, sending)
         except Exception as error:
             # Not the URL and not the message: either may contain a token.
             what = f"{type(error).__name__}{request_log.place(error)}"

@@ -9,7 +9,7 @@ same target deletes it.
 
 # Paths are plain strings in `PendingFile`: the cache writes small files by the thousand, and making
 # a Path costs more than looking one up.
-# ruff: noqa: PTH101, PTH104, PTH105, PTH108, PTH118
+# ruff: noqa: PTH101, PTH104, PTH105, PTH108, PTH118, PTH119
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ _DRAFT: Final = re.compile(r"\.voiceflow-[0-9a-f]{12}-(\d+)-[0-9a-f]{8}\.part")
 
 # Drafts of this process that are neither kept nor dropped.
 _unfinished: set[str] = set()
+# The names of those that were dropped and are still there.
+_undeleted: set[str] = set()
 
 
 def drop_unfinished() -> None:
@@ -129,8 +131,12 @@ class PendingFile:
         """Delete the file."""
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
+        try:
             os.unlink(self.path)
+        except FileNotFoundError:
+            pass
+        except OSError:  # a disk that does not even delete: the next write tries again
+            _undeleted.add(os.path.basename(self.path))
         _unfinished.discard(self.path)
 
     def __enter__(self) -> PendingFile:
@@ -289,8 +295,11 @@ def is_abandoned(name: str, modified: float, now: float) -> bool:
     numbers soon, or do not say which processes there are.
     """
     draft = _DRAFT.fullmatch(name)
+    if draft is None:
+        return False
     # `abs`: a draft from the future was written before the clock was set back.
-    return draft is not None and (not alive(int(draft[1])) or abs(now - modified) > _DAY_S)
+    old = abs(now - modified) > _DAY_S
+    return old or name in _undeleted or not alive(int(draft[1]))
 
 
 def alive(pid: int) -> bool:

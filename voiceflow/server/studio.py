@@ -267,7 +267,9 @@ class Studio:
             self._memo[key] = render.id
             while len(self._memo) > _MEMO:
                 self._memo.popitem(last=False)
-        self.renders.trim(self.pins())
+        # Pieces are kept for each render, too: no other command may ever come to trim the cache.
+        if self.renders.trim(self.pins()):
+            self.cache.trim()
         return render
 
     def again(self, slug: str, then: Callable[[Render], None]) -> None:

@@ -72,8 +72,8 @@ class Phones:
                 if stamp != self._stamp:
                     self._phones, self._stamp = self._read(), stamp
             except OSError as error:
-                told = f"the list of paired phones cannot be read: {why(error)}"
-                raise VoiceflowError(told, hint="try again in a moment") from None
+                message = f"the list of paired phones, {self.path}, cannot be read: {why(error)}"
+                raise VoiceflowError(message, hint="try again in a moment") from None
             return self._phones
 
     def pair(self, name: str) -> tuple[Phone, str]:

@@ -179,7 +179,7 @@ class Keeper:
 
     def _note(self, slug: str, render: Render) -> Kept:
         path, now = self._script(slug), int(self._clock())
-        digest = fingerprint(path.read_bytes()) if path is not None else ""
+        digest = _digest(path) if path is not None else ""
         guid = f"urn:uuid:{uuid.uuid4()}"
         kept = Kept(slug, guid, now, now, digest, digest, render.id)
         self._change(lambda all_: [one for one in all_ if one.slug != slug] + [kept])
@@ -201,15 +201,18 @@ class Keeper:
         kept = self.find(slug)
         if kept is None:
             raise unknown("kept session", slug)
+        path = self._script(slug)
+        # Before anything is changed, as it may be that it cannot be read.
+        edited = path is not None and _digest(path) != kept.written
         # The list first: if the script stays, it is a session like any other and no episode.
         self._change(lambda all_: [one for one in all_ if one.slug != slug])
-        path = self._script(slug)
-        if path is None:
-            return True
-        if fingerprint(path.read_bytes()) != kept.written:
-            return False
-        path.unlink(missing_ok=True)
-        return True
+        if path is not None and not edited:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                told = f"the script {path} cannot be removed: {why_unwritten(error)}"
+                raise OutputError(told) from None
+        return not edited
 
     # What is edited meanwhile
 
@@ -229,7 +232,7 @@ class Keeper:
             path = self._script(kept.slug)
             if path is None:
                 continue
-            if render is None or fingerprint(path.read_bytes()) != kept.digest:
+            if render is None or _digest(path) != kept.digest:
                 self._again(kept)
             if render is not None:
                 found.append((kept, render))
@@ -268,7 +271,7 @@ class Keeper:
         path = self._script(slug)
         if path is None:
             return
-        digest, now = fingerprint(path.read_bytes()), int(self._clock())
+        digest, now = _digest(path), int(self._clock())
 
         def put(all_: list[Kept]) -> list[Kept]:
             # If nothing is new its date stays, and so does the feed, to the byte.
@@ -319,6 +322,18 @@ class Keeper:
 
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def _digest(script: Path) -> str:
+    """A fingerprint of a script; "" where it has just gone. Raises VoiceflowError."""
+    try:
+        with open_file(script) as file:
+            return fingerprint(file.read())
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        message = f"the script {script} cannot be read: {why(error)}"
+        raise VoiceflowError(message, hint="try again in a moment") from None
 
 
 def _is_kept(one: dict[str, Any]) -> bool:

@@ -181,6 +181,15 @@ def test_a_disk_that_fills_up(known: Known, tmp_path: Path) -> None:
         fails_well(known, folder, Full(room), errno.ENOSPC)
 
 
+@pytest.mark.parametrize("kind", ["render", "export", "keep", "pair", "settings"])
+def test_killed_at_random_moments(kind: str, tmp_path: Path) -> None:
+    """As often as one likes: `tests/long/test_killed_long.py`."""
+    pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
+    from killing import kill_again_and_again
+
+    kill_again_and_again(kind, tmp_path / "place", 2, seed=1)
+
+
 NATIVE = [name for name in WRITERS if name.startswith(("recording", "export"))]
 
 

@@ -17,8 +17,8 @@ ROOT = Path(voiceflow.__file__).parent
 # What changes files, by the name under which it is called.
 CALLS = frozenset(
     "write_text write_bytes touch mkdir makedirs unlink rmdir rmtree mkstemp mkdtemp link"
-    " symlink_to hardlink_to ftruncate fsync TemporaryDirectory NamedTemporaryFile PendingFile write_atomic"
-    " write_new writing locked copyfile copytree move".split()
+    " symlink_to hardlink_to ftruncate fsync TemporaryDirectory NamedTemporaryFile PendingFile"
+    " write_atomic write_new writing locked copyfile copytree move".split()
 )
 # Of these names a text, a list and a cache have functions, too: told apart by whose they are.
 OF_OS = frozenset({"remove", "rename", "replace", "open", "write"})

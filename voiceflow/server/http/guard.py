@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
@@ -193,7 +194,9 @@ class Guard:
         if path.startswith(("/api/", "/renders/", FEED)) or "application/json" in accepts:
             return JSONResponse(refusal.to_dict(), refusal.status, headers)
         if refusal.status == 401:
-            return HTMLResponse(self.locked(), 401, headers)
+            # Without a descriptor left there is no page, but an answer all the same.
+            with suppress(OSError):
+                return HTMLResponse(self.locked(), 401, headers)
         hint = f"\n{refusal.hint}" if refusal.hint else ""
         return PlainTextResponse(f"{refusal.message}{hint}\n", refusal.status, headers)
 

@@ -163,7 +163,7 @@ def test_a_full_disk_leaves_nothing_half_written(
         patch.setattr("os.replace", full)
         cache.put("clip", KEY, b"new")
         cache.put("clip", Cache.key("two"), b"new")
-    assert "No space left" in cache.problem
+    assert "no space left" in cache.problem
     assert [path.name for path in files(tmp_path)] == [KEY]
     assert cache.get("clip", KEY) == b"old"
     cache.put("clip", KEY, b"new")

@@ -203,7 +203,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
             for problem in () if as_json else problems:
                 click.echo(str(problem))
             raise
-        proofs.append(prove(decision, made.tones))
+        proofs.append(prove(decision, made.tones, made.bed))
     # A folder and a file in it, both given, tell of the same problem twice.
     problems = list(dict.fromkeys(problems))
     _tell_checked(problems, proofs, as_json=as_json)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from voiceflow.core.files import PendingFile, is_abandoned, is_draft
-from voiceflow.core.opening import NotOrdinaryError, open_file
+from voiceflow.core.opening import NotOrdinaryError, open_file, why_unwritten
 from voiceflow.core.places import named_or
 
 # The folder carries the layout's number: versions of voiceflow that lay out otherwise live side
@@ -136,8 +136,8 @@ class Cache:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 _write(path, raw)
         except OSError as error:
-            reason = error.strerror or str(error)
-            self.problem = self.problem or f"the cache in {self.root} cannot be written: {reason}"
+            told = f"the cache in {self.root} cannot be written: {why_unwritten(error)}"
+            self.problem = self.problem or told
             return False
         self._written = True
         return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from voiceflow.lint import bed_rules
 from voiceflow.lint import body_rules as body
 from voiceflow.lint import quiet_rules as quiet
 from voiceflow.lint import reading_rules as reading
@@ -17,9 +18,13 @@ from voiceflow.lint.quiet_rules import SectionTalk, section_talk
 from voiceflow.score.decide import Decision
 from voiceflow.sounds import ToneSet
 
+if TYPE_CHECKING:
+    from voiceflow.sounds.bed import Bed
+
 Rule = Callable[[Evidence], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     *timing.RULES, *unsaid.RULES, *quiet.RULES, *body.RULES, *telling.RULES, *reading.RULES,
+    *bed_rules.RULES,
 )  # fmt: skip
 
 
@@ -112,9 +117,12 @@ class Proof:
         }
 
 
-def prove(decision: Decision, tones: ToneSet) -> Proof:
-    """The proof of a session that was decided with `tones`: the findings of all rules."""
-    evidence = Evidence(decision, tones)
+def prove(decision: Decision, tones: ToneSet, bed: Bed | None = None) -> Proof:
+    """The proof of a session that was decided with `tones`: the findings of all rules.
+
+    With `bed`, its music is looked at as well.
+    """
+    evidence = Evidence(decision, tones, bed)
     found = [finding for rule in RULES for finding in rule(evidence)]
     # "error" sorts before "warning" by its letters.
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))

@@ -48,6 +48,8 @@ _HEADINGS = {
     "next-not-named": "Rests that do not name the next exercise",
     "not-listed": "Things that are used but not listed",
     "no-end": "An end that can be missed",
+    "bed-unusable": "Music that cannot be used",
+    "bed-turned": "Music that is not heard from one loudspeaker",
 }
 
 

@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
@@ -23,7 +24,7 @@ from voiceflow.core.errors import VoiceflowError
 from voiceflow.server.auth.phones import Phone
 from voiceflow.server.http import request_log
 from voiceflow.server.http.body import Body
-from voiceflow.server.http.refusals import Refusal, refused
+from voiceflow.server.http.refusals import Refusal, refused, refused_by_system
 from voiceflow.server.http.streaming import BrokenOff
 from voiceflow.server.studio import Studio
 
@@ -111,6 +112,10 @@ class Guard:
             await self._refuse(refusal, scope, receive, sending)
         except VoiceflowError as error:
             await self._refuse(refused(error, self.studio.library), scope, receive, sending)
+        except OSError as error:
+            what = f"{type(error).__name__}{request_log.place(error)}"
+            request_log.log.warning("a file could not be used: %s", what)
+            await self._refuse(refused_by_system(error), scope, receive, sending)
         except Exception as error:
             # Not the URL and not the message: either may contain a token.
             what = f"{type(error).__name__}{request_log.place(error)}"
@@ -192,7 +197,9 @@ class Guard:
         if path.startswith(("/api/", "/renders/", FEED)) or "application/json" in accepts:
             return JSONResponse(refusal.to_dict(), refusal.status, headers)
         if refusal.status == 401:
-            return HTMLResponse(self.locked(), 401, headers)
+            # Without a descriptor left there is no page, but an answer all the same.
+            with suppress(OSError):
+                return HTMLResponse(self.locked(), 401, headers)
         hint = f"\n{refusal.hint}" if refusal.hint else ""
         return PlainTextResponse(f"{refusal.message}{hint}\n", refusal.status, headers)
 

@@ -5,6 +5,7 @@ Exceptions of voiceflow come in; a `Refusal`, with paths of this computer remove
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from voiceflow.core.errors import (
     UnknownNameError,
     VoiceflowError,
 )
+from voiceflow.core.opening import why
 from voiceflow.script.lookup import Library
 
 Fault = dict[str, Any]
@@ -103,6 +105,16 @@ def refused(error: VoiceflowError, library: Library) -> Refusal:
         return Refusal(422, "input", message, hint=hint)
     if isinstance(error, OutputError):
         return Refusal(507, "storage", message, hint=hint)
+    return Refusal(500, "failed", message, hint=hint)
+
+
+def refused_by_system(error: OSError) -> Refusal:
+    """What the system refuses anywhere, a file that cannot be read: for a while, as a rule."""
+    hint = "try again in a moment"
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        return Refusal(503, "busy", f"the computer is busy: {why(error)}", hint=hint, retry_after=5)
+    # Without the file's name, which is a path of this computer.
+    message = f"a file on the computer cannot be used: {why(error)}"
     return Refusal(500, "failed", message, hint=hint)
 
 

@@ -22,6 +22,7 @@ from typing import BinaryIO, Final
 
 from voiceflow.core.errors import VoiceflowError
 from voiceflow.core.files import alive
+from voiceflow.core.opening import why_unwritten
 from voiceflow.server.http.refusals import Refusal
 from voiceflow.server.jobs.render_records import GoneError, Render
 
@@ -331,7 +332,9 @@ class Mp3Files:
                 mp3.path.unlink()
             mp3.notify()
             if isinstance(error, GoneError):
-                self.on_gone(mp3.render)
+                # It looks at files of its own: what is wrong with them must not end this thread.
+                with suppress(OSError, VoiceflowError, Refusal):
+                    self.on_gone(mp3.render)
             if not isinstance(error, Exception):
                 raise
 
@@ -482,8 +485,7 @@ def storage(error: OSError) -> Refusal:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space on the computer, then try again"
         return Refusal(507, "storage", "the computer has no space left for this session", hint=hint)
-    reason = error.strerror or type(error).__name__
-    return Refusal(507, "storage", f"the session cannot be saved: {reason}")
+    return Refusal(507, "storage", f"the session cannot be saved: {why_unwritten(error)}")
 
 
 def _problem(error: BaseException) -> Refusal:

@@ -17,16 +17,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from voiceflow.core.errors import InputError, OutputError, ScriptError
-from voiceflow.core.files import locked, write_atomic
+from voiceflow.core.errors import InputError, OutputError, ScriptError, VoiceflowError
+from voiceflow.core.files import locked, write_atomic, write_new
+from voiceflow.core.opening import open_file, why, why_unwritten
 from voiceflow.script.lookup import is_file
 from voiceflow.server.auth.phones import fingerprint
 from voiceflow.server.http.refusals import Refusal, fault, unknown
 from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.library.kept_script import script_of
-from voiceflow.server.library.sessions import Entry
+from voiceflow.server.library.session_entry import Entry
 from voiceflow.server.studio import Studio, source_of
 
 MOST: Final = 500
@@ -155,21 +156,19 @@ class Keeper:
         names = (*self.library.names("sessions"), *self.library.names("exercises"))
         # Some file systems do not tell capitals from small letters.
         taken = {name.casefold() for name in names}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for number in range(1, 1000):
-                slug = base if number == 1 else f"{base}-{number}"
-                if slug.casefold() in taken:
-                    continue
-                try:
-                    with (folder / f"{slug}.yaml").open("x", encoding="utf-8") as file:
-                        file.write(text)
-                except FileExistsError:
-                    continue
-                return slug
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise OutputError(f"the session cannot be saved: {reason}") from None
+        for number in range(1, 1000):
+            slug = base if number == 1 else f"{base}-{number}"
+            path = folder / f"{slug}.yaml"
+            if slug.casefold() in taken:
+                continue
+            try:
+                write_new(path, text.encode())
+            except FileExistsError:
+                continue
+            except OSError as error:
+                told = f"the session cannot be saved as {path}: {why_unwritten(error)}"
+                raise OutputError(told) from None
+            return slug
         raise InputError("there are too many sessions with that name", hint="choose another title")
 
     def _unwrite(self, slug: str) -> None:
@@ -180,7 +179,7 @@ class Keeper:
 
     def _note(self, slug: str, render: Render) -> Kept:
         path, now = self._script(slug), int(self._clock())
-        digest = fingerprint(path.read_bytes()) if path is not None else ""
+        digest = _digest(path) if path is not None else ""
         guid = f"urn:uuid:{uuid.uuid4()}"
         kept = Kept(slug, guid, now, now, digest, digest, render.id)
         self._change(lambda all_: [one for one in all_ if one.slug != slug] + [kept])
@@ -202,15 +201,18 @@ class Keeper:
         kept = self.find(slug)
         if kept is None:
             raise unknown("kept session", slug)
+        path = self._script(slug)
+        # Before anything is changed, as it may be that it cannot be read.
+        edited = path is not None and _digest(path) != kept.written
         # The list first: if the script stays, it is a session like any other and no episode.
         self._change(lambda all_: [one for one in all_ if one.slug != slug])
-        path = self._script(slug)
-        if path is None:
-            return True
-        if fingerprint(path.read_bytes()) != kept.written:
-            return False
-        path.unlink(missing_ok=True)
-        return True
+        if path is not None and not edited:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                told = f"the script {path} cannot be removed: {why_unwritten(error)}"
+                raise OutputError(told) from None
+        return not edited
 
     # What is edited meanwhile
 
@@ -230,7 +232,7 @@ class Keeper:
             path = self._script(kept.slug)
             if path is None:
                 continue
-            if render is None or fingerprint(path.read_bytes()) != kept.digest:
+            if render is None or _digest(path) != kept.digest:
                 self._again(kept)
             if render is not None:
                 found.append((kept, render))
@@ -269,7 +271,7 @@ class Keeper:
         path = self._script(slug)
         if path is None:
             return
-        digest, now = fingerprint(path.read_bytes()), int(self._clock())
+        digest, now = _digest(path), int(self._clock())
 
         def put(all_: list[Kept]) -> list[Kept]:
             # If nothing is new its date stays, and so does the feed, to the byte.
@@ -298,19 +300,49 @@ class Keeper:
                 data = json.dumps(told, indent=1, ensure_ascii=False).encode()
                 write_atomic(self.path, data, mode=0o600)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise OutputError(f"the list of kept sessions cannot be saved: {reason}") from None
+            message = f"the list of kept sessions, {self.path}, cannot be saved: "
+            raise OutputError(message + why_unwritten(error)) from None
 
     def _read(self) -> list[Kept]:
+        """The list in the file. Raises VoiceflowError where it is there and cannot be read.
+
+        An empty list instead would empty the feed, and be written over what is there.
+        """
         try:
-            told = json.loads(self.path.read_bytes())
-            # Its name becomes a path: from an edited file, too, nothing but a slug is taken.
-            return [Kept(**one) for one in told["kept"] if _SLUG.fullmatch(one["slug"])]
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            with open_file(self.path) as file:
+                told = json.loads(file.read())
+            return [Kept(**one) for one in told["kept"] if _is_kept(one)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            message = f"the list of kept sessions, {self.path}, cannot be read: {why(error)}"
+            raise VoiceflowError(message, hint="try again in a moment") from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return []
 
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def _digest(script: Path) -> str:
+    """A fingerprint of a script; "" where it has just gone. Raises VoiceflowError."""
+    try:
+        with open_file(script) as file:
+            return fingerprint(file.read())
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        message = f"the script {script} cannot be read: {why(error)}"
+        raise VoiceflowError(message, hint="try again in a moment") from None
+
+
+def _is_kept(one: dict[str, Any]) -> bool:
+    """Whether an entry of the file holds what it should: it may have been edited."""
+    whole = all(
+        type(value) is (int if key in ("created", "changed") else str) for key, value in one.items()
+    )
+    # Its name becomes a path: nothing but a slug is taken.
+    return whole and _SLUG.fullmatch(one["slug"]) is not None
 
 
 def read_title(title: object, usual: str) -> str:

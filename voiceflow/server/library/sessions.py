@@ -7,12 +7,11 @@ name among those of the library, never by path.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from voiceflow import voices
 from voiceflow.core.cache import Cache
@@ -29,9 +28,8 @@ from voiceflow.script.pacing import resolve
 from voiceflow.script.yaml import read
 from voiceflow.server.http.refusals import Refusal, fault, refused, unknown
 from voiceflow.server.library.requested_options import Offered
+from voiceflow.server.library.session_entry import Entry, packed, unpacked
 from voiceflow.sounds import BEDS
-
-Entry = dict[str, Any]
 
 _LABELS: Final = {
     "circle": "Circle",
@@ -165,11 +163,11 @@ class SessionLibrary:
         """An entry from the cache, or made."""
         key = Cache.key(_KIND, _VERSION, slug, str(path), stamp)
         found = self.context.cache.get(_KIND, key)
-        if found is not None:
-            entry: Entry = json.loads(found)
-            return entry
+        known = unpacked(found, self._blank(slug, path)) if found is not None else None
+        if known is not None:
+            return known
         entry = self._entry(slug, path)
-        self.context.cache.put(_KIND, key, json.dumps(entry).encode())
+        self.context.cache.put(_KIND, key, packed(entry))
         return entry
 
     def _blank(self, slug: str, path: Path) -> Entry:

@@ -15,7 +15,13 @@ import click
 
 from voiceflow.cli import streams
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
+from voiceflow.core.errors import (
+    InputError,
+    Problem,
+    UnknownNameError,
+    VoiceflowError,
+    fewest,
+)
 from voiceflow.core.places import expanded
 from voiceflow.core.units import counted
 from voiceflow.score.options import Context, Options, Report, quiet
@@ -147,7 +153,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
                 decision, made = prepare(thing, options(given), Context(library=library), report)
         except VoiceflowError:
             # A voice refuses what the scripts have warnings for: these tell what to do about it.
-            for problem in () if as_json else problems:
+            for problem in () if as_json else fewest(problems):
                 click.echo(str(problem))
             raise
         proofs.append(prove(decision, made.tones))
@@ -170,7 +176,7 @@ def _tell_checked(problems: list[Problem], proofs: list[Proof], *, as_json: bool
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
+        for problem in fewest(problems):
             click.echo(str(problem))
         for proof in proofs:
             click.echo(summary(proof))

@@ -78,7 +78,7 @@ def _of_command(case: Case, command: Command, said: Said) -> Iterator[Find]:
     if said.code and not (said.out + said.err).strip():
         yield _find("nothing was said", command.words[0], str(said))
     texts = [said.err]
-    if command.words[0] == "check" and "--json" not in command.words:
+    if command.words[0] in ("check", "list", "render") and "--json" not in command.words:
         texts.append(said.out)
     for text in texts:
         if len(text) > MOST_SAID:

@@ -10,9 +10,18 @@ from typing import Any
 from conftest import BUNDLED, SOUNDS
 from fuzz_cases import Act, Case, Command
 from hypothesis import strategies as st
-from odd_bytes import ODD_TEMPLATES, ODD_WORDS, PIECES, TEXT_EDITS, TEXTS, as_bytes, edited
+from odd_bytes import (
+    ODD_NUMBERS,
+    ODD_TEMPLATES,
+    ODD_WORDS,
+    PIECES,
+    TEXT_EDITS,
+    TEXTS,
+    as_bytes,
+    edited,
+)
 
-from voiceflow.script import models
+from voiceflow.script import models, pronunciation
 from voiceflow.script.fields import (
     Choice,
     Field,
@@ -24,10 +33,14 @@ from voiceflow.script.fields import (
     Spoken,
     Table,
     Words,
-)  # fmt: skip
+)
 from voiceflow.script.models import Changes
+from voiceflow.script.pronunciation import _SENSE, _Meaning, _Signs, _Spelled
 from voiceflow.script.steps import Hold, Phases, Steps
 from voiceflow.script.templates import FILTERS, PHRASE_VARIABLES, TESTS, TEXT_VARIABLES
+from voiceflow.sounds import parse
+from voiceflow.sounds.parse import _ToneKind
+from voiceflow.sounds.sources import TABLES
 
 PLAIN = """\
 title: One Good Thing
@@ -137,6 +150,8 @@ def changed_library() -> Made:
             ),
             _changed("library", real("sounds", ".yaml"), "user/sounds/mine.yaml", sounded),
             _made_table("settings", models.SETTINGS, "user/settings.yaml", used("")),
+            _made_table("words", pronunciation.FIELDS, "user/pronunciation/en.yaml", used("")),
+            _made_table("tones", parse._set_fields(Path()), "user/sounds/mine.yaml", sounded),
             _made_table("pace", models.PACE, "user/paces/mine.yaml", used("--pace")),
         ]
     )
@@ -169,6 +184,15 @@ def _of(kind: Any) -> st.SearchStrategy[Any]:
             right = st.lists(_of(kind.kind), max_size=3)
         case Table():
             right = st.dictionaries(st.sampled_from(ODD_WORDS), _of(kind.kind), max_size=3)
+        case _Signs():
+            right = st.dictionaries(_SIGNS, _of(kind.kind), max_size=4)
+        case _Spelled():
+            right = st.sampled_from(["minute | minutes", "one", "a | b | c", "", "|", *ODD_WORDS])
+        case _Meaning():
+            sense = st.one_of(_of(_Spelled(2)), _mapping(_SENSE, 3))
+            right = st.one_of(sense, sense, st.lists(sense, max_size=2))
+        case _ToneKind():
+            right = _TONES
         case Changes():
             some = [one for one in models.CHANGES if not isinstance(one.kind, Changes)]
             right = st.dictionaries(st.sampled_from(kind.words), _mapping(some, 3), max_size=2)
@@ -178,6 +202,58 @@ def _of(kind: Any) -> st.SearchStrategy[Any]:
             right = TEXTS
     return st.one_of(*[right] * 7, _ANYTHING)
 
+
+_SIGNS = st.one_of(
+    st.sampled_from(["s", "min", "reps", "s, sec", "min, m.", "x", "kg", "½", "number", "²", "3"]),
+    st.sampled_from("( [ a) *? .* (a|a)*b \\ ^ $ {3} - _ +".split()),
+    TEXTS,
+)
+_AMOUNT = st.one_of(
+    st.sampled_from(
+        [
+            "A3",
+            "A3 -> E4",
+            "220 Hz",
+            "-32 LUFS",
+            "-6 dB",
+            "0.2 s",
+            "15 %",
+            "200-900 Hz",
+            "1",
+            "0",
+            "200-900 Hz -> 400-2400 Hz",
+            "30 s",
+            "0.024 s",
+            "11 kHz",
+            "60 s",
+            "100 %",
+            "-60",
+            "12 dB",
+            "A3 E4 A5",
+            "[1, 2, 3]",
+            "C0",
+            "B#9",
+            "A3->A3->A3",
+        ]
+    ),
+    st.sampled_from(ODD_NUMBERS),
+    TEXTS,
+)
+_TONE_KEYS = sorted({one.name for table in TABLES.values() for one in table} - {"file"})
+_SOUND = st.builds(
+    lambda sound, more: {"sound": sound, "length": "1 s", **more},
+    st.sampled_from([*TABLES, "x"]),
+    st.dictionaries(
+        st.sampled_from(["level", "length", "gain", *_TONE_KEYS]),
+        st.one_of(_AMOUNT, _AMOUNT, st.lists(_AMOUNT, max_size=3)),
+        max_size=5,
+    ),
+)
+_TONES = st.one_of(
+    _SOUND,
+    st.just("none"),
+    st.lists(_SOUND, max_size=2).map(lambda one: {"layers": one, "length": "2 s"}),
+)
 
 _SIMPLE = st.one_of(TEXTS, st.sampled_from([None, True, 0, -1, 1.5, 10**30]))
 _ANYTHING = st.recursive(
@@ -235,14 +311,15 @@ _STEP_KEYS = st.builds(
 )
 _STEPS = st.lists(
     st.one_of(
-        st.sampled_from([{"inhale 3": "Inhale."}, {"say": "Stay."}, "bell", "silence 5s",
-        "hold 3"]),
+        st.sampled_from(
+            [{"inhale 3": "Inhale."}, {"say": "Stay."}, "bell", "silence 5s", "hold 3"]
+        ),
         st.dictionaries(_STEP_KEYS, SPOKEN, min_size=1, max_size=1),
         _STEP_KEYS,
     ),
     min_size=1,
     max_size=4,
-)  # fmt: skip
+)
 
 
 def _mapping(fields: Any, most: int) -> st.SearchStrategy[dict[str, Any]]:

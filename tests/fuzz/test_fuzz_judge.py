@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,9 @@ CHECK = Case("scripts", (("s.yaml", GOOD),), (Command(("check", "s.yaml")),), "s
 ASKED = Case("requests", (), (Request("GET", "/"),))
 
 
-@pytest.fixture(scope="module")
-def child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
-    made = Child(tmp_path_factory.mktemp("fuzz") / "child", hang_s=1)
+@pytest.fixture
+def child(tmp_path: Path, what: str) -> Iterator[Child]:
+    made = Child(tmp_path / "child", hang_s=1 if "hang" in what else 10)
     yield made
     made.close()
 

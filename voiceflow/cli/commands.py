@@ -23,6 +23,7 @@ from voiceflow.core.errors import (
     fewest,
 )
 from voiceflow.core.places import expanded
+from voiceflow.core.plain import printable
 from voiceflow.core.units import counted
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.script.lookup import Library, default_library, exists, is_name, spelled
@@ -253,7 +254,8 @@ def list_(kind: str | None, *, as_json: bool) -> None:
             if not entry.get("works", True):
                 told = f"not here: {entry.get('why', '')}"
             own = " (yours)" if entry.get("own") else ""
-            click.echo(f"  {entry['name']:<{width}}  {told}{own}".rstrip())
+            # A name, or what a script says of itself, can hold anything.
+            click.echo(printable(f"  {entry['name']:<{width}}  {told}{own}".rstrip()))
 
 
 def _folded(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -378,6 +378,15 @@ def test_a_good_session_is_clean(pace: str, detail: str, proved: Callable[..., P
     assert "followed with eyes closed" in summary(proof)
 
 
+def test_what_a_script_holds_does_nothing_to_a_terminal(proved: Callable[..., Proof]) -> None:
+    """A mark that turns the direction of a line was printed as it stood."""
+    odd = exercise(tips='["\u202e{}"]'.format("A long tip. " * 60))
+    told = summary(proved(session(odd).replace("title: ", "title: \u202e")))
+    assert "“\\u202eA long tip" in told
+    assert "\\u202eOne" in told
+    assert all(one.isprintable() or one == "\n" for one in told)
+
+
 @pytest.mark.parametrize("name", SESSIONS)
 def test_the_bundled_sessions_are_clean(name: str, proved: Callable[..., Proof]) -> None:
     for pace in PACES:

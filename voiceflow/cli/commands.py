@@ -15,8 +15,15 @@ import click
 
 from voiceflow.cli import streams
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
+from voiceflow.core.errors import (
+    InputError,
+    Problem,
+    UnknownNameError,
+    VoiceflowError,
+    fewest,
+)
 from voiceflow.core.places import expanded
+from voiceflow.core.plain import printable
 from voiceflow.core.units import counted
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.script.lookup import Library, default_library, exists, is_name, spelled
@@ -200,7 +207,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
                 decision, made = prepare(thing, options(given), Context(library=library), report)
         except VoiceflowError:
             # A voice refuses what the scripts have warnings for: these tell what to do about it.
-            for problem in () if as_json else problems:
+            for problem in () if as_json else fewest(problems):
                 click.echo(str(problem))
             raise
         proofs.append(prove(decision, made.tones, made.bed))
@@ -223,7 +230,7 @@ def _tell_checked(problems: list[Problem], proofs: list[Proof], *, as_json: bool
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
+        for problem in fewest(problems):
             click.echo(str(problem))
         for proof in proofs:
             click.echo(summary(proof))
@@ -300,7 +307,8 @@ def list_(kind: str | None, *, as_json: bool) -> None:
             if not entry.get("works", True):
                 told = f"not here: {entry.get('why', '')}"
             own = " (yours)" if entry.get("own") else ""
-            click.echo(f"  {entry['name']:<{width}}  {told}{own}".rstrip())
+            # A name, or what a script says of itself, can hold anything.
+            click.echo(printable(f"  {entry['name']:<{width}}  {told}{own}".rstrip()))
 
 
 def _folded(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from voiceflow.core.plain import printable
 from voiceflow.core.units import clock, counted
 from voiceflow.lint.evidence import Finding
 from voiceflow.lint.proof import Proof
@@ -115,7 +116,7 @@ def _finding(one: Finding) -> Iterator[str]:
     hint = f" ({one.hint})" if one.hint else ""
     yield from _wrap(f"{where}{one.message}{times}{hint}", "  - ", "    ")
     if one.mark is not None:
-        yield f"    {one.mark}"
+        yield f"    {printable(str(one.mark))}"
 
 
 def _verdict(proof: Proof) -> Iterator[str]:
@@ -131,6 +132,7 @@ def _verdict(proof: Proof) -> Iterator[str]:
 
 
 def _wrap(text: str, first: str, rest: str) -> list[str]:
+    text = printable(text)
     # An option such as `--detail` must not be parted at its hyphens.
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False

@@ -316,7 +316,8 @@ def names_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Proble
                 lint.library.find(kind, node.text.strip(), beside)
             except UnknownNameError as error:
                 what = {"paces": "pace", "sounds": "tone set", "exercises": "exercise"}
-                message = f"there is no {what.get(kind, kind)} called `{node.text.strip()}`"
+                are = "there are no" if kind == "phrases" else "there is no"
+                message = f"{are} {what.get(kind, kind)} called `{node.text.strip()}`"
                 yield Problem(node.mark, message, error.hint)
     for node in _scalars(root.get("voice")):
         yield from _voice_problems(node.text.strip(), node)

@@ -405,9 +405,14 @@ def read_pace(path: Path) -> Layer:
     return layer(f"pace {path.stem}", _read_table(path, models.PACE, "a pace"))
 
 
+def settings_file(library: Library) -> Path:
+    """Where the user's own values stand, if there are any."""
+    return library.user / "settings.yaml"
+
+
 def load_settings(library: Library) -> dict[str, Any]:
     """The user's ``settings.yaml``; empty if there is none. Raises ScriptError."""
-    path = library.user / "settings.yaml"
+    path = settings_file(library)
     return read_settings(path) if exists(path) else {}
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -101,6 +102,7 @@ def files(folder: Path) -> set[str]:
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from voiceflow import Context, Options
@@ -113,7 +115,12 @@ if __name__ == "__main__":
     library = Library(place / "home", content() / "scripts", content() / "sounds")
     context = Context(library=library, cache=Cache(place / "cache"), jobs=2)
     how = RosterOptions(Usual("{id}/{session}.mp3", "arms", Options(voice="silent"), "2026-03-09"))
-    make_roster(place / "clients.csv", place / "out", how, context)
+    # What ends a command well; `voiceflow` itself sees to it in `cli.main`.
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        make_roster(place / "clients.csv", place / "out", how, context)
+    except KeyboardInterrupt:
+        sys.exit(1)
 """
 
 
@@ -123,14 +130,20 @@ def stopped(tmp_path: Path, stop: int, after_s: float) -> None:
     script.write_text(SCRIPT)
     home = str(Path(voiceflow.__file__).parents[1])
     environment = os.environ | {"PYTHONPATH": home, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)], env=environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        process.wait(after_s)
-    except subprocess.TimeoutExpired:
-        process.send_signal(stop)
-        process.wait()
+    with (tmp_path / "stderr").open("w") as told:
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(tmp_path)], env=environment, stderr=told,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            # As the terminal does, which tells all that it started. Only a kill is for one alone.
+            end = os.kill if stop == signal.SIGKILL else os.killpg
+            end(process.pid, stop)
+            process.wait()
+    if stop != signal.SIGKILL:
+        assert "Process" not in (tmp_path / "stderr").read_text()
 
 
 def at_work(tmp_path: Path) -> list[str]:

@@ -15,7 +15,7 @@ from rosters import SHORT, context, files, goes_on, good_and_bad, lines, made, t
 
 import voiceflow
 from voiceflow import Context, Options
-from voiceflow.core.errors import ScriptError
+from voiceflow.core.errors import OutputError, ScriptError
 from voiceflow.roster import RosterOptions, forecast, make_roster
 from voiceflow.roster.manifest import Entry, Manifest, read_manifest
 from voiceflow.roster.workers import Crew, Task
@@ -116,6 +116,36 @@ def test_a_client_whose_file_cannot_be_made_is_no_one_elses(
     assert made(tmp_path, context, ROWS).made == 1
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+@pytest.mark.parametrize("part", ["1", "1/arms.mp3", "manifest.jsonl"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, context: Context, part: str) -> None:
+    """Whoever else may write into a shared folder could lead out of it."""
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "arms.mp3").write_bytes(b"someone's")
+    link = tmp_path / "out" / part
+    link.parent.mkdir(parents=True)
+    link.symlink_to(away if part == "1" else away / "arms.mp3")
+    if part == "manifest.jsonl":
+        with pytest.raises(OutputError, match="is a link"):
+            made(tmp_path, context, ROWS)
+    else:
+        outcome = made(tmp_path, context, ROWS)
+        assert (outcome.made, [one.id for one in outcome.failed]) == (2, ["1"])
+        assert "is a link" in outcome.failed[0].error
+    assert [path.read_bytes() for path in away.iterdir()] == [b"someone's"]
+
+
+def test_who_is_wrong_or_there_twice_keeps_the_file(tmp_path: Path, context: Context) -> None:
+    twice = ROWS + "1,arms,Dora,,\n"
+    made(tmp_path, context, twice)
+    again = made(tmp_path, context, twice)
+    assert (again.made, again.unchanged, again.wrong) == (0, 3, 1)
+    assert "error" not in lines(tmp_path)[0]
+    wrong = made(tmp_path, context, ROWS.replace("3,arms", "3,arm"))
+    assert (wrong.left_over, (tmp_path / "out" / "3" / "arms.mp3").exists()) == ((), True)
+
+
 def test_a_dry_run_writes_nothing_and_knows_lengths(tmp_path: Path, context: Context) -> None:
     foreseen, problems = forecast(
         table(tmp_path, ROWS), tmp_path / "out", RosterOptions(usual()), context
@@ -141,10 +171,13 @@ def test_a_manifest_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["4", "1"]
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["[]", "null", '{"id": 1, "error": "x"}', '{"id": "1"}', '{"id": "1", "sha256": "no"}', "["],
-)
+EVIL = json.dumps({"id": "1", "file": "../../etc/passwd", "sha256": "0" * 64})
+
+
+NONE = ("[]", "null", '{"id": 1, "error": "x"}', '{"id": "1"}', '{"id": "1", "sha256": "no"}', "[")
+
+
+@pytest.mark.parametrize("line", [*NONE, EVIL, EVIL.replace("../../etc/passwd", "a\\u0000b")])
 def test_what_no_manifest_holds_is_passed_over(tmp_path: Path, line: str) -> None:
     path = tmp_path / "manifest.jsonl"
     path.write_text(line + "\n")
@@ -162,10 +195,10 @@ def crash(*_: object) -> None:
 def test_a_worker_that_dies_takes_only_its_client_with_it(tmp_path: Path, context: Context) -> None:
     """The third client's voice kills the process that asks for it, each time."""
     tasks = [
-        Task(str(n), "arms", Options(voice="silent"), str(tmp_path / f"{n}.mp3"), "mp3")
+        Task(str(n), "arms", Options(voice="silent"), str(tmp_path), f"{n}.mp3", "mp3")
         for n in range(6)
     ]
-    tasks[2] = Task("2", "arms", Deadly(voice="silent"), str(tmp_path / "2.mp3"), "mp3")
+    tasks[2] = Task("2", "arms", Deadly(voice="silent"), str(tmp_path), "2.mp3", "mp3")
     with Crew(2, context.library, context.cache.root) as crew:
         found = {one.id: one.error for one in crew.run(tasks)}
     assert found == dict.fromkeys("01345", "") | {"2": "the process that made it ended, twice"}
@@ -193,7 +226,7 @@ if __name__ == "__main__":
     library = Library(place / "home", content() / "scripts", content() / "sounds")
     tasks = [
         Task(name, "goal", Options(voice="faulty:hum", client=(("goal", name),)),
-             str(place / f"{name}.mp3"), "mp3")
+             str(place), f"{name}.mp3", "mp3")
         for name in ("knees", "hips", "feet")
     ]
     with Crew(1, library, place / "cache") as crew:
@@ -226,12 +259,12 @@ class Deadly(Options):
 @needs_killing
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc")
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("stop", ["SIGKILL", "SIGINT", "SIGHUP"])
 def test_however_a_run_is_stopped_the_next_one_goes_on(
-    tmp_path: Path, context: Context, stop: int
+    tmp_path: Path, context: Context, stop: str
 ) -> None:
     assert context.library.user.is_dir()
-    goes_on(tmp_path, rows=60, stops=3, stop=stop, seed=20261129)
+    goes_on(tmp_path, rows=60, stops=3, stop=getattr(signal, stop), seed=20261129)
 
 
 @pytest.mark.slow

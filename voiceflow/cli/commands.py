@@ -89,11 +89,11 @@ def roster(table: str, into: str, given: dict[str, Any], context: Context) -> No
 
     own = {key: given.pop(key) for key in ("pattern", "session", "date", "strict", "verify")}
     dry, cluster = given.pop("dry_run"), _cluster(given)
-    date = own["date"] or datetime.date.today().isoformat()
-    pattern = own["pattern"] or rosters.USUAL
+    date = datetime.date.today().isoformat() if own["date"] is None else own["date"]
+    pattern = rosters.USUAL if own["pattern"] is None else own["pattern"]
     usual = rosters.Usual(pattern, own["session"], options(given), date)
     how = rosters.RosterOptions(usual, own["strict"], own["verify"], cluster)
-    path, folder = expanded(table), into if "://" in into else expanded(into)
+    path, folder = expanded(table), into if rosters.is_address(into) else expanded(into)
     with progress(rate=True) as report:
         if dry:
             forecast, problems = rosters.forecast(path, folder, how, context, report)

@@ -24,7 +24,7 @@ from voiceflow.lint.no_effect import unused_changes, unused_keys
 from voiceflow.lint.number_words import count_problems
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
-from voiceflow.plan.moments import Wishes
+from voiceflow.plan.moments import ANYTHING, Wishes
 from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import least_ms, unroll
 from voiceflow.script import models
@@ -151,7 +151,9 @@ def _rendered(
     for detail in ("full", "brief"):
         after = (Layer("check", (("detail", detail),)),)
         # With a name, so that what is said only to someone known is rendered as well.
-        wishes = Wishes(name="Ana", before=before, after=after, reps=reps)
+        # What is known of a client differs from one to the next: any text stands in for it.
+        client = ((ANYTHING, "what is known of you"),)
+        wishes = Wishes(name="Ana", client=client, before=before, after=after, reps=reps)
         try:
             plan = unroll(session, lint.positions(session.language), wishes)
             book = lint.phrases(phrases, session.language, beside)

@@ -204,6 +204,9 @@ def _security(tls: tuple[str, str, str] | tuple[()]) -> Any:
         return None
     from distributed.security import Security
 
+    for file in tls:
+        if not Path(file).is_file():
+            raise InputError(f"--tls: there is no file {file}")
     authority, certificate, key = tls
     return Security(
         tls_ca_file=authority, tls_client_cert=certificate, tls_client_key=key,

@@ -152,8 +152,10 @@ def make_roster(
         manifest.settle(roster.ids)
         there.end(path)
     named = {client.file for client in roster.clients}
-    gone = (one.file for one in before.values() if one.file and one.file not in named)
-    outcome.left_over = tuple(one for one in gone if there.size(one) is not None)
+    # Whose row is only wrong today has not left.
+    wrong = {identity for identity, _ in roster.wrong}
+    gone = [one.file for one in before.values() if one.id not in wrong and one.file not in named]
+    outcome.left_over = tuple(one for one in gone if one and there.size(one) is not None)
     outcome.seconds = time.monotonic() - began
     outcome.warning = work.cache.problem
     return outcome
@@ -259,7 +261,7 @@ class _Work:
         if not chosen:
             return
         tasks = [
-            Task(one.id, one.reference, one.options, place.target(one.file), self.form)
+            Task(one.id, one.reference, one.options, str(place), one.file, self.form)
             for one in chosen
         ]
         trimmed = time.monotonic()

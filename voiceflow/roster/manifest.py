@@ -88,7 +88,13 @@ def _entry(line: bytes) -> Entry | None:
     sound = all(type(one) is str for one in texts) and all(type(one) is int for one in numbers)
     if not sound or (not found.error and not _SHA256.fullmatch(found.sha256)):
         return None
-    return found
+    return None if found.file and not _is_inside(found.file) else found
+
+
+def _is_inside(file: str) -> bool:
+    """Whether a path is one that a pattern may give: below the folder, and of printable signs."""
+    parts = file.split("/")
+    return file.isprintable() and "\\" not in file and not {"", ".", ".."} & {*parts}
 
 
 class Manifest:

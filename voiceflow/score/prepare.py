@@ -64,7 +64,11 @@ def _decided(reference: str | Path, options: Options, context: Context, report: 
     from voiceflow.score.decide import decide
     from voiceflow.score.inputs import read_inputs
     from voiceflow.score.instruments import Instruments
+    from voiceflow.score.told_where import length_told_where
 
     inputs = read_inputs(reference, options, context)
     instruments = Instruments.of(inputs, context)
-    return Prepared(decide(inputs, instruments.speaker, report), instruments)
+    # A length that was asked for outside of the script is no error of the script's.
+    session = None if options.minutes_ms else inputs.session
+    with length_told_where(session):
+        return Prepared(decide(inputs, instruments.speaker, report), instruments)

@@ -1,4 +1,4 @@
-"""A name that is not there is told at its place in the script that gives it.
+"""A name that is not there, and a length that cannot be, are told at their place in a script.
 
 A session, its pace and the user's settings name voices, phrases, tone sets and paces. Who renders
 the session has not written the name just now: without a place, the error says nothing of where.
@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError
+from voiceflow.core.errors import Mark, Problem, ScriptError, TimingError, UnknownNameError
+from voiceflow.script.models import Session
 from voiceflow.script.yaml import read
 
 
@@ -35,6 +36,29 @@ def told_where(key: str, name: str, scripts: Iterable[Path]) -> Iterator[None]:
             if mark := _place(script, key, name):
                 raise ScriptError([Problem(mark, error.message, error.hint)]) from None
         raise
+
+
+@contextmanager
+def length_told_where(session: Session | None) -> Iterator[None]:
+    """Tell of a length that cannot be at the session's `minutes:`, or at its beginning.
+
+    None is for a length that was asked for outside of the script.
+
+    Raises
+    ------
+    ScriptError
+        Instead of the TimingError, where there is a session.
+    """
+    try:
+        yield
+    except TimingError as error:
+        if session is None:
+            raise
+        mark = session.mark
+        with suppress(ScriptError):
+            written = read(Path(mark.file)).get("minutes")
+            mark = written.mark if written is not None else mark
+        raise ScriptError([Problem(mark, error.message, error.hint)]) from None
 
 
 def _place(script: Path, key: str, name: str) -> Mark | None:

@@ -119,9 +119,8 @@ def _unplaced(case: Case, command: Command, said: Said) -> Iterator[Find]:
             yield _find("the place is a bundled file", _shape(found["message"]), line)
 
 
-# A length that cannot be reached and the like are told of the session, which has one place; and an
-# option is the place of its own value.
-_OF_THE_SESSION = re.compile(r"error: (this session cannot last|the voice |--)")
+# An option is the place of its own value; --minutes is the only one that is told without its name.
+_OF_THE_SESSION = re.compile(r"error: (this session cannot last|--)")
 
 
 def _has_place(case: Case, line: str) -> bool:

@@ -153,7 +153,7 @@ def test_a_length_that_a_script_asks_for_in_vain_is_told_at_its_place(minutes, p
     with pytest.raises(ScriptError) as caught:
         voiceflow.arrange(path, Options(voice="silent"), context)
     (problem,) = caught.value.problems
-    assert str(problem.mark) == f"{path}:2:1"
+    assert str(problem.mark) == f"{path}:2:10"
     assert f"cannot last {minutes}:00" in problem.message
     assert problem.hint.startswith("from about ")
     # The command line asks for another: what it asks for is no fault of the script's.

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import ScriptError, UnknownNameError
+from voiceflow.core.errors import ScriptError, TimingError, UnknownNameError
 from voiceflow.lint import check_path
 from voiceflow.score.inputs import read_inputs
 from voiceflow.score.options import Context, Options
+from voiceflow.score.prepare import prepare
 from voiceflow.script.lookup import Library
 
 SESSION = "title: One\n{more}\nexercises: [bridge]\n"
@@ -66,3 +67,26 @@ def test_what_is_asked_for_outside_of_all_scripts_has_no_place(
     told = refused(library, path, **{key: "nosuch"})
     assert told.startswith("there ")
     assert "'nosuch'" in told
+
+
+LONG = "title: Long\nexercises:\n" + "  - bridge: {reps: 200, sets: 10}\n" * 5
+
+
+def length_told(library: Library, path: Path, **options: int) -> str:
+    context = Context(library=library, cache=Cache(None))
+    with pytest.raises((ScriptError, TimingError)) as error:
+        prepare(path, Options(voice="silent", **options), context, ahead=False)
+    return str(error.value)
+
+
+def test_a_length_that_cannot_be_has_the_place_of_the_session(library: Library, put: Put) -> None:
+    path = put("sessions/s.yaml", LONG)
+    assert length_told(library, path).startswith(f"{path}:1:1: error: the session ")
+    path = put("sessions/s.yaml", SESSION.format(more="minutes: 300"))
+    assert length_told(library, path).startswith(f"{path}:2:10: error: this session cannot last")
+
+
+def test_a_length_that_was_asked_for_is_no_error_of_the_script(library: Library, put: Put) -> None:
+    path = put("sessions/s.yaml", SESSION.format(more="minutes: 4"))
+    told = length_told(library, path, minutes_ms=300 * 60_000)
+    assert told.startswith("this session cannot last 5:00:00")

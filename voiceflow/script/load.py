@@ -141,7 +141,7 @@ class _Loader:
             level=self.level,
             name=values.get("name", ""),
             length_ms=length_ms,
-            length_mark=next((key.mark for key, _ in root.pairs if key.text == "minutes"), None),
+            length_mark=wanted.mark if (wanted := root.get("minutes")) else None,
             pacing=layer(str(self.path), values),
             **given,
         )

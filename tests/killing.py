@@ -160,8 +160,12 @@ class Served:
             wait_for(lambda: process.poll() is not None or _answers(base))
             assert process.poll() is None, process.communicate()[1].decode()
             user = threading.Thread(target=self._used, args=(base, headers))
+            begun = self.number
             user.start()
-            time.sleep(chance.uniform(0, 0.8))
+            # Mostly once it is in full swing: on a busy machine the first answer takes a while.
+            if chance.random() < 0.8:
+                wait_for(lambda: self.number > begun + 1 or not user.is_alive())
+            time.sleep(chance.uniform(0, 0.5))
         finally:
             process.send_signal(signal.SIGKILL)
             _, said = process.communicate()

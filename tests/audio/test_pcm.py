@@ -105,6 +105,24 @@ def test_pydub_still_does_what_the_mixdown_relies_on() -> None:
     lower = np.frombuffer(segment.apply_gain(-6).raw_data, "<i2")
     assert set(lower.tolist()) <= {4_009, 4_010}, "pydub's apply_gain is no longer in decibels"
     assert segment.max == 8_000, "pydub's max is no longer the highest sample"
+    assert len(segment_of(loud[:-48], 1)) == 99, "pydub's len is no longer in milliseconds"
+
+
+def test_pydub_still_sums_clips_and_beds_as_the_mixdown_relies_on() -> None:
+    """The mixdown lowers a bed while the sum is at full scale, and lays mono clips over stereo."""
+    loud, soft = (np.full(2_400, value, "<i2").tobytes() for value in (20_000, -500))
+    bed = segment_of(loud, 1).set_channels(2)
+    over = bed.overlay(segment_of(loud, 1).set_channels(2), position=0)
+    assert over.max == 32_767, "pydub's overlay no longer clips at full scale: a peak is not seen"
+    late = bed.overlay(segment_of(soft, 1), position=50)
+    assert late.channels == 2, "a mono clip makes pydub's stereo mono"
+    samples = np.frombuffer(late.raw_data, "<i2").reshape(-1, 2)
+    assert len(samples) == 2_400, "pydub's overlay grows where a clip runs over the end"
+    assert set(samples[:1_200].ravel().tolist()) == {20_000}, "pydub's position is not exact"
+    assert set(samples[1_200:].ravel().tolist()) == {19_500}, "a mono clip is not in both channels"
+    apart = np.column_stack([np.full(2_400, 8_000), np.full(2_400, 2_000)]).astype("<i2")
+    folded = np.frombuffer(segment_of(apart.tobytes(), 2).set_channels(1).raw_data, "<i2")
+    assert set(folded.tolist()) == {5_000}, "pydub's set_channels(1) is no longer the mean"
 
 
 def test_nothing_private_of_pydub_is_used() -> None:

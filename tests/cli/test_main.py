@@ -23,7 +23,7 @@ def _probe() -> None: ...
 def test_every_option_of_the_table_is_on_the_command_line_and_the_reverse() -> None:
     declared = {str(one.name) for one in _probe.params}
     table = {one.name for one in OPTIONS}
-    assert declared == table | {"detail", "given"}
+    assert declared == table | {"detail", "given", "client"}
     assert "detail" in {one.name for one in PACING_OPTIONS}
 
 

@@ -12,20 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import SandboxedEnvironment
 
-from voiceflow.script.templates import (
+from voiceflow.script.sandbox import MAX_CHARACTERS, MAX_NUMBER, TemplateFault
+from voiceflow.script.template_checks import (
     FILTERS,
-    MAX_CHARACTERS,
-    MAX_NUMBER,
     PHRASE_VARIABLES,
     TESTS,
     TEXT_VARIABLES,
-    Macros,
-    TemplateFault,
     faults,
-    macro_names,
-    names_in,
-    render,
 )
+from voiceflow.script.templates import Macros, macro_names, names_in, render
 
 steady = settings(derandomize=True, max_examples=150)
 
@@ -436,3 +431,48 @@ def test_any_expression_gives_a_short_text_or_a_fault(expression: str) -> None:
         assert len(render("{{ " + expression + " }}", DATA)) <= 1000
     except TemplateFault:
         pass
+
+
+CLIENT = {"client.goal": "a strong | knee", "client.items": "two bands"}
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("For {{ client.goal }}.", "For a strong, knee."),
+        # Not the method of that name which everything in Python has.
+        ("Take {{ client.items }}.", "Take two bands."),
+        ("{% if client.pain %}Slowly. {% endif %}Up.", "Up."),
+        ('For {{ client.sport | default("your walks") }}.', "For your walks."),
+        ("{{ 'yes' if client.goal is defined else 'no' }}", "yes"),
+    ],
+)
+def test_what_is_known_of_a_client_is_said(source: str, said: str) -> None:
+    assert faults(source) == []
+    assert render(source, CLIENT) == said
+
+
+def test_what_is_not_known_of_a_client_is_never_a_gap() -> None:
+    with pytest.raises(TemplateFault) as caught:
+        render("For {{ client.sport }}.", CLIENT)
+    assert caught.value.message == "there is no value `client.sport` here"
+    assert "--client sport=" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ client }}", "{{ client.a.b }}", "{{ client['a'] }}", "{{ client._x }}",
+        "{{ client.__class__ }}", "{{ client.a() }}", "{{ name.upper }}",
+        "{% set client = name %}{{ client.upper }}",
+    ],
+)  # fmt: skip
+def test_a_template_reaches_for_nothing_else(source: str) -> None:
+    with pytest.raises(TemplateFault):
+        render(source, {"name": "Ana", **CLIENT})
+
+
+def test_a_macro_says_what_is_known_of_this_client_and_not_of_the_one_before() -> None:
+    macros = Macros("{% macro welcome() %}For {{ client.goal | default('you') }}.{% endmacro %}")
+    said = [macros.render("welcome", {"client.goal": goal}) for goal in ("one", "two")]
+    assert [*said, macros.render("welcome", {})] == ["For one.", "For two.", "For you."]

@@ -25,6 +25,7 @@ from hibari import voices as hibari_voices
 
 from voiceflow import voices
 from voiceflow.voices.drivers import hibari_model, piper
+from voiceflow.voices.drivers.base import WaveDriver
 
 LINUX = sys.platform.startswith("linux")
 
@@ -203,6 +204,77 @@ def test_pyttsx3_finds_drivers_on_the_path_of_its_package() -> None:
     holds(hasattr(engine.proxy, "setBusy"), "pyttsx3", what, "engine.Engine._write")
     what = "init gives another engine while one of that driver is held"
     holds(pyttsx3.init("faulty") is engine, "pyttsx3", what, "worker._begin")
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any]]:
+    """An engine of a driver that is not in pyttsx3's package, and what it was told, in order."""
+    told: list[Any] = []
+
+    class Driver(WaveDriver):
+        def known_voices(self) -> list[Any]:
+            return []
+
+        def setProperty(self, name: str, value: Any) -> None:  # noqa: N802
+            told.append((name, value))
+            super().setProperty(name, value)
+
+        def samples_of(self, text: str) -> bytes:
+            told.append(text)
+            if text == "wrong":
+                raise RuntimeError("on purpose")
+            return bytes(480)
+
+    driver = types.ModuleType("a_driver")
+    driver.buildDriver = Driver  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pyttsx3.drivers.a_driver", driver)
+    return pyttsx3.init("a_driver"), told
+
+
+def test_pyttsx3_carries_out_in_order_what_it_was_told(
+    spoken: tuple[Any, list[Any]], tmp_path: Path
+) -> None:
+    engine, told = spoken
+    finished: list[Any] = []
+    engine.connect("finished-utterance", lambda **given: finished.append(given))
+    engine.proxy.setBusy(True)
+    engine.setProperty("rate", 90)
+    engine.save_to_file("one", str(tmp_path / "one.wav"))
+    engine.setProperty("rate", 120)
+    engine.save_to_file("two", str(tmp_path / "two.wav"))
+    holds(not told, "pyttsx3", "it does not wait for a busy driver", "engine.Engine._write")
+    engine.runAndWait()
+    what = f"it carried out {told}"
+    same = told == [("rate", 90), "one", ("rate", 120), "two"]
+    holds(same, "pyttsx3", what, "engine.Engine")
+    what = f"listeners to finished-utterance were told {finished}"
+    holds([one["completed"] for one in finished] == [True, True], "pyttsx3", what, "engine.Engine")
+    assert all((tmp_path / name).stat().st_size > 480 for name in ("one.wav", "two.wav"))
+
+
+def test_pyttsx3_tells_of_a_driver_s_error_and_goes_on(
+    spoken: tuple[Any, list[Any]], tmp_path: Path
+) -> None:
+    engine, told = spoken
+    errors: list[Any] = []
+    engine.connect("error", lambda **given: errors.append(given.get("exception")))
+    for text in ("wrong", "right"):
+        engine.proxy.setBusy(True)
+        engine.save_to_file(text, str(tmp_path / f"{text}.wav"))
+        engine.runAndWait()
+    what = f"listeners to error were told {errors}"
+    holds(list(map(str, errors)) == ["on purpose"], "pyttsx3", what, "engine.Engine._remember")
+    assert told == ["wrong", "right"]
+
+
+@pytest.mark.parametrize("name", ["sapi5", "nsss"])
+def test_pyttsx3_has_the_drivers_of_other_systems(name: str) -> None:
+    """Read, not run: neither loads here, but a driver that goes is noticed before a release."""
+    tree = sources("pyttsx3").get(f"drivers/{name}.py", ast.Module([], []))
+    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    needed = {"buildDriver", "getProperty", "setProperty", "save_to_file", "startLoop", "endLoop"}
+    missing = sorted(needed - names)
+    holds(not missing, "pyttsx3", f"{name} has no {', '.join(missing)}", "engine.Engine")
 
 
 def test_pyttsx3_s_espeak_driver_calls_what_is_replaced() -> None:

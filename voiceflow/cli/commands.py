@@ -15,8 +15,15 @@ import click
 
 from voiceflow.cli import streams
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
+from voiceflow.core.errors import (
+    InputError,
+    Problem,
+    UnknownNameError,
+    VoiceflowError,
+    fewest,
+)
 from voiceflow.core.places import expanded
+from voiceflow.core.plain import printable
 from voiceflow.core.units import counted
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.script.lookup import Library, default_library, exists, is_name, spelled
@@ -24,6 +31,7 @@ from voiceflow.script.lookup import Library, default_library, exists, is_name, s
 # Only their types: what a command needs is imported when it runs.
 if TYPE_CHECKING:
     from voiceflow.lint import Proof
+    from voiceflow.roster import Cluster
 
 
 def render(
@@ -71,6 +79,58 @@ def export(
                 click.echo(result.line(), err=True)
             else:
                 streams.report(result.line())
+
+
+def roster(table: str, into: str, given: dict[str, Any], context: Context) -> None:
+    """Make the sessions of a table, and say what came of it."""
+    import datetime
+
+    from voiceflow import roster as rosters
+
+    own = {key: given.pop(key) for key in ("pattern", "session", "date", "strict", "verify")}
+    dry, cluster = given.pop("dry_run"), _cluster(given)
+    date = own["date"] or datetime.date.today().isoformat()
+    pattern = own["pattern"] or rosters.USUAL
+    usual = rosters.Usual(pattern, own["session"], options(given), date)
+    how = rosters.RosterOptions(usual, own["strict"], own["verify"], cluster)
+    path, folder = expanded(table), into if "://" in into else expanded(into)
+    with progress(rate=True) as report:
+        if dry:
+            forecast, problems = rosters.forecast(path, folder, how, context, report)
+            told, lines, wrong = "", forecast.lines(), forecast.wrong > 0
+        else:
+            outcome = rosters.make_roster(path, folder, how, context, report, _tell_failed)
+            problems, told, lines = outcome.problems, outcome.warning, (outcome.line(),)
+            wrong = bool(problems or outcome.failed)
+            for left in outcome.left_over:
+                streams.report(f"left over  {left}: no row has it any more")
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    for line in lines:
+        streams.report(line)
+    if told:
+        click.echo(f"warning: nothing was kept for next time: {told}", err=True)
+    if wrong or problems:
+        raise click.exceptions.Exit(1)
+
+
+def _cluster(given: dict[str, Any]) -> Cluster | None:
+    """Which machines work; None for this one's own pool."""
+    from voiceflow.roster import Cluster
+
+    scheduler, workers = given.pop("scheduler"), given.pop("workers")
+    store, tls = given.pop("store"), given.pop("tls")
+    if scheduler and workers:
+        raise InputError("--workers is for a local cluster, --scheduler for one that runs")
+    if (store or tls) and not scheduler:
+        raise InputError("--store and --tls are for --scheduler")
+    if not (scheduler or workers):
+        return None
+    return Cluster(scheduler or "", workers or 1, store or "", tls or ())
+
+
+def _tell_failed(line: str) -> None:
+    click.echo(f"not made   {line}", err=True)
 
 
 def play(session: str, given: Mapping[str, Any], context: Context, *, from_start: bool) -> None:
@@ -147,7 +207,7 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
                 decision, made = prepare(thing, options(given), Context(library=library), report)
         except VoiceflowError:
             # A voice refuses what the scripts have warnings for: these tell what to do about it.
-            for problem in () if as_json else problems:
+            for problem in () if as_json else fewest(problems):
                 click.echo(str(problem))
             raise
         proofs.append(prove(decision, made.tones, made.bed))
@@ -170,7 +230,7 @@ def _tell_checked(problems: list[Problem], proofs: list[Proof], *, as_json: bool
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
+        for problem in fewest(problems):
             click.echo(str(problem))
         for proof in proofs:
             click.echo(summary(proof))
@@ -247,7 +307,8 @@ def list_(kind: str | None, *, as_json: bool) -> None:
             if not entry.get("works", True):
                 told = f"not here: {entry.get('why', '')}"
             own = " (yours)" if entry.get("own") else ""
-            click.echo(f"  {entry['name']:<{width}}  {told}{own}".rstrip())
+            # A name, or what a script says of itself, can hold anything.
+            click.echo(printable(f"  {entry['name']:<{width}}  {told}{own}".rstrip()))
 
 
 def _folded(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -295,13 +356,15 @@ def options(given: Mapping[str, Any]) -> Options:
     InputError
         With all that is wrong with them.
     """
-    from voiceflow.score.option_table import options_of, read_values
+    from voiceflow.score.option_table import client_values, options_of, read_values
     from voiceflow.script.overrides import pacing_values
 
     # click gives None for an option that was not used.
     said = {key: value for key, value in given.items() if value is not None}
     changes = said.pop("given", ())
+    client, strange = client_values(said.pop("client", ()))
     values, problems = read_values(said)
+    problems += strange
     wrong = [one.line(_FLAGS.get(one.name, f"--{one.name}")) for one in problems]
     pacing: dict[str, Any] = {}
     try:
@@ -311,7 +374,7 @@ def options(given: Mapping[str, Any]) -> Options:
         wrong += error.message.splitlines()
     if wrong:
         raise InputError("\n".join(wrong))
-    return options_of(values, pacing.items())
+    return options_of(values, pacing.items(), client)
 
 
 _NAME = 100  # characters: by then it is seen whether something is a path
@@ -320,8 +383,8 @@ _FLAGS = {"equipment": "--with"}
 
 
 @contextmanager
-def progress() -> Iterator[Report]:
-    """A bar for each stage on a terminal; silence in a pipe."""
+def progress(*, rate: bool = False) -> Iterator[Report]:
+    """A bar for each stage on a terminal, with its rate if wanted; silence in a pipe."""
     # Standard error, so that a result may go into a pipe and the bars still show.
     if not sys.stderr.isatty():
         yield quiet
@@ -331,14 +394,20 @@ def progress() -> Iterator[Report]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> str:
+            return f"{task.speed * 60:.0f}/min" if task.speed else ""
 
     columns = (
         TextColumn("{task.description:>10}"),
         BarColumn(),
         MofNCompleteColumn(),
+        *((Rate(),) if rate else ()),
         TimeRemainingColumn(),
     )
     # Transient: what stays on the screen is the line that says what came of it.

@@ -73,6 +73,12 @@ def session_options(command: F) -> F:
             metavar="KEY=VALUE",
             help="Any pacing value, such as tempo=0.85; repeatable.",
         ),
+        click.option(
+            "--client",
+            multiple=True,
+            metavar="NAME=TEXT",
+            help="Anything else a text says of the person: goal=…; repeatable.",
+        ),
     )
     # click lists last what was added first, as decorators are applied from the bottom up.
     for option in reversed(options):
@@ -211,6 +217,59 @@ def export(
 
     context = commands.context(jobs=jobs, no_cache=no_cache)
     commands.export(sessions, into, form, options, context, split=split)
+
+
+@cli.command(short_help="Make a session for each person in a table.")
+@click.argument("table")
+@click.option(
+    "--to",
+    "into",
+    metavar="DIR",
+    required=True,
+    callback=_no_dash,
+    help="Folder or address for the files and manifest.jsonl; created if missing.",
+)
+@click.option(
+    "--pattern",
+    metavar="PATH",
+    help="Where each file goes, with columns in braces  [default: {id}/{session}.mp3]",
+)
+@click.option("--session", metavar="SESSION", help="Session of the rows that name none.")
+@click.option("--date", metavar="DATE", help="{date} of the rows that have none  [default: today]")
+@click.option("--strict", is_flag=True, help="Make nothing if a row is wrong.")
+@click.option("--verify", is_flag=True, help="Read the files that are there, and not only sizes.")
+@click.option("--dry-run", is_flag=True, help="Make nothing; measure how long it would take.")
+@click.option(
+    "--workers", type=click.IntRange(1, 512), help="Work on a local Dask cluster of so many."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Work on a Dask cluster: tcp:// or tls://…")
+@click.option("--store", metavar="ADDRESS", help="Where workers of a cluster exchange clips.")
+@click.option(
+    "--tls",
+    nargs=3,
+    metavar="CA CERTIFICATE KEY",
+    type=click.Path(dir_okay=False),
+    help="PEM files for a scheduler with TLS.",
+)
+@session_options
+@machine_options
+def roster(table: str, into: str, jobs: int, no_cache: bool, **options: Any) -> None:
+    """Make a session for each row of TABLE: a CSV file, or JSON Lines.
+
+    Columns are id, session, and any option below by its name (name, pace, minutes, level, with,
+    skip, voice, tempo …); an option given here is for rows that do not say otherwise. Any other
+    column is what texts say as {{ client.COLUMN }}. Wrong rows are told, the others are made;
+    run again, it makes only what is missing or has changed.
+
+    
+    voiceflow roster clients.csv --to ~/Clients
+    voiceflow roster clients.csv --to out --pattern '{id}/{date}-{session}.mp3' --strict
+    voiceflow roster clients.csv --to out --dry-run
+    voiceflow roster clients.csv --to s3://clinic/out --scheduler tls://10.0.0.5:8786
+    """
+    from voiceflow.cli import commands
+
+    commands.roster(table, into, options, commands.context(jobs=jobs, no_cache=no_cache))
 
 
 @cli.command(short_help="Play a session in the terminal.")

@@ -107,8 +107,8 @@ class Cache:
         except OSError:
             return None
         mtime = stat.st_mtime
-        value = raw[_HEADER:]
-        if raw[:_HEADER] != _MAGIC + _digest(kind, key, value):
+        value = unpacked(kind, key, raw)
+        if value is None:
             _unlink(path)
             return None
         # Touched at most once a minute, and at once where the clock was set back.
@@ -128,7 +128,7 @@ class Cache:
         if self._base is None or len(value) + _HEADER > self.limit_bytes:
             return False
         path = self._path(kind, key)
-        raw = b"".join((_MAGIC, _digest(kind, key, value), value))
+        raw = packed(kind, key, value)
         try:
             try:
                 _write(path, raw)
@@ -155,13 +155,13 @@ class Cache:
         """Whether there may be entries of `kind`: whether one was ever kept."""
         return self._base is not None and os.path.isdir(os.path.join(self._base, kind))  # noqa: PTH112
 
-    def trim(self) -> None:
+    def trim(self, *, always: bool = False) -> None:
         """Bring the store under its limit, least recently used out first.
 
-        Scans the folder only if this object has written to it. Goes a tenth below the limit, so
-        that a full cache is not scanned and trimmed entry by entry.
+        Scans the folder only if this object has written to it, or `always`. Goes a tenth below the
+        limit, so that a full cache is not scanned and trimmed entry by entry.
         """
-        if not self._written:
+        if not (self._written or always):
             return
         self._written = False
         now = time.time()
@@ -251,6 +251,17 @@ def _system_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("voiceflow", appauthor=False)
+
+
+def packed(kind: str, key: str, value: bytes) -> bytes:
+    """An entry's file: its value after a checksum of value and place."""
+    return b"".join((_MAGIC, _digest(kind, key, value), value))
+
+
+def unpacked(kind: str, key: str, raw: bytes) -> bytes | None:
+    """The value of an entry's file; None where it is broken, or that of another place."""
+    value = raw[_HEADER:]
+    return value if raw[:_HEADER] == _MAGIC + _digest(kind, key, value) else None
 
 
 def _digest(kind: str, key: str, value: bytes) -> bytes:

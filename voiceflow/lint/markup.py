@@ -15,7 +15,7 @@ from html.entities import html5
 from voiceflow.core.errors import Problem, did_you_mean
 from voiceflow.lint.script_texts import Written, plain
 from voiceflow.script.fields import locate
-from voiceflow.script.templates import PHRASE_VARIABLES, TEXT_VARIABLES
+from voiceflow.script.template_checks import PHRASE_VARIABLES, TEXT_VARIABLES
 
 # Keys of plain text that nobody hears.
 UNHEARD_KEYS = ("tags", "pronounce")

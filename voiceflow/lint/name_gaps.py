@@ -13,7 +13,8 @@ from voiceflow.lint.markup import MANY, PLAIN_KEYS
 from voiceflow.lint.phrase_checks import MOMENTS
 from voiceflow.lint.script_texts import Written
 from voiceflow.script.fields import locate, split_versions
-from voiceflow.script.templates import TemplateFault, names_in, render
+from voiceflow.script.sandbox import TemplateFault
+from voiceflow.script.templates import names_in, render
 
 # In no text, so that it can be taken out again.
 _SOMEONE = "Zqx"

@@ -17,7 +17,8 @@ from voiceflow.lint.seen_words import seen
 from voiceflow.plan.phrases import macro_problem, phrase_warnings, read_phrases
 from voiceflow.script.fields import split_versions
 from voiceflow.script.positions import Positions, read_positions
-from voiceflow.script.templates import Macros, TemplateFault, macro_names, render
+from voiceflow.script.sandbox import TemplateFault
+from voiceflow.script.templates import Macros, macro_names, render
 from voiceflow.script.yaml import Node, read, read_text
 
 # Three very different moments: a macro must work in all of them.

@@ -42,6 +42,8 @@ class Proof:
         Tips in the exercises, and how many are said: few repetitions have no room for all.
     findings : tuple of Finding
         Sorted by time; errors first where several have the same.
+    stored_tips : tuple of Finding
+        The tips of other files that this session has no room for: listed, and no fault.
     """
 
     title: str
@@ -60,6 +62,7 @@ class Proof:
     sections: tuple[SectionTalk, ...]
     findings: tuple[Finding, ...]
     length_changes: tuple[str, ...] = ()
+    stored_tips: tuple[Finding, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -110,6 +113,7 @@ class Proof:
                 for one in self.sections
             ],
             "findings": [finding.to_dict() for finding in self.findings],
+            "stored_tips": [tip.to_dict() for tip in self.stored_tips],
         }
 
 
@@ -142,6 +146,7 @@ def prove(decision: Decision, tones: ToneSet, bed: Bed | None = None) -> Proof:
         sections=section_talk(evidence),
         findings=tuple(found),
         length_changes=evidence.score.length_changes,
+        stored_tips=unsaid.stored_tips(evidence),
     )
 
 

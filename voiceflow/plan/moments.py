@@ -42,8 +42,9 @@ class Moment:
         Pause after the words of a spoken moment.
     lines : tuple of Line
         Said in order.
-    prefix : str
-        Macro to say before the text of a phase: last, more, halfway or alternate.
+    announces : tuple of str
+        Macros to say before the text of a phase: last, more, halfway or alternate; or the last
+        repetition and its side.
     richness : {"full", "brief", "word", "none"}
         The richest version that a phase may say; the version that a spoken moment says.
     signal : str
@@ -68,7 +69,7 @@ class Moment:
     side: str | None = None
     rep: int | None = None
     group: int = -1
-    prefix: str = ""
+    announces: tuple[str, ...] = ()
     richness: Richness = "full"
     signal: str = ""
     count: int = 0
@@ -140,6 +141,8 @@ class Wishes:
 
     Attributes
     ----------
+    client : tuple of (str, str)
+        What else is known of the person, by the names that texts use after ``client.``.
     reps, rounds : tuple of (int, int)
         Repetitions by bout and rounds by section, where they differ from the script.
     spare_ms : int
@@ -149,6 +152,7 @@ class Wishes:
     """
 
     name: str = ""
+    client: tuple[tuple[str, str], ...] = ()
     known: tuple[str, ...] = ()
     reps: tuple[tuple[int, int], ...] = ()
     rounds: tuple[tuple[int, int], ...] = ()

@@ -15,13 +15,9 @@ from typing import Any
 from voiceflow.core.errors import Mark, Problem, ScriptError, did_you_mean
 from voiceflow.script.fields import split_versions
 from voiceflow.script.lookup import Library, spelled
-from voiceflow.script.templates import (
-    PHRASE_VARIABLES,
-    Macros,
-    TemplateFault,
-    faults,
-    macro_names,
-)
+from voiceflow.script.sandbox import TemplateFault
+from voiceflow.script.template_checks import PHRASE_VARIABLES, faults
+from voiceflow.script.templates import Macros, macro_names
 from voiceflow.script.yaml import read_text
 
 MACROS = (
@@ -53,6 +49,10 @@ class Phrases:
                 except TemplateFault as fault:
                     raise ScriptError([macro_problem(path, book.source, macro, fault)]) from None
         return ()
+
+    def reads(self) -> frozenset[str]:
+        """The values that these macros may say."""
+        return frozenset().union(*(book.reads for _, book in self._books))
 
 
 def load_phrases(name: str, language: str, library: Library, beside: Path | None = None) -> Phrases:

@@ -160,6 +160,7 @@ class _Unroller:
         self.builder = PlanBuilder(positions, pacing_of(session, wishes), bouts)
         self.session, self.bouts = session, bouts
         self.name, self.spare_ms = wishes.name or session.name, wishes.spare_ms
+        self.client = {f"client.{name}": value for name, value in wishes.client}
         self.chapters: list[tuple[str, int]] = []
         self.at: str | None = None
 
@@ -208,6 +209,7 @@ class _Unroller:
             "caution": "",
             "tip": "",
             "section": "",
+            **self.client,
         }
 
     def _open(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from voiceflow import voices
-from voiceflow.core.errors import TimingError, VoiceError, VoiceflowError
+from voiceflow.core.errors import VoiceError, VoiceflowError
 from voiceflow.core.units import clock
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Plan
@@ -79,9 +79,8 @@ def decide(inputs: Inputs, speaker: voices.Speaker, report: Report = quiet) -> D
     VoiceError
         The voice cannot speak it.
     """
-    spelling = _spelling(inputs)
-    guess = _guessing(inputs.rate)
-    guessed = Voicing(spelling, guess, guess)
+    guessed = _guessed(inputs)
+    spelling, guess = guessed.spelled, guessed.guess
     speak = _speaking(speaker, spelling, report)
     with speaker:
         attempt, arranged = first_attempt(inputs, guessed)
@@ -96,6 +95,25 @@ def decide(inputs: Inputs, speaker: voices.Speaker, report: Report = quiet) -> D
                 break
             attempt = replace(written.attempt, facts=facts)
     return _decision(inputs, written, arranged)
+
+
+def foresee(inputs: Inputs) -> int:
+    """About how long a session is going to be, in milliseconds, by guessed lengths of its words.
+
+    Raises
+    ------
+    InputError
+        It can never be decided: a text lacks a value, or its length is out of reach. No voice is
+        asked, so that the voice may still refuse it.
+    """
+    _, arranged = first_attempt(inputs, _guessed(inputs))
+    return inputs.target_ms or (arranged.score.length_ms if arranged.score else 0)
+
+
+def _guessed(inputs: Inputs) -> Voicing:
+    """How long all texts are, as far as that is known before any is spoken."""
+    guess = _guessing(inputs.rate)
+    return Voicing(_spelling(inputs), guess, guess)
 
 
 def _settle(
@@ -119,12 +137,12 @@ def _settle(
                 arranged = lay_out(inputs, written, measured, target)
             return written, arranged
         attempt = again
-    raise TimingError(f"{clock(target or 0)} cannot be met", hint="ask for another length")
+    raise inputs.refusal(f"{clock(target or 0)} cannot be met", "ask for another length")
 
 
 def _decision(inputs: Inputs, written: Written | None, arranged: Arranged) -> Decision:
     if written is None or arranged.score is None:
-        raise TimingError("the session's length does not settle", hint="ask for another length")
+        raise inputs.refusal("the session's length does not settle", "ask for another length")
     score = replace(arranged.score, length_changes=length_changes(inputs.session, written.plan))
     return Decision(
         session=written.attempt.session,

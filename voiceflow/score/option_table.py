@@ -6,6 +6,7 @@ table, with the same kinds of values as the scripts, and all that is wrong is to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -44,6 +45,10 @@ _TABLE: Final = {option.name: option for option in OPTIONS}
 # In a session `tones` is a pacing value, but a name to look up when it is asked for.
 PACING_OPTIONS: Final[tuple[Field, ...]] = tuple(one for one in PACING if one.name != "tones")
 _PACING: Final = {option.name: option for option in PACING_OPTIONS}
+
+# A name after `client.` in a template, and how long its value may be: something that is said.
+_CLIENT_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_LONGEST_VALUE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,51 @@ def read_values(given: Mapping[str, object]) -> tuple[dict[str, Any], list[Optio
     return values, wrong
 
 
-def options_of(values: Mapping[str, Any], pacing: Iterable[tuple[str, Any]] = ()) -> Options:
-    """`Options` of values that `read_values` gave, and of pacing values."""
+def options_of(
+    values: Mapping[str, Any],
+    pacing: Iterable[tuple[str, Any]] = (),
+    client: tuple[tuple[str, str], ...] = (),
+) -> Options:
+    """`Options` of values that `read_values` gave, of pacing values and of a client's."""
     own = {name: values[name] for name in values if name in _TABLE and name != "minutes"}
     if "minutes" in values:
         own["minutes_ms"] = round(values["minutes"] * 1000)
     said = tuple((name, values[name]) for name in _PACING if name in values)
-    return Options(pacing=(*pacing, *said), **own)
+    return Options(pacing=(*pacing, *said), client=client, **own)
+
+
+def client_value(name: str, value: object) -> tuple[str, str] | OptionProblem:
+    """One of a client's own values, by the name that texts use for it; or what is wrong with it."""
+    if not _CLIENT_NAME.fullmatch(name):
+        hint = "small letters, digits and _, such as goal or next_visit"
+        return OptionProblem("client", f"{name[:40]!r} cannot be the name of a value", hint)
+    if not isinstance(value, str | int | float):
+        return OptionProblem("client", f"{name}: expected text or a number, found {_kind(value)}")
+    text = " ".join(_written(value).split())
+    if len(text) > _LONGEST_VALUE:
+        message = f"{name}: the text has {len(text):,} characters"
+        return OptionProblem("client", message, f"at most {_LONGEST_VALUE}")
+    if not text or not text.isprintable():
+        return OptionProblem("client", f"{name}: expected a text that can be said")
+    return name, text
+
+
+def client_values(given: Iterable[str]) -> tuple[tuple[tuple[str, str], ...], list[OptionProblem]]:
+    """The client's values in texts such as ``goal=a strong knee``, and what is wrong with them."""
+    values: dict[str, str] = {}
+    wrong = []
+    for text in given:
+        name, equals, value = text.partition("=")
+        name = name.strip().removeprefix("client.")
+        if not equals:
+            wrong.append(OptionProblem("client", f"{text[:40]}: write NAME=TEXT"))
+            continue
+        read = client_value(name, value)
+        if isinstance(read, OptionProblem):
+            wrong.append(read)
+        else:
+            values[read[0]] = read[1]
+    return tuple(values.items()), wrong
 
 
 def checked(options: Options) -> Options:
@@ -116,6 +159,7 @@ def checked(options: Options) -> Options:
         raise InputError(f"expected voiceflow.Options, found {_kind(options)}")
     given = {one.name: getattr(options, one.name) for one in fields(options)}
     minutes_ms, pacing = given.pop("minutes_ms"), given.pop("pacing")
+    client = given.pop("client")
     if given["mono"] in (0, 1):
         given["mono"] = bool(given["mono"])
     values, problems = read_values(given)
@@ -129,6 +173,11 @@ def checked(options: Options) -> Options:
         problems.insert(0, OptionProblem("minutes_ms", message, hint))
     elif minutes_ms is not None:
         values["minutes"] = minutes_ms / 1000
+    try:
+        read = [client_value(name, value) for name, value in client]
+    except (TypeError, ValueError):
+        read = [OptionProblem("client", "expected pairs of a name and a text")]
+    problems += [one for one in read if isinstance(one, OptionProblem)]
     wrong = [one.line(one.name) for one in problems]
     said: dict[str, Any] = {}
     try:
@@ -140,7 +189,10 @@ def checked(options: Options) -> Options:
         wrong.append("pacing: expected pairs of a name and a value")
     if wrong:
         raise InputError("\n".join(wrong))
-    return options_of(values, said.items())
+    if given["name"] == "":
+        values["name"] = ""
+    known = tuple(one for one in read if not isinstance(one, OptionProblem))
+    return options_of(values, said.items(), known)
 
 
 def as_node(value: object) -> Node | None:

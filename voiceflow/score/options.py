@@ -32,12 +32,16 @@ class Options:
         Pacing values that win over every script (`voiceflow.script.pacing.Pacing`).
     equipment : tuple of str
         What is at hand.
+    name : str
+        Whom to greet; "" is nobody, whatever the session or the settings say.
     minutes_ms : int, 5,000 to 21,600,000
         Length of the session.
     only, skip, focus, shuffle
         Which exercises, and in what order: see `voiceflow.script.choose`.
     bed : str
         What sounds under everything: ``ocean``, ``rain``, a sound file, or ``none``.
+    client : tuple of (str, str)
+        What else is known of the person; texts say it as ``{{ client.goal }}``.
     """
 
     pace: str | None = None
@@ -55,6 +59,7 @@ class Options:
     focus: tuple[str, ...] = ()
     shuffle: int | None = None
     bed: str | None = None
+    client: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -414,7 +414,7 @@ def template_problems(node: Node, version: str, placed: bool = True) -> list[Pro
     if "{" not in version:
         return []
     # Importing Jinja takes a while: only scripts that use it pay for it.
-    from voiceflow.script.templates import faults
+    from voiceflow.script.template_checks import faults
 
     found = faults(version)
     places = (locate(node.mark, one.needle) if placed else node.mark for one in found)

@@ -31,6 +31,8 @@ from voiceflow.script.lookup import Library, session_path
 KIND = "memo"
 _MOST_MS = 24 * 3_600_000
 _KEY = re.compile(r"[0-9a-f]{40}")
+# Folders in which no code makes a recording.
+_BESIDE = frozenset(("__pycache__", "_content", "server", "roster"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,34 +94,61 @@ def _is(kind: type, value: object) -> bool:
     return type(value) is kind
 
 
-def memo_key(reference: str | Path, options: Options, library: Library) -> str | None:
-    """The key of a render; None if there is no such session.
+class Keys:
+    """The keys of renders, with every script, module and package looked at once.
 
-    It holds what is asked for, and the content of every script that the session depends on, see
-    `voiceflow.script.dependencies`. Code, packages and samples count by size and time.
+    Parameters
+    ----------
+    library : Library
+        As it is when something of it is first asked for.
     """
-    try:
-        session = session_path(str(reference), library)
-    except InputError:
-        # Not told here: whoever decides it anew has the better message.
-        return None
-    asked = [one for one in (options.pace, options.tones) if one]
-    scripts = Look(library, {}).stamp(session, asked)
-    seen = blake2b(digest_size=20)
-    seen.update(repr((__version__, sys.version, str(session), options, scripts)).encode())
+
+    def __init__(self, library: Library) -> None:
+        self._library, self._look = library, Look(library, {})
+        self._stamps: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._made_by = ""
+
+    def of(self, reference: str | Path, options: Options) -> str | None:
+        """The key of a render; None if there is no such session.
+
+        It holds what is asked for, and the content of every script that the session depends on,
+        see `voiceflow.script.dependencies`. Code, packages and samples count by size and time.
+        """
+        try:
+            session = session_path(str(reference), self._library)
+        except InputError:
+            # Not told here: whoever decides it anew has the better message.
+            return None
+        asked = tuple(one for one in (options.pace, options.tones) if one)
+        known = (str(session), asked)
+        if known not in self._stamps:
+            self._stamps[known] = self._look.stamp(session, asked)
+        seen = blake2b(digest_size=20)
+        asked_for = (__version__, sys.version, str(session), options, self._stamps[known])
+        seen.update(repr(asked_for).encode())
+        self._made_by = self._made_by or _made_by()
+        seen.update(self._made_by.encode())
+        return seen.hexdigest()
+
+
+def memo_key(reference: str | Path, options: Options, library: Library) -> str | None:
+    """The key of one render, see `Keys`."""
+    return Keys(library).of(reference, options)
+
+
+def _made_by() -> str:
+    """Changes with the code and the packages that make a recording."""
     # A package that comes, goes or changes its version touches the folder of all packages.
     packages = (entry for entry in sys.path if entry.endswith("-packages"))
-    for source in (*packages, *_code()):
-        seen.update(_stamp(source).encode())
-    return seen.hexdigest()
+    return "".join(_stamp(source) for source in (*packages, *_code()))
 
 
 def _code() -> Iterator[str]:
     root = Path(__file__).parents[1]
     for folder, folders, files in os.walk(root):
-        # What only serves recordings cannot change one.
+        # What only serves recordings, or hands out work, cannot change one.
         # In place: `os.walk` goes down only into the folders that are left, in this order.
-        folders[:] = sorted(f for f in folders if f not in ("__pycache__", "_content", "server"))
+        folders[:] = sorted(f for f in folders if f not in _BESIDE)
         yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith(".py"))
 
 

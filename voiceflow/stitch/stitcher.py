@@ -181,11 +181,11 @@ class Stitcher:
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
-        """Ends the workers that came back for clips which the cache had lost."""
+        """Gives up the workers that came back for clips which the cache had lost."""
         try:
             yield
         finally:
-            self.instruments.speaker.close()
+            self.instruments.speaker.give_up()
 
     def _make(self, splice: mp3.Splice, piece: Piece, key: str) -> EncodedPiece:
         segment = self._stitched(piece)

@@ -15,10 +15,11 @@ from voiceflow.core.errors import VoiceError, VoiceflowError
 from voiceflow.core.units import ms_to_samples, samples_to_ms
 from voiceflow.voices.estimates import estimate
 from voiceflow.voices.pronounce import check
+from voiceflow.voices.resident import given_back, stays, taken
 from voiceflow.voices.voice import Voice, find
 
 if TYPE_CHECKING:
-    from voiceflow.voices.pool import Pool
+    from voiceflow.voices.pool import Order, Pool
 
 _LEVELLING = "level-4"  # `level.VERSION`, known here without numpy; a test holds them together
 _FORMAT = "s16le mono 24000"
@@ -51,7 +52,7 @@ class Speaker:
     timeout_s : float > 0
         For one clip. What takes longer is tried once more, then given up.
 
-    A context manager: leaving it ends all workers. It can be used on; workers come back as needed.
+    A context manager: leaving it gives up all workers. It can be used on; they come back as needed.
     """
 
     def __init__(
@@ -75,7 +76,17 @@ class Speaker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if kind is None:
+            self.give_up()
+        else:
+            self.close()
+
+    def give_up(self) -> None:
+        """Ends all workers, or leaves them to the next session: see `voices.resident`."""
+        with self._turn:
+            if self._pool is not None:
+                given_back(self._order(), self._jobs, self._pool)
+                self._pool = None
 
     def close(self) -> None:
         """Ends all workers. Clips that are known stay known."""
@@ -200,17 +211,21 @@ class Speaker:
 
     def _workers(self) -> Pool:
         if self._pool is None:
-            from voiceflow.voices.pool import Order, Pool
+            from voiceflow.voices.pool import Pool
 
             if self.voice.driver == "silent":
                 raise VoiceError("the silent voice has no engine")
-            voice = self.voice
-            cache = str(self._cache.root or "")
-            order = Order(
-                voice.driver, voice.voice_id, self.rate, self._timeout_s, cache, voice.language
-            )
-            self._pool = Pool(order, self._jobs)
+            order = self._order()
+            self._pool = taken(order, self._jobs) or Pool(order, self._jobs)
         return self._pool
+
+    def _order(self) -> Order:
+        from voiceflow.voices.pool import Order
+
+        voice, cache = self.voice, str(self._cache.root or "")
+        return Order(
+            voice.driver, voice.voice_id, self.rate, self._timeout_s, cache, voice.language
+        )
 
 
 @contextmanager
@@ -223,7 +238,7 @@ def expecting(name: str, cache: Cache) -> Iterator[None]:
     voice = None
     with suppress(VoiceflowError):
         voice = find(name)
-    if voice is None or voice.driver not in _AHEAD or _cores() < 2:
+    if voice is None or voice.driver not in _AHEAD or _cores() < 2 or stays():
         yield
         return
     from voiceflow.voices import pool

@@ -136,7 +136,9 @@ class Guard:
         if odd or not scope["query_string"].isascii():
             raise Refusal(400, "address", "the address contains a character that is not allowed")
         body = Body(headers, receive)
-        if path not in PUBLIC:
+        if path in PUBLIC:
+            await _turn(scope)
+        else:
             await self._let_in(scope, headers, path)
         if method in _CHANGES:
             check_origin(headers, _bearer(headers) is not None, form=path == "/pair")
@@ -168,6 +170,7 @@ class Guard:
             if phones.is_new_day(phone):
                 await asyncio.to_thread(phones.touch, phone)
             return
+        await _turn(scope)
         # Without a token nothing was tried, so nothing is counted or slowed.
         if given:
             if wait := self.studio.failures.wait_s(client):
@@ -250,6 +253,12 @@ def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
         raise Refusal(
             415, "type", "the request body must be JSON", hint="Content-Type: application/json"
         )
+
+
+async def _turn(scope: Scope) -> None:
+    """Let a stranger wait for his turn; without our own door there is no crowd."""
+    if (turns := scope.get("state", {}).get("turns")) is not None:
+        await turns.come()
 
 
 def locked_out() -> Refusal:

@@ -17,6 +17,7 @@ from voiceflow.core.errors import (
     ScriptError,
     UnknownNameError,
     VoiceflowError,
+    fewest,
 )
 from voiceflow.core.opening import why
 from voiceflow.script.lookup import Library
@@ -98,7 +99,7 @@ def within(file: str, library: Library) -> str:
 def refused(error: VoiceflowError, library: Library) -> Refusal:
     """An exception of voiceflow as an error response."""
     if isinstance(error, ScriptError):
-        faults = [placed(problem, library) for problem in error.problems]
+        faults = [placed(problem, library) for problem in fewest(error.problems)]
         return Refusal(422, "script", "the script has errors", faults=faults)
     message, hint = _without_paths(error.message, library), _without_paths(error.hint, library)
     if isinstance(error, UnknownNameError | InputError):

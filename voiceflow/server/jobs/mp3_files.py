@@ -28,6 +28,7 @@ from voiceflow.server.jobs.render_records import GoneError, Render
 
 LIMIT_BYTES: Final = 2 << 30
 MOST_FILES: Final = 128
+_MOST_FINISHED: Final = 32  # each holds a whole score in memory
 PATIENCE_S: Final = 60.0
 _MARGIN_BYTES: Final = 64 << 20
 _SLICE_BYTES: Final = 1 << 20
@@ -456,7 +457,7 @@ class Mp3Files:
     def _forget_finished(self) -> None:
         """Drop old entries that are finished or failed and have no readers; their files remain."""
         idle = [i for i, t in self._files.items() if (t.whole or t.problem) and not t.readers]
-        for one in idle[: max(0, len(self._files) - 4 * self._most)]:
+        for one in idle[: max(0, len(idle) - _MOST_FINISHED)]:
             del self._files[one]
 
     def _lost(self, mp3: GrowingFile) -> bool:

@@ -110,8 +110,7 @@ class SessionLibrary:
         until = None if limit_s is None else time.monotonic() + limit_s
         for slug in self.slugs():
             with suppress(Refusal):  # it has been removed since
-                hurried = until is not None and time.monotonic() > until
-                entries.append(self._glance(slug, look) if hurried else self.session(slug, look))
+                entries.append(self._in_time(slug, look, until) or self._glance(slug, look))
         # One thread only: each page shown in a hurry would start another.
         if until is not None and time.monotonic() > until and not self._looking:
             self._looking = True
@@ -128,24 +127,37 @@ class SessionLibrary:
     def _glance(self, slug: str, look: Look) -> Entry:
         """A session's cached entry, or only its title: never slow."""
         path = self.path(slug)
-        # Without the lock, which is held for as long as another session is being read.
-        known = self._entries.get(slug)
-        if known is not None and known[0] == look.stamp(path):
-            return known[1]
-        return {**self._blank(slug, path), "title": _title(path) or slug}
+        known = self._known(slug, look.stamp(path))
+        return known or {**self._blank(slug, path), "title": _title(path) or slug}
 
     def session(self, slug: str, look: Look | None = None) -> Entry:
         """One session with its exercises, default options and errors. Raises Refusal."""
+        entry = self._in_time(slug, look or self.look(), None)
+        assert entry is not None
+        return entry
+
+    def _in_time(self, slug: str, look: Look, until: float | None) -> Entry | None:
+        """One session; None where its turn to be read would come after `until`."""
         path = self.path(slug)
-        stamp = (look or self.look()).stamp(path)
+        stamp = look.stamp(path)
+        # Without the lock, which is held for as long as another session is being read.
+        if (entry := self._known(slug, stamp)) is not None:
+            return entry
         # One at a time, or requests for the same new session would each decide it.
-        with self._lock:
-            known = self._entries.get(slug)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            entry = self._read(slug, path, stamp)
+        patience = -1 if until is None else max(0.0, until - time.monotonic())
+        if patience == 0 or not self._lock.acquire(timeout=patience):
+            return None
+        try:
+            entry = self._known(slug, stamp) or self._read(slug, path, stamp)
             self._entries[slug] = (stamp, entry)
             return entry
+        finally:
+            self._lock.release()
+
+    def _known(self, slug: str, stamp: str) -> Entry | None:
+        """What was read before, if no file of it has changed since."""
+        known = self._entries.get(slug)
+        return known[1] if known is not None and known[0] == stamp else None
 
     def _read(self, slug: str, path: Path, stamp: str) -> Entry:
         """An entry from the cache, or made."""

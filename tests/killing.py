@@ -197,6 +197,12 @@ class Served:
             assert self.phones.find(token) is None, "a forgotten phone is back"
         if self.feed and "feed" not in self.open:
             assert self.phones.find_feed(self.feed) is not None, "the address of a feed is lost"
+        # What was under way has happened by now, or never will: from here on it is known.
+        self.gone |= {one for one in self.open & self.tokens if self.phones.find(one) is None}
+        self.tokens -= self.gone
+        if "feed" in self.open:
+            self.feed = None
+        self.open.clear()
         listed = self.user / "serve" / "kept.json"
         kept = json.loads(listed.read_bytes())["kept"] if listed.exists() else []
         assert self.kept <= {one["slug"] for one in kept}, "a kept session is lost"
@@ -231,7 +237,7 @@ def _pairs(served: Served, phone: httpx.Client) -> None:
     )  # fmt: skip
     assert answer.status_code == 303, answer.text
     served.tokens.add(answer.cookies["vf"])
-    if len(served.tokens) > 30:
+    if len(served.tokens) > 8:
         _forgets(served, phone)
 
 

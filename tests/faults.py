@@ -162,7 +162,8 @@ class _Seam:
 
     def __init__(self, root: str, fault: Fault) -> None:
         self.root, self.fault = root, fault
-        self.real_open, self.real_handle, self.real_sync = io.open, os.open, os.fsync
+        self.real_open, self.real_handle = io.open, os.open
+        self.real_sync, self.real_write = os.fsync, os.write
 
     def patches(self) -> Iterator[tuple[Any, str, Any]]:
         from voiceflow.core import files, opening
@@ -171,6 +172,7 @@ class _Seam:
             yield os, name, self._call(getattr(os, name), kind)
         yield os, "open", self._handle
         yield os, "fsync", self._sync
+        yield os, "write", self._write
         yield io, "open", self._open
         yield builtins, "open", self._open
         for module in (files, opening):
@@ -207,6 +209,15 @@ class _Seam:
     def _sync(self, handle: int) -> None:
         self._ask("sync", self.path(handle))
         self.real_sync(handle)
+
+    def _write(self, handle: int, data: Any) -> int:
+        if not (path := self.path(handle)):
+            return self.real_write(handle, data)
+        view = memoryview(data).cast("B")
+        act = Act("write", path, len(view))
+        written = self.real_write(handle, view[: self.fault.before(act)])
+        self.fault.after(act)
+        return written
 
     def _raw(self, file: Any, mode: str = "r", closefd: bool = True, opener: Any = None) -> Any:
         # With an opener or a descriptor, `_handle` has been asked.

@@ -160,8 +160,12 @@ class Served:
             wait_for(lambda: process.poll() is not None or _answers(base))
             assert process.poll() is None, process.communicate()[1].decode()
             user = threading.Thread(target=self._used, args=(base, headers))
+            begun = self.number
             user.start()
-            time.sleep(chance.uniform(0, 0.8))
+            # Mostly once it is in full swing: on a busy machine the first answer takes a while.
+            if chance.random() < 0.8:
+                wait_for(lambda: self.number > begun + 1 or not user.is_alive())
+            time.sleep(chance.uniform(0, 0.5))
         finally:
             process.send_signal(signal.SIGKILL)
             _, said = process.communicate()
@@ -193,6 +197,12 @@ class Served:
             assert self.phones.find(token) is None, "a forgotten phone is back"
         if self.feed and "feed" not in self.open:
             assert self.phones.find_feed(self.feed) is not None, "the address of a feed is lost"
+        # What was under way has happened by now, or never will: from here on it is known.
+        self.gone |= {one for one in self.open & self.tokens if self.phones.find(one) is None}
+        self.tokens -= self.gone
+        if "feed" in self.open:
+            self.feed = None
+        self.open.clear()
         listed = self.user / "serve" / "kept.json"
         kept = json.loads(listed.read_bytes())["kept"] if listed.exists() else []
         assert self.kept <= {one["slug"] for one in kept}, "a kept session is lost"
@@ -227,7 +237,7 @@ def _pairs(served: Served, phone: httpx.Client) -> None:
     )  # fmt: skip
     assert answer.status_code == 303, answer.text
     served.tokens.add(answer.cookies["vf"])
-    if len(served.tokens) > 30:
+    if len(served.tokens) > 8:
         _forgets(served, phone)
 
 

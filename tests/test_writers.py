@@ -32,6 +32,11 @@ NOT_HARMED = {
     "player.device": "the null device, to keep a library quiet",
     "cli.main": "the null device, when the reader of a pipe is gone",
     "cli.streams": "the null device, when an output is closed",
+    # Its files are renders. It is killed, and its folders and stores fail, in tests/roster.
+    "roster.addresses": "sends files to a store, and removes drafts",
+    "roster.making": "a folder for a forecast, in the system's temporary folder",
+    "roster.shared_cache": "a store that others share; it is checked like the cache when read",
+    "roster.workers": "the folders of the files that it renders",
     "script.schema": "for who makes voiceflow, into the checkout",
     "voices.pool": "the folders of workers, in the system's temporary folder",
     "voices.worker": "a clip on its way, in the system's temporary folder",

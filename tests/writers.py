@@ -25,6 +25,7 @@ from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnfinishedError
 from voiceflow.core.files import is_draft
 from voiceflow.player.bookmarks import Bookmark, Bookmarks
+from voiceflow.roster.manifest import Entry, Manifest, read_manifest
 from voiceflow.script import examples
 from voiceflow.script.lookup import Library
 from voiceflow.stitch.export import ExportOptions, Failure, export
@@ -254,6 +255,28 @@ def _bookmark() -> Writer:
     return Writer(("core.files", "player.bookmarks"), prepare, act, standing, told=False)
 
 
+def _manifest() -> Writer:
+    def entry(name: str) -> Entry:
+        return Entry(name, f"{name}/a.mp3", "0" * 64, 10, 20, "key")
+
+    def act(folder: Path) -> None:
+        with Manifest(folder / "manifest.jsonl") as manifest:
+            for name in ("second", "third"):
+                manifest.add(entry(name))
+            manifest.settle(["first", "second", "third"])
+
+    def prepare(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "manifest.jsonl").write_text(entry("first").line())
+
+    def standing(folder: Path) -> dict[str, object]:
+        # An entry after the other: what a run had made before it was cut off is known.
+        return dict(read_manifest(folder / "manifest.jsonl"))
+
+    modules = ("core.files", "roster.manifest")
+    return Writer(modules, prepare, act, standing, named="manifest.jsonl")
+
+
 def _phones(change: Callable[[Any], object], *, again: bool) -> Writer:
     def of(folder: Path) -> Any:
         from voiceflow.server.auth.phones import Phones
@@ -378,6 +401,7 @@ WRITERS: Mapping[str, Writer] = {
     "export of two": _exported(("one", "two"), "mp3"),
     "picture": _drawn(),
     "cache": _kept_in_cache(),
+    "manifest": _manifest(),
     "example": _example(),
     "bookmark": _bookmark(),
     "pairing": _phones(lambda phones: phones.pair("third"), again=False),

@@ -236,6 +236,7 @@ def test_an_output_that_is_no_ordinary_file(what: str, shell: Shell) -> None:
     [
         ["list", "paces"], ["list", "--json"], ["show", "s.yaml", *QUICK], ["--help"],
         ["check", "s.yaml", *QUICK[:2]], ["settings"], ["cache"], ["--version"],
+        ["serve", "--print", "unit"], ["serve", "--print", "container"],
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -176,7 +176,8 @@ def _keep_tables() -> None:
 
     def load_table(name: str) -> Any:
         stat = Path(g2p.ASSETS, name).stat()
-        given = (__version__, name, stat.st_size, stat.st_mtime_ns)
+        # Not its time: the same version may be installed again.
+        given = (__version__, name, stat.st_size)
         key = Cache.key(*given)
         if (found := cache.get("table", key)) is not None and (kept := _table(found)) is not None:
             return kept

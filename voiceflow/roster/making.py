@@ -230,7 +230,7 @@ class _Work:
         self.into, self.form, self.how = into, roster.form, how
         self.library, self.cache = context.library, context.cache
         self.jobs = context.jobs or _cores()
-        keys = Keys(context.library)
+        keys = Keys(context.library, context.cache)
         self.keys = {one.id: _key(one, roster.form, keys) for one in roster.clients}
         self.files = {one.id: one.file for one in roster.clients}
         lacking = [one for one in roster.clients if not self._done(one, before.get(one.id))]

@@ -443,7 +443,7 @@ def test_one_bad_session_does_not_stop_the_others(tmp_path):
     assert "wrong.yaml:" in first
     assert "brething: error: there is no session called" in second
     assert "`breathing`" in second
-    assert "endless.yaml: error: " in last
+    assert "endless.yaml:1:1: error: " in last
     listed = (out / "voiceflow sessions.m3u8").read_text(encoding="utf-8").splitlines()
     assert [line for line in listed if line.endswith(".mp3")] == [
         "One.mp3",

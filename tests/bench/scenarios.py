@@ -81,7 +81,9 @@ class Bench:
             "VOICEFLOW_CACHE": str(self.folder / "caches" / cache),
             "VOICEFLOW_HOME": str(self.folder / home),
         }
-        return {**os.environ, **own}
+        # Modules are compiled once, as where it is installed, whatever this shell says.
+        rest = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        return {**rest, **own}
 
     def measure(
         self,

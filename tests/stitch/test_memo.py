@@ -139,6 +139,25 @@ def test_a_key_is_had_without_loading_anything():
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 
 
+def test_what_is_joined_anew_loads_nothing_that_decides_or_draws(session, tmp_path):
+    code = (
+        "import sys; from voiceflow.cli.main import main\n"
+        "sys.argv[1:] = 'render mine -o out.mp3 --voice silent'.split()\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*[m for m in ('numpy', 'jinja2', 'pydub', 'mutagen', 'voiceflow.draw')"
+        " if m in sys.modules])"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for count in (5, 0):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=env, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        told = done.stdout.splitlines()[-1].split()
+        assert len(told) == count, told
+
+
 def test_what_was_rendered_beside_the_session_is_no_change(session, tmp_path):
     beside = tmp_path / "elsewhere"
     beside.mkdir()

@@ -146,28 +146,6 @@ def test_an_entry_without_an_end_is_not_read(tmp_path: Path) -> None:
     assert cache.get("kind", key) is None
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"[]", b"{}", b"[" * 100_000, b"\xe3\0\0", PICKLE])
-def test_rubbish_among_the_voices_tables_is_a_miss(
-    rubbish: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from hibari import g2p
-
-    from voiceflow.voices.drivers import hibari_model
-
-    real = g2p._load_json
-    monkeypatch.setattr(g2p, "_load_json", real)
-    monkeypatch.setenv("VOICEFLOW_TABLES", str(tmp_path))
-    hibari_model._keep_tables()
-    name = "tokenizer_exceptions.json"
-    right = g2p._load_json(name)
-    assert g2p._load_json(name) == right
-    cache = Cache(tmp_path)
-    ((kind, key),) = entries(tmp_path)
-    cache.put(kind, key, rubbish)
-    assert g2p._load_json(name) == right
-    assert not list(tmp_path.rglob("MARK"))
-
-
 def test_nothing_that_can_run_is_ever_read_from_a_file() -> None:
     """marshal, pickle, and the compiled templates of Jinja."""
     package = Path(voiceflow.__file__).parent

@@ -17,8 +17,8 @@ def spawned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     numbers: list[int] = []
     spawn = pool.spawn
 
-    def counted(*ahead: str) -> object:
-        process = spawn(*ahead)
+    def counted(ahead: str = "") -> object:
+        process = spawn(ahead)
         numbers.append(process.pid)
         return process
 

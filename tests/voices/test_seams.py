@@ -20,7 +20,7 @@ import hibari
 import numpy as np
 import pytest
 import pyttsx3
-from hibari import dsp, g2p
+from hibari import dsp
 from hibari import voices as hibari_voices
 
 from voiceflow import voices
@@ -162,19 +162,6 @@ def test_hibari_draws_its_noise_once_for_a_sentence() -> None:
     what = f"dsp.synth asked for noise {asked}, and gave {sound.shape}"
     same = asked == [((601, 16), np.float32)] and sound.shape == (8 * 300,)
     holds(same, "hibari-tts", what, "hibari_model._Noise")
-
-
-def test_hibari_reads_its_tables_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    seam = "hibari_model._keep_tables"
-    holds(hasattr(g2p, "_load_json"), "hibari-tts", "g2p has no _load_json", seam)
-    asked: list[str] = []
-    real = g2p._load_json
-    monkeypatch.setattr(g2p, "_load_json", lambda name: asked.append(name) or real(name))
-    g2p.G2P(british=False)
-    what = "G2P does not read its tables by g2p._load_json"
-    holds(len(asked) >= 4, "hibari-tts", what, seam)
-    missing = [name for name in asked if not Path(g2p.ASSETS, name).is_file()]
-    holds(not missing, "hibari-tts", f"{missing} are not in g2p.ASSETS", seam)
 
 
 def test_hibari_knows_its_voices_and_where_they_are() -> None:

@@ -342,25 +342,3 @@ def test_silence_has_lengths_and_needs_no_worker() -> None:
         assert set(clip.pcm) == {0}
         with pytest.raises(VoiceError, match="nothing to say"):
             silent.speak(["…"])
-
-
-def test_reading_tables_are_kept_and_a_broken_one_is_read_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from hibari import g2p
-
-    from voiceflow.voices.drivers import hibari_model as driver
-
-    name, packed = "tokenizer_exceptions.json", g2p._load_json
-    monkeypatch.setattr(g2p, "_load_json", packed)  # put back afterwards
-    monkeypatch.setenv("VOICEFLOW_TABLES", str(tmp_path))
-    driver._keep_tables()
-    assert g2p._load_json(name) == packed(name)
-    with monkeypatch.context() as patch:
-        patch.setattr(g2p.json, "load", None)
-        assert g2p._load_json(name)
-    (entry,) = tmp_path.rglob("table/*/*")
-    entry.write_bytes(entry.read_bytes()[:-7])
-    assert g2p._load_json(name) == packed(name)
-    driver._keep_tables()
-    assert g2p._load_json(name) == packed(name), "kept once, not once more"

@@ -328,8 +328,8 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     """Every process that is started from here on. There are two cores."""
     processes, spawn = [], pool.spawn
 
-    def counted(*ahead: str) -> subprocess.Popen[bytes]:
-        processes.append(spawn(*ahead))
+    def counted(ahead: str = "") -> subprocess.Popen[bytes]:
+        processes.append(spawn(ahead))
         return processes[-1]
 
     monkeypatch.setattr(pool, "spawn", counted)

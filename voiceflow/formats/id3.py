@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from voiceflow.core.cache import Cache
-from voiceflow.draw.cover import cover_key, cover_of
 from voiceflow.formats.labels import Labels
 from voiceflow.formats.tag_library import mutagen
 from voiceflow.score.score import Score
@@ -58,6 +57,8 @@ def tag_of(score: Score, cache: Cache) -> bytes:
     key = tag_key(score)
     found = cache.get("head", key)
     if found is None or not is_tag(found):
+        from voiceflow.draw.cover import cover_of
+
         found = tag(Labels.of(score), cover_of(score, cache))
         cache.put("head", key, found)
     return found
@@ -75,6 +76,9 @@ def is_tag(data: bytes) -> bool:
 
 def tag_key(score: Score) -> str:
     """The key under which the cache keeps a score's tag."""
+    # Not sooner: what is only joined anew needs no cover, and so none of what draws it.
+    from voiceflow.draw.cover import cover_key
+
     return Cache.key(VERSION, repr(Labels.of(score)), cover_key(score))
 
 

@@ -51,8 +51,6 @@ class Order:
     ----------
     timeout_s : float
         The limit for one utterance.
-    cache : str
-        The cache's folder, where an engine may keep what takes it long to load; "" for none.
     language : str
         What the voice speaks.
     """
@@ -61,7 +59,6 @@ class Order:
     voice_id: str | None
     rate: int
     timeout_s: float
-    cache: str = ""
     language: str = ""
 
 
@@ -190,7 +187,6 @@ class Pool:
                 "voice_id": self._order.voice_id,
                 "rate": self._order.rate,
                 "timeout_s": self._order.timeout_s,
-                "cache": self._order.cache,
                 "language": self._order.language,
                 "folder": folder,
             }
@@ -274,21 +270,19 @@ _beginning = threading.Lock()
 
 
 @contextmanager
-def begun(driver: str, cache: str, count: int) -> Iterator[None]:
+def begun(driver: str, count: int) -> Iterator[None]:
     """Meanwhile processes load `driver`, before anyone knows what they are to say, or whether.
 
     The first workers for that driver are these. Those that were not needed are gone at the end.
 
     Parameters
     ----------
-    cache : str
-        As in `Order`.
     count : int > 0
         How many there shall be, with those that others have begun.
     """
     with _beginning:
         there = _begun.setdefault(driver, [])
-        own = [spawn(driver, cache) for _ in range(count - len(there))]
+        own = [spawn(driver) for _ in range(count - len(there))]
         there += own
     try:
         yield
@@ -309,13 +303,13 @@ def _taken(driver: str) -> subprocess.Popen[bytes] | None:
         return there.pop(0) if there else None
 
 
-def spawn(*ahead: str) -> subprocess.Popen[bytes]:
+def spawn(ahead: str = "") -> subprocess.Popen[bytes]:
     """A worker process, apart from the terminal's signals and from the current folder's modules.
 
     Parameters
     ----------
     ahead : str
-        Driver and cache folder, to load before there is an order.
+        The driver to load before there is an order.
     """
     environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
     # -P keeps the current folder off the path, so a source tree has to be put on it by name.
@@ -328,7 +322,7 @@ def spawn(*ahead: str) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", _MODULE, *ahead],
+        [sys.executable, "-P", "-m", _MODULE, *filter(None, (ahead,))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -222,10 +222,8 @@ class Speaker:
     def _order(self) -> Order:
         from voiceflow.voices.pool import Order
 
-        voice, cache = self.voice, str(self._cache.root or "")
-        return Order(
-            voice.driver, voice.voice_id, self.rate, self._timeout_s, cache, voice.language
-        )
+        voice = self.voice
+        return Order(voice.driver, voice.voice_id, self.rate, self._timeout_s, voice.language)
 
 
 @contextmanager
@@ -244,7 +242,7 @@ def expecting(name: str, cache: Cache) -> Iterator[None]:
     from voiceflow.voices import pool
 
     count = 1 if cache.holds("length") else _cores()
-    with pool.begun(voice.driver, str(cache.root or ""), count):
+    with pool.begun(voice.driver, count):
         yield
 
 

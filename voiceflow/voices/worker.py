@@ -1,6 +1,6 @@
 """A worker process: one voice at one rate, from its first text to the end of its life.
 
-    python -m voiceflow.voices.worker [DRIVER CACHE]
+    python -m voiceflow.voices.worker [DRIVER]
 
 With a driver's name it begins to load that at once. Texts come in on standard input, a JSON line
 each; the first line is the order (`Order`). Each
@@ -121,7 +121,7 @@ def _serve(lines: SimpleQueue[str], answers: BinaryIO, scratch: _Scratch) -> Non
             _answer(answers, {"is": "clip", "bytes": len(clip)}, clip)
 
 
-def _begin(driver: str = "", cache: str = "") -> object:
+def _begin(driver: str = "") -> object:
     """The engine that an order is likely to ask for: as long as it is held, pyttsx3 gives it.
 
     What goes wrong here goes wrong again with the order, and is told then.
@@ -130,7 +130,6 @@ def _begin(driver: str = "", cache: str = "") -> object:
         return None
     from voiceflow.voices.engine import start
 
-    os.environ["VOICEFLOW_TABLES"] = cache  # a driver takes no arguments
     with suppress(VoiceError):
         return start(driver)
     return None
@@ -144,7 +143,6 @@ class _Speaker:
 
         self._rate, self._timeout_s = order["rate"], order["timeout_s"]
         self._language = order.get("language", "")
-        os.environ["VOICEFLOW_TABLES"] = order.get("cache", "")
         self._engine = Engine(order["driver"], order["voice_id"], self._rate, self._timeout_s)
         self._path = scratch.make(order["folder"]) / "cue.wav"
 

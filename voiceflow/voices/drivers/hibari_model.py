@@ -7,26 +7,20 @@ on, and held by tests/voices/test_seams.py, which names what changed when hibari
 - `Hibari(voice, g2p)` has its network in `sess`; `stream` calls `from_ids(ids, speed, rng)` for
   each sentence; `sess` takes `ids` and `speed` and gives six arrays, which `dsp.synth` makes into
   sound with noise from `rng.standard_normal` (`Model`);
-- `hibari.g2p.G2P` reads its tables by name with `hibari.g2p._load_json` (`_keep_tables`);
 - `hibari.voices` has `VOICES`, facts by name, and `voice_path` (`known`, `is_here`).
 """
 
 from __future__ import annotations
 
 import functools
-import json
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from voiceflow.core.cache import Cache
 
 SEED = 20_260_101
 """Of the noise in breath and fricatives: fixed, so that a text always sounds the same."""
@@ -152,51 +146,9 @@ def load(voice: str) -> Model:
     from hibari.g2p import G2P
     from hibari.voices import VOICES
 
-    _keep_tables()
     rules = ThreadPoolExecutor(1)
     try:
         reader = rules.submit(G2P, british=VOICES[voice]["british"])
         return Model(voice=voice, g2p=lambda text: reader.result()(text))
     finally:
         rules.shutdown(wait=True)
-
-
-def _keep_tables() -> None:
-    """Have hibari's reading tables kept in the cache: half of its loading is unpacking them.
-
-    Without a cache, or if hibari does not read its tables with `_load_json` any more, hibari reads
-    them as it always does.
-    """
-    from hibari import __version__, g2p
-
-    root, from_json = os.environ.get("VOICEFLOW_TABLES"), getattr(g2p, "_load_json", None)
-    if not root or from_json is None or hasattr(from_json, "kept"):
-        return
-    cache = Cache(Path(root))
-
-    def load_table(name: str) -> Any:
-        stat = Path(g2p.ASSETS, name).stat()
-        # Not its time: the same version may be installed again.
-        given = (__version__, name, stat.st_size, "utf-8")
-        key = Cache.key(*given)
-        if (found := cache.get("table", key)) is not None and (kept := _table(found)) is not None:
-            return kept
-        table = from_json(name)
-        # JSON again, but unpacked and without spaces: hardly slower to read than Python's own
-        # formats, which a file that somebody put there could crash or take over.
-        # Its letters as they are, not as \u0259: a quarter less to read.
-        text = json.dumps(table, separators=(",", ":"), ensure_ascii=False)
-        cache.put("table", key, text.encode("utf-8", "surrogatepass"))
-        return table
-
-    load_table.kept = True  # type: ignore[attr-defined]
-    g2p._load_json = load_table
-
-
-def _table(kept: bytes) -> dict[str, Any] | None:
-    """A table as the cache kept it; None where that is no table."""
-    with suppress(ValueError, RecursionError):
-        table = json.loads(kept)
-        if isinstance(table, dict) and table:
-            return table
-    return None

@@ -149,7 +149,14 @@ def _recording(ending: str, *modules: str) -> Writer:
                 context=context(folder),
             )
 
-    shared = ("core.files", "core.cache", "stitch.render", "stitch.stitcher", "draw.cover")
+    shared = (
+        "core.files",
+        "core.cache",
+        "stitch.made_by",
+        "stitch.render",
+        "stitch.stitcher",
+        "draw.cover",
+    )
     return Writer((*shared, *modules), prepare, act, out_files, named=f"one.{ending}")
 
 
@@ -215,7 +222,9 @@ def _kept_in_cache() -> Writer:
         cache = Cache(folder / "cache")
         return {key: value for key in keys if (value := cache.get("clip", key)) is not None}
 
-    return Writer(("core.files", "core.cache"), prepare, act, standing, told=False)
+    return Writer(
+        ("core.files", "core.cache", "core.cache_size"), prepare, act, standing, told=False
+    )
 
 
 # A library: what a person, a player and a server keep there

@@ -36,8 +36,8 @@ from voiceflow.script.fields import (
 )
 from voiceflow.script.models import Changes
 from voiceflow.script.pronunciation import _SENSE, _Meaning, _Signs, _Spelled
-from voiceflow.script.steps import Hold, Phases, Steps
-from voiceflow.script.templates import FILTERS, PHRASE_VARIABLES, TESTS, TEXT_VARIABLES
+from voiceflow.script.steps import Phases, Steps
+from voiceflow.script.template_checks import FILTERS, PHRASE_VARIABLES, TESTS, TEXT_VARIABLES
 from voiceflow.sounds import parse
 from voiceflow.sounds.parse import _ToneKind
 from voiceflow.sounds.sources import TABLES
@@ -168,7 +168,7 @@ def _of(kind: Any) -> st.SearchStrategy[Any]:
             least, most = int(kind.least), int(kind.most)
             bounds = [kind.least, least + 1, 3, 8, kind.most]
             right = st.sampled_from([*bounds, *bounds, least - 1, most + 1])
-        case Hold() | Seconds():
+        case Seconds():
             right = st.sampled_from(["3", "40s", "1.5 min", "0:30", "12:30", kind.least, kind.most])
         case Choice():
             right = st.sampled_from(kind.words)

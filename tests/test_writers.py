@@ -42,7 +42,6 @@ NOT_HARMED = {
     "voices.worker": "a clip on its way, in the system's temporary folder",
     "voices.drivers.base": "a clip on its way, in the system's temporary folder",
     "voices.drivers.faulty": "a voice for tests",
-    "voices.drivers.hibari_model": "tables in the cache, which is harmed by itself",
     "voices.speaker": "clips in the cache, which is harmed by itself, and in test_faults.py",
 }
 

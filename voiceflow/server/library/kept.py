@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import threading
 import time
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,17 +22,20 @@ from typing import Final
 
 from voiceflow.core.errors import InputError, OutputError, ScriptError
 from voiceflow.core.files import locked, write_atomic
+from voiceflow.script.dependencies import Stat, stat_of
 from voiceflow.script.lookup import is_file
 from voiceflow.server.auth.phones import fingerprint
 from voiceflow.server.http.refusals import Refusal, fault, unknown
 from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.library.kept_script import script_of
-from voiceflow.server.library.sessions import Entry
+from voiceflow.server.library.listed import Entry
+from voiceflow.server.library.listing import Scripts
 from voiceflow.server.studio import Studio, source_of
 
-MOST: Final = 500
+MOST: Final = 5_000
 LONGEST_TITLE: Final = 120
 _VERSION: Final = 1
+_AGAIN_S: Final = 15.0
 # Windows keeps most of these names for devices; the last two are files of the library.
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|positions|settings)")
 
@@ -59,6 +63,25 @@ class Kept:
     render: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was kept at a look: the list and the scripts as they were, and what follows from them.
+
+    Attributes
+    ----------
+    all, edited : tuple of Kept
+        Those whose script is there, the newest first; those whose script was edited.
+    slugs : frozenset of str
+        The names of all.
+    """
+
+    kept: tuple[Kept, ...]
+    scripts: Scripts
+    all: tuple[Kept, ...]
+    edited: tuple[Kept, ...]
+    slugs: frozenset[str]
+
+
 class Keeper:
     """The kept sessions.
 
@@ -71,6 +94,10 @@ class Keeper:
         self.studio, self.library, self._clock = studio, studio.library, clock
         self.path = studio.folders.state / "kept.json"
         self._lock = threading.RLock()
+        self._list: tuple[Stat, tuple[Kept, ...]] | None = None
+        self._seen: Seen | None = None
+        self._sources: dict[str, tuple[Stat | None, str]] = {}
+        self._asked: dict[str, tuple[str, float]] = {}
         studio.pins = self.renders
         studio.renew_kept = self.renew
         studio.mp3_files.on_gone = self._gone
@@ -78,9 +105,30 @@ class Keeper:
     # What is kept
 
     def all(self) -> tuple[Kept, ...]:
-        """Every kept session whose script is there, the newest first."""
-        found = [one for one in self._read() if self._script(one.slug) is not None]
-        return tuple(sorted(found, key=lambda one: (-one.created, one.slug)))
+        """Every kept session whose script is there, the newest first; not to be changed."""
+        return self._look().all
+
+    def _look(self) -> Seen:
+        """What is kept, held until the list or a script changes."""
+        kept, scripts = self._read(), self.studio.listing.scripts()
+        seen = self._seen
+        if seen is None or seen.kept is not kept or seen.scripts is not scripts:
+            own = f"{self.library.user / 'sessions'}{os.sep}"
+            # A bundled session of the same name is not the one that was kept.
+            there = [one for one in kept if scripts.get(one.slug, ("",))[0].startswith(own)]
+            there.sort(key=lambda one: (-one.created, one.slug))
+            self._sources = {one.slug: self._source(*scripts[one.slug], one) for one in there}
+            self._asked = {slug: self._asked[slug] for slug in self._asked.keys() & self._sources}
+            edited = [one for one in there if self._sources[one.slug][1] != one.digest]
+            self._seen = seen = Seen(
+                kept, scripts, tuple(there), tuple(edited), frozenset(one.slug for one in there)
+            )
+        return seen
+
+    def _source(self, path: str, stat: Stat | None, kept: Kept) -> tuple[Stat | None, str]:
+        """The stat of a script, and the fingerprint of what stands in it."""
+        known = self._sources.get(kept.slug)
+        return known if known is not None and known[0] == stat else (stat, source_of(Path(path)))
 
     def changed(self) -> int:
         """When the list last changed, in seconds since the epoch."""
@@ -91,29 +139,26 @@ class Keeper:
 
     def find(self, slug: str) -> Kept | None:
         """The kept session of that name, or None."""
-        return next((one for one in self.all() if one.slug == slug), None)
+        found = next((one for one in self._read() if one.slug == slug), None)
+        return found if found is not None and self._script(slug) is not None else None
 
     def slug_of(self, render_id: str) -> str | None:
         """The name under which a render is kept, or None."""
-        return next((one.slug for one in self.all() if one.render == render_id), None)
+        found = (one.slug for one in self._read() if one.render == render_id)
+        return next((slug for slug in found if self._script(slug) is not None), None)
 
     def renders(self) -> frozenset[str]:
         """The ids of the renders of kept sessions."""
         return frozenset(one.render for one in self._read())
 
-    def sessions(self, limit_s: float | None = None) -> list[Entry]:
-        """All sessions, marked if kept; `limit_s` as in `SessionLibrary.all`."""
-        kept = {one.slug: one for one in self.all()}
-        return [self._marked(entry, kept) for entry in self.studio.sessions.all(limit_s)]
+    def slugs(self) -> frozenset[str]:
+        """The names of all kept sessions."""
+        return self._look().slugs
 
     def session(self, slug: str) -> Entry:
         """One session, marked if kept. Raises Refusal."""
-        kept = {one.slug: one for one in self.all()}
-        return self._marked(self.studio.sessions.session(slug), kept)
-
-    def _marked(self, entry: Entry, kept: dict[str, Kept]) -> Entry:
-        # A bundled session of the same name is not the one that was kept.
-        return {**entry, "kept": True} if entry["own"] and entry["slug"] in kept else entry
+        entry = self.studio.sessions.session(slug)
+        return {**entry, "kept": True} if entry["own"] and self.find(slug) else entry
 
     # Keeping
 
@@ -166,6 +211,7 @@ class Keeper:
                         file.write(text)
                 except FileExistsError:
                     continue
+                self.studio.listing.expect()
                 return slug
         except OSError as error:
             reason = error.strerror or type(error).__name__
@@ -177,6 +223,7 @@ class Keeper:
         if path is not None:
             with suppress(OSError):
                 path.unlink()
+            self.studio.listing.expect()
 
     def _note(self, slug: str, render: Render) -> Kept:
         path, now = self._script(slug), int(self._clock())
@@ -210,31 +257,29 @@ class Keeper:
         if fingerprint(path.read_bytes()) != kept.written:
             return False
         path.unlink(missing_ok=True)
+        self.studio.listing.expect()
         return True
 
     # What is edited meanwhile
 
-    def lost(self) -> list[Kept]:
-        """Kept sessions whose render no longer exists."""
-        return [one for one in self.all() if self.studio.renders.get(one.render) is None]
+    def lost(self, among: Sequence[Kept]) -> list[Kept]:
+        """Those kept sessions whose render no longer exists."""
+        there = self.studio.renders.ids()
+        return [one for one in among if one.render not in there]
 
-    def refresh(self) -> list[tuple[Kept, Render]]:
-        """Kept sessions with their renders, newest first.
+    def refresh(self, among: Sequence[Kept]) -> None:
+        """Decide again, in the background, what was edited, and those of `among` that are lost.
 
-        If a script has changed or a render is lost, it is decided again in the background;
-        until then the old render is given, or none if it is lost.
+        Until then there is the old render, or none if it is lost.
         """
-        found = []
-        for kept in self.all():
-            render = self.studio.renders.get(kept.render)
-            path = self._script(kept.slug)
-            if path is None:
-                continue
-            if render is None or fingerprint(path.read_bytes()) != kept.digest:
-                self._again(kept)
-            if render is not None:
-                found.append((kept, render))
-        return found
+        now = self._clock()
+        for one in (*self._look().edited, *self.lost(among)):
+            # What has errors stays edited: it is not tried anew at each request.
+            state = f"{one.render} {self._sources.get(one.slug)}"
+            asked = self._asked.get(one.slug, ("", 0.0))
+            if asked[0] != state or now - asked[1] > _AGAIN_S:
+                self._asked[one.slug] = state, now
+                self._again(one)
 
     def renew(self) -> list[str]:
         """Decide again, in the background, what a new version or an edit has left without sound.
@@ -257,7 +302,7 @@ class Keeper:
         return titles
 
     def _gone(self, render: Render) -> None:
-        for kept in self.all():
+        for kept in self._read():
             if kept.render == render.id:
                 self._again(kept)
 
@@ -271,7 +316,7 @@ class Keeper:
             return
         digest, now = fingerprint(path.read_bytes()), int(self._clock())
 
-        def put(all_: list[Kept]) -> list[Kept]:
+        def put(all_: Sequence[Kept]) -> list[Kept]:
             # If nothing is new its date stays, and so does the feed, to the byte.
             return [
                 replace(one, render=render.id, digest=digest, changed=now)
@@ -291,23 +336,31 @@ class Keeper:
                 return path
         return None
 
-    def _change(self, act: Callable[[list[Kept]], list[Kept]]) -> None:
+    def _change(self, act: Callable[[Sequence[Kept]], list[Kept]]) -> None:
         try:
             with self._lock, locked(self.path):
                 told = {"version": _VERSION, "kept": [asdict(one) for one in act(self._read())]}
                 data = json.dumps(told, indent=1, ensure_ascii=False).encode()
                 write_atomic(self.path, data, mode=0o600)
+                self._list = None
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise OutputError(f"the list of kept sessions cannot be saved: {reason}") from None
 
-    def _read(self) -> list[Kept]:
+    def _read(self) -> tuple[Kept, ...]:
+        """What the list says; read again when its file has changed."""
+        stat, known = stat_of(str(self.path)), self._list
+        if known is None or known[0] != stat:
+            self._list = known = stat, self._parsed()
+        return known[1]
+
+    def _parsed(self) -> tuple[Kept, ...]:
         try:
             told = json.loads(self.path.read_bytes())
             # Its name becomes a path: from an edited file, too, nothing but a slug is taken.
-            return [Kept(**one) for one in told["kept"] if _SLUG.fullmatch(one["slug"])]
+            return tuple(Kept(**one) for one in told["kept"] if _SLUG.fullmatch(one["slug"]))
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return []
+            return ()
 
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -93,6 +93,7 @@ class Look:
         self._folders: dict[str, tuple[Found, ...]] = {}
         self._names: dict[tuple[Path, ...], _Names] = {}
         self._real: dict[str, Path | None] = {}
+        self._tables: dict[tuple[str, Path | None], dict[str, bytes]] = {}
 
     def of(self, kind: str) -> str:
         """Changes with every file of `kind` in the user's library and the bundled one."""
@@ -196,6 +197,12 @@ class Look:
 
     def _shared(self, kind: str, near: Path | None) -> dict[str, bytes]:
         """Every script of a kind outside the session's own folder; phrases there, too."""
+        key = kind, near
+        if key not in self._tables:
+            self._tables[key] = self._shared_now(kind, near)
+        return self._tables[key]
+
+    def _shared_now(self, kind: str, near: Path | None) -> dict[str, bytes]:
         # The first folder is the session's own: there, only what is named counts.
         folders = self.library.folders(kind, near)[0 if near is None else 1 :]
         entries = [entry for folder in folders for entry in self._entries(str(folder))]

@@ -177,7 +177,8 @@ class Look:
         names, found = self._names_in((Path(folder),)), dict[str, bytes]()
         texts = [*texts]
         while texts:
-            firsts = _first_words(b"\n".join(texts), names)
+            # One by one: the tables are the same for every session.
+            firsts = {word for text in texts for word in _first_words(text, names)}
             named = chain.from_iterable(chain(*names[first].values()) for first in firsts)
             new = {one.path: self._text(one.path) for one in named if one.path not in found}
             found |= new
@@ -292,7 +293,7 @@ def _first_words(text: bytes, names: _Names) -> Iterable[str]:
     return names.keys() if b"\\" in text else names.keys() & {*_words(text), ""}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _words(text: bytes) -> frozenset[str]:
     return frozenset(words_of(text.decode("utf-8", "replace")))
 

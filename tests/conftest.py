@@ -35,6 +35,10 @@ from voiceflow.script.load import load_session  # noqa: E402
 from voiceflow.script.lookup import Library, content  # noqa: E402
 from voiceflow.script.models import Session  # noqa: E402
 
+# One seed of the fuzzer for all processes of a run, which inherit it.
+if os.environ.get("VOICEFLOW_FUZZ"):
+    os.environ.setdefault("VOICEFLOW_FUZZ_SEED", str(int.from_bytes(os.urandom(4), "big")))
+
 # How long an example takes says how busy the machine is, and no more.
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -67,6 +71,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many cases of each kind the fuzzer has tried: see tests/fuzz."""
+    reports = [one for how in ("passed", "failed") for one in terminalreporter.getreports(how)]
+    told = [str(text) for one in reports for key, text in one.user_properties if key == "fuzz"]
+    if told:
+        terminalreporter.section("cases tried")
+        terminalreporter.write_line("\n".join(told))
 
 
 def pytest_unconfigure() -> None:

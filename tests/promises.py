@@ -153,6 +153,12 @@ def unsaid_texts(checked: Checked) -> Iterator[str]:
     for event in checked.decision.score.events:
         if event.kind == "speech":
             said.setdefault(event.exercise, []).append(event.name)
+    # A set-up may be said in the work before a short rest.
+    for one in checked.decision.arranged.rests:
+        for owner, text in one.ahead:
+            bout = checked.decision.plan.bouts[checked.decision.plan.moments[owner].exercise]
+            assert any(text in texts for texts in said.values())
+            said.setdefault(bout.exercise.name, []).append(text)
     heard = {name: _plain(" ".join(texts)) for name, texts in said.items()}
     for name, key, text in texts_of(checked.case.root):
         if key in _LESS[checked.case.detail]:

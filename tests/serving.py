@@ -283,6 +283,7 @@ class Outside:
         )  # fmt: skip
         scheme = "https" if pem else "http"
         self.base, self.lines = f"{scheme}://127.0.0.1:{port}", list[str]()
+        self.port = port
         threading.Thread(target=self._read, daemon=True).start()
         wait_for(lambda: self.process.poll() is not None or self._is_there())
         assert self.process.poll() is None, "".join(self.lines)
@@ -312,6 +313,21 @@ class Outside:
     def end(self, number: int) -> None:
         self.process.send_signal(number)
         self.process.wait(120)
+
+
+@contextmanager
+def open_files(count: int) -> Iterator[None]:
+    """This process, and those it starts meanwhile, may have so many files and sockets open."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count:
+        pytest.skip("this process may not open so many connections")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def free_port() -> int:

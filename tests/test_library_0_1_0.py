@@ -16,7 +16,7 @@ import pytest
 
 import voiceflow
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import TimingError
+from voiceflow.core.errors import ScriptError
 from voiceflow.player.bookmarks import Bookmarks
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
@@ -50,9 +50,11 @@ DECIDED: Final = sorted(set(OWN) - {TOO_SHORT})
 
 
 def test_a_length_that_took_from_written_silences_is_an_error_now(library: Library) -> None:
-    with pytest.raises(TimingError, match="cannot last 2:30") as caught:
+    with pytest.raises(ScriptError, match="cannot last 2:30") as caught:
         prepare(TOO_SHORT, Options(voice="silent"), Context(library, Cache(None), 1), ahead=False)
-    shortest = caught.value.hint.split(" to ")[0].removeprefix("from about ")
+    (problem,) = caught.value.problems
+    assert problem.mark.line
+    shortest = problem.hint.split(" to ")[0].removeprefix("from about ")
     asked = Options(voice="silent", minutes_ms=1000 * (120 + int(shortest.split(":")[1]) + 3))
     assert prepare(TOO_SHORT, asked, Context(library, Cache(None), 1), ahead=False)
 

@@ -111,7 +111,7 @@ class Stream:
         self._cache = context.cache
         # A music file may change under its name: with a bed, nothing is remembered.
         plain = options.bed in (None, "none")
-        self._key = memo_key(reference, options, context.library) if plain else None
+        self._key = memo_key(reference, options, context) if plain else None
         self._known = recall(context.cache, self._key)
         head = self._cache.get("head", self._known.head) if self._known else None
         if self._known is not None and head is not None:

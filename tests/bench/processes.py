@@ -31,6 +31,8 @@ class Run:
     Attributes
     ----------
     seconds : float
+    cpu : float or None
+        Processor seconds of it and of all that it waited for; None where the system does not tell.
     peak_mb : float or None
         Resident memory of the largest process; None where the system does not tell.
     said : str
@@ -38,6 +40,7 @@ class Run:
     """
 
     seconds: float
+    cpu: float | None
     peak_mb: float | None
     said: str
 
@@ -61,7 +64,7 @@ def run(
         clock = threading.Timer(timeout_s, _end, [process])
         clock.start()
         try:
-            code, peak_mb = _wait(process)
+            code, cpu, peak_mb = _wait(process)
         except BaseException:
             _end(process)
             raise
@@ -72,7 +75,7 @@ def run(
             raise FailedError(f"{' '.join(command[-6:])} takes more than {timeout_s:g} s")
         if code != 0:
             raise FailedError(f"{' '.join(command[-6:])}: exit code {code}: {_text(err)[-400:]}")
-        return Run(seconds, peak_mb, _text(out))
+        return Run(seconds, cpu, peak_mb, _text(out))
 
 
 def together(
@@ -113,14 +116,15 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float | None]:
-    """Exit code, and the most memory of the process or of any that it waited for."""
+def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float | None, float | None]:
+    """Exit code, processor seconds, and the most memory of any; with all that it waited for."""
     if not hasattr(os, "wait4"):
-        return process.wait(), None
+        return process.wait(), None, None
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     unit = 1 if sys.platform == "darwin" else 1024
-    return process.returncode, used.ru_maxrss * unit / 1e6
+    cpu = used.ru_utime + used.ru_stime
+    return process.returncode, cpu, used.ru_maxrss * unit / 1e6
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -1,6 +1,7 @@
 """The bench: one command, everything in one run on one machine.
 
     python tests/bench/run.py [--quick] [--json FILE] [--only PART ...]
+    python tests/bench/run.py --only single     one session: cold, warm, changed, its first bytes
 
 Whole processes, medians of several; a cold run has an empty cache directory. FFmpeg (for `naive`
 and `encode-only`) is the system's or that of `pip install imageio-ffmpeg`. Let nothing else run
@@ -31,6 +32,7 @@ PARTS = (
     "starts", "main_session", "encode_only", "naive", "floor", "tempo", "edited", "lengths",
     "three_hours", "repetitions", "looking", "first_bytes", "encode_only",
 )  # fmt: skip
+SINGLE = ("main_session", "encode_only", "tempo", "edited", "first_bytes")
 
 
 def main() -> int:
@@ -60,7 +62,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer runs, about three minutes")
     parser.add_argument("--json", metavar="FILE", help="write everything measured to FILE")
     parser.add_argument(
-        "--only", nargs="+", metavar="PART", choices=sorted(set(PARTS)), help="these parts alone"
+        "--only",
+        nargs="+",
+        metavar="PART",
+        choices=sorted({*PARTS, "single"}),
+        help="these parts alone",
     )
     return parser.parse_args()
 
@@ -69,7 +75,7 @@ def chosen(only: list[str] | None) -> list[str]:
     """The parts to walk, in order; the main session comes along where others build on it."""
     if not only:
         return list(PARTS)
-    wanted = {"starts", *only}
+    wanted = {*only, *(SINGLE if "single" in only else ("starts",))}
     if wanted & {*NEEDS_WARM, "first_bytes"}:
         wanted.add("main_session")
     return [part for part in PARTS if part in wanted]
@@ -118,6 +124,7 @@ def told(runs: list[Run]) -> dict[str, Any]:
     said = runs[-1].said.splitlines()
     return {
         "seconds": [round(one.seconds, 4) for one in runs],
+        "cpu": [one.cpu and round(one.cpu, 4) for one in runs],
         "peak_mb": [one.peak_mb and round(one.peak_mb, 1) for one in runs],
         "profile": [line.strip() for line in said] if any("LUFS" in line for line in said) else [],
     }

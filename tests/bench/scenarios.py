@@ -63,6 +63,11 @@ class Bench:
         found = self.runs.get(name)
         return median([one.seconds for one in found]) if found else None
 
+    def cpu(self, name: str) -> float | None:
+        """The median of the processor seconds of all runs called `name`."""
+        found = [one.cpu for one in self.runs.get(name, ()) if one.cpu is not None]
+        return median(found) if found else None
+
     def peak_mb(self, name: str) -> float | None:
         """The most memory that any process of any run called `name` took."""
         found = [one.peak_mb for one in self.runs.get(name, ()) if one.peak_mb is not None]
@@ -88,8 +93,9 @@ class Bench:
     ) -> Run:
         done = run(command, self.environment(cache, home), self.folder, timeout_s)
         self.runs.setdefault(name, []).append(done)
+        cpu = f"{done.cpu:8.3f} CPU-s" if done.cpu is not None else ""
         peak = f"{done.peak_mb:5.0f} MB" if done.peak_mb else ""
-        self.tell(f"  {name:<44} {done.seconds:8.3f} s  {peak}")
+        self.tell(f"  {name:<44} {done.seconds:8.3f} s {cpu} {peak}")
         return done
 
     def quietly(self, command: Sequence[str], cache: str, home: str = "home") -> Run:

@@ -35,6 +35,15 @@ def test_each_entry_says_what_it_is():
             assert not str(told).endswith(":"), (kind, one)
 
 
+def test_what_a_script_holds_does_nothing_to_a_terminal(monkeypatch, tmp_path):
+    monkeypatch.setenv("VOICEFLOW_HOME", str(tmp_path))
+    script = tmp_path / "sessions" / "odd.yaml"
+    script.parent.mkdir()
+    script.write_text('title: "One \u202e two"\nexercises: [bridge]\n', encoding="utf-8")
+    assert "One \\u202e two" in listed("sessions")
+    assert "\u202e" in listed("sessions", "--json")  # a program gets it as it is
+
+
 def test_the_example_to_begin_with_is_clean(monkeypatch, tmp_path):
     monkeypatch.setenv("VOICEFLOW_HOME", str(tmp_path))
     made = CliRunner().invoke(cli, ["new", "session", "my-morning"])

@@ -22,7 +22,8 @@ KEY = Cache.key("one")
 
 
 def files(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.is_file())
+    """All but what is known of the cache's size."""
+    return sorted(path for path in root.rglob("*") if path.is_file() and path.name != "held")
 
 
 def run(code: str, *args: object) -> subprocess.Popen[bytes]:
@@ -163,7 +164,7 @@ def test_a_full_disk_leaves_nothing_half_written(
         patch.setattr("os.replace", full)
         cache.put("clip", KEY, b"new")
         cache.put("clip", Cache.key("two"), b"new")
-    assert "No space left" in cache.problem
+    assert "no space left" in cache.problem
     assert [path.name for path in files(tmp_path)] == [KEY]
     assert cache.get("clip", KEY) == b"old"
     cache.put("clip", KEY, b"new")
@@ -223,6 +224,51 @@ def test_an_entry_over_the_limit_is_not_kept(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
+def held(cache: Cache) -> int:
+    return sum(path.stat().st_size for path in files(cache.root or Path()))
+
+
+def test_trim_looks_at_all_files_only_when_the_limit_may_be_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scans = []
+    scan = Cache._scan
+    monkeypatch.setattr(Cache, "_scan", lambda self: scans.append(1) or scan(self))
+    for number in range(200):
+        # Each as a process of its own would.
+        cache = Cache(tmp_path, limit_bytes=50_000)
+        cache.put("clip", Cache.key(number), bytes(1_000))
+        cache.trim()
+        assert held(cache) <= 50_000
+    # A tenth of the limit is five of these.
+    assert 20 < len(scans) < 40
+
+
+def test_what_nobody_counted_is_found_in_time(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, limit_bytes=50_000)
+    for number in range(300):
+        # A writer that is killed before it trims.
+        Cache(tmp_path).put("clip", Cache.key("lost", number), bytes(1_000))
+        cache.put("length", Cache.key(number), b"1")
+        cache.trim()
+        assert held(cache) <= 50_000 + 70 * 1_100
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"", b"-5\n", b"1e3\n", b"9" * 40, b"\xff", "²".encode(), b"1\n" * 5_000, None]
+)
+def test_a_wrong_size_is_not_believed(tmp_path: Path, rubbish: bytes | None) -> None:
+    cache = Cache(tmp_path, limit_bytes=5_000)
+    path = tmp_path / "layout-1" / "held"
+    fill(cache, 10)
+    if rubbish is None:
+        path.mkdir()
+    else:
+        path.write_bytes(rubbish)
+    cache.trim()
+    assert held(cache) <= 5_000
+
+
 def test_clock_set_back(tmp_path: Path) -> None:
     """Entries from the future count as old, and using one brings it into the present."""
     cache = Cache(tmp_path, limit_bytes=5_200)
@@ -258,7 +304,9 @@ def test_scrap_of_a_killed_writer_is_swept(tmp_path: Path) -> None:
     assert cache.info().entries == 1
     cache.trim()
     assert files(tmp_path) == sorted([path, mine, notes])
+    assert (tmp_path / "layout-1" / "held").read_text() == f"{path.stat().st_size}\n"
     assert cache.clear() == 1
+    assert not list(tmp_path.rglob("held"))
     assert files(tmp_path) == [notes]
 
 
@@ -339,7 +387,7 @@ def test_kill_in_the_middle_of_a_put(tmp_path: Path) -> None:
         for number in range(7):
             assert cache.get("clip", Cache.key(number)) in (None, bytes([number]) * 2_000_000)
         cache.put("clip", KEY, b"x")
-        cache.trim()
+        cache.trim(always=True)
         assert not list(tmp_path.rglob("*.part"))
 
 

@@ -13,7 +13,15 @@ import pytest
 
 import voiceflow
 from voiceflow.core import errors
-from voiceflow.core.errors import Mark, Problem, ScriptError, UnknownNameError, did_you_mean
+from voiceflow.core.errors import (
+    MOST_TOLD,
+    Mark,
+    Problem,
+    ScriptError,
+    UnknownNameError,
+    did_you_mean,
+    fewest,
+)
 
 ALL = [
     cls
@@ -113,3 +121,28 @@ def test_hints_are_part_of_the_message() -> None:
 )
 def test_what_people_write_is_understood(written: str, known: tuple[str, ...], hint: str) -> None:
     assert did_you_mean(written, known) == hint
+
+
+def test_of_very_many_problems_the_first_are_told_and_how_many_more_there_are() -> None:
+    """One line that was there 20,000 times over had an error of two megabytes."""
+    same = [Problem(Mark("a.yaml", line, 1), "duplicate key `reps`") for line in range(2, 20_000)]
+    told = str(ScriptError(same)).splitlines()
+    assert len(told) == MOST_TOLD + 1
+    assert told[0] == "a.yaml:2:1: error: duplicate key `reps`"
+    last = "a.yaml:19999:1: error: there are 19898 more errors (mend those above first)"
+    assert told[-1] == last
+    assert len(ScriptError(same).problems) == len(same)  # a program has all of them
+
+
+def test_a_file_with_many_warnings_hides_neither_its_errors_nor_another_file() -> None:
+    many = [Problem(Mark("a.yaml", n, 1), "odd", severity="warning") for n in range(1, 200)]
+    error, other = Problem(Mark("a.yaml", 150, 2), "wrong"), Problem(Mark("b.yaml", 1, 1), "wrong")
+    found = fewest([*many[:150], error, *many[150:], other])
+    assert error in found
+    assert found[-1] == other
+    assert str(found[-2]) == (
+        "a.yaml:199:1: warning: there are 100 more warnings (mend those above first)"
+    )
+    exactly = many[:MOST_TOLD]
+    assert fewest(exactly) == tuple(exactly)
+    assert fewest([*exactly, many[-1]])[-1].message == "there is 1 more warning"

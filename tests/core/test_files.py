@@ -24,7 +24,9 @@ from voiceflow.core.files import (
     is_abandoned,
     is_draft,
     locked,
+    unfinished,
     write_atomic,
+    write_new,
     writing,
 )
 from voiceflow.server.auth.phones import Phones
@@ -376,3 +378,78 @@ def test_what_could_not_be_begun_is_not_remembered(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         PendingFile(str(tmp_path / "nowhere" / "a"))
     assert files._unfinished == before
+
+
+# A new file, which replaces nothing
+
+
+@pytest.fixture(params=["second names", "none"])
+def links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that lets a file have two names, and one that does not."""
+    if request.param == "none":
+
+        def refuse(*_: object) -> None:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+        monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("links")
+def test_a_new_file_is_written_and_none_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "made" / "file"
+    write_new(target, b"new")
+    assert target.read_bytes() == b"new"
+    with pytest.raises(FileExistsError):
+        write_new(target, b"newer")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "dangling", b"new")
+    assert target.read_bytes() == b"new"
+    assert names(target.parent) == ["file"]
+    assert names(tmp_path) == ["dangling", "made"]
+
+
+@pytest.mark.usefixtures("links")
+def test_a_file_that_comes_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, sync = tmp_path / "file", os.fsync
+
+    def another(handle: int) -> None:
+        target.write_bytes(b"another's")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", another)
+    with pytest.raises(FileExistsError):
+        write_new(target, b"new")
+    assert target.read_bytes() == b"another's"
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("error", "free", "words"),
+    [
+        (OSError(errno.EIO, os.strerror(errno.EIO)), 1 << 30, "the disk reports an error"),
+        # As mutagen wraps what the system says.
+        (RuntimeError(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))), 1 << 30, "no space left"),
+        # As libsndfile and FFmpeg say it, or nothing at all.
+        (RuntimeError("Error : flush failed."), 1 << 30, "could not be written completely"),
+        (ValueError("[Errno 1094995529] Invalid data found: 'x.m4b'"), 4_096, "no space left"),
+        (EOFError(), 4_096, "no space left"),
+    ],
+    ids=lambda one: str(one)[:20],
+)
+def test_what_a_library_could_not_write_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, free: int, words: str
+) -> None:
+    class Usage:
+        def __init__(self, _: object) -> None:
+            self.free = free
+
+    with writing(tmp_path / "x.m4b") as draft:
+        monkeypatch.setattr("shutil.disk_usage", Usage)
+        told = str(unfinished(error, draft))
+    assert words in told
+    assert "x.m4b" in told
+    for foreign in ("Errno", "flush", "Invalid data"):
+        assert foreign not in told

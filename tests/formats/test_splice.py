@@ -229,10 +229,14 @@ def test_every_event_sounds_where_the_score_has_it(make, kind):
 def test_it_is_as_near_to_the_samples_as_the_whole(make, kind):
     made = make(kind)
     spliced, whole = (segmental_snr(made.meant, one) for one in (made.spliced, made.whole))
-    assert abs(spliced.mean() - whole.mean()) < 0.5
+    # One channel for both ears has a seventh fewer bits. They are missing where noise is far below
+    # the sound, in better than 30 dB; the frames that need them most have them.
+    less = 0.5 if made.channels == 1 or kind in BEDS else 1.5
+    assert abs(spliced.mean() - whole.mean()) < less
     # Nor is it bought by some frames at the cost of others.
     for share in (1, 5, 25, 50):
-        assert np.percentile(spliced, share) > np.percentile(whole, share) - 1.0
+        spare = less if np.percentile(spliced, share) > 30 else 0
+        assert np.percentile(spliced, share) > np.percentile(whole, share) - max(0.5, spare)
 
 
 @pytest.mark.parametrize("kind", SPLICED)

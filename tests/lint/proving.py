@@ -52,7 +52,7 @@ def proof_of(library: Library, put: Put, text: str, **options: Any) -> Proof:
     path = put("sessions/the-session.yaml", text)
     wanted = Options(**{"pace": "steady", "voice": "silent", **options})
     made = prepare(path, wanted, Context(library, Cache(None)))
-    return prove(made[0], made[1].tones)
+    return prove(made[0], made[1].tones, made[1].bed)
 
 
 def found(proof: Proof, rule: str) -> list[Finding]:

@@ -378,6 +378,15 @@ def test_a_good_session_is_clean(pace: str, detail: str, proved: Callable[..., P
     assert "followed with eyes closed" in summary(proof)
 
 
+def test_what_a_script_holds_does_nothing_to_a_terminal(proved: Callable[..., Proof]) -> None:
+    """A mark that turns the direction of a line was printed as it stood."""
+    odd = exercise(tips='["\u202e{}"]'.format("A long tip. " * 60))
+    told = summary(proved(session(odd).replace("title: ", "title: \u202e")))
+    assert "“\\u202eA long tip" in told
+    assert "\\u202eOne" in told
+    assert all(one.isprintable() or one == "\n" for one in told)
+
+
 @pytest.mark.parametrize("name", SESSIONS)
 def test_the_bundled_sessions_are_clean(name: str, proved: Callable[..., Proof]) -> None:
     for pace in PACES:
@@ -710,7 +719,9 @@ def test_a_written_rest_between_intervals_is_exact(
 
 
 def test_what_a_written_rest_has_no_room_for_is_told(proved: Callable[..., Proof]) -> None:
-    proof = proved(INTERVALS.replace("REST", "5s"))
+    # The work has no room for it either.
+    short = INTERVALS.replace("20s", "8s")
+    proof = proved(short.replace("REST", "5s"))
     assert {one.rule for one in proof.findings} == {"left-out"}
     squat, lunge = proof.findings
     assert (squat.exercise, lunge.exercise) == ("Squat", "Lunge")
@@ -718,7 +729,18 @@ def test_what_a_written_rest_has_no_room_for_is_told(proved: Callable[..., Proof
     assert (squat.mark.line, lunge.mark.line) == (4, 5)  # type: ignore[union-attr]
     # The advice works: with the longest rest that is told, everything is said.
     seconds = max(re.findall(r"`rest: ([\d.]+)s`", squat.hint + lunge.hint), key=float)
-    assert proved(INTERVALS.replace("REST", f"{seconds}s")).findings == ()
+    assert proved(short.replace("REST", f"{seconds}s")).findings == ()
+
+
+@pytest.mark.parametrize("rest", ["0s", "5s"])
+def test_what_the_work_before_a_short_rest_says_is_not_missed(
+    rest: str, proved: Callable[..., Proof]
+) -> None:
+    assert proved(INTERVALS.replace("REST", rest)).findings == ()
+    # The side that works is another than the one of which the next set-up speaks.
+    text = INTERVALS.replace("work: 20s, rest: REST}", "work: 20s, sides: each, rest: REST}", 1)
+    text = text.replace("with your feet wide", "on your right foot").replace("REST", rest)
+    assert not [one for one in proved(text).findings if one.rule == "wrong-side"]
 
 
 def test_what_must_be_taught_follows_a_rest_too_short_for_it(proved: Callable[..., Proof]) -> None:
@@ -759,6 +781,24 @@ def test_an_odd_number_in_turn_is_told(proved: Callable[..., Proof]) -> None:
     told = only(proved(text), "uneven")
     assert "4 are done" in told.message
     assert "uneven" not in {one.rule for one in proved(GOOD_TURN.replace("REPS", "4")).findings}
+
+
+def test_an_odd_number_in_turn_is_told_at_every_level_with_its_place(
+    proved: Callable[..., Proof], put: Put, library: Library
+) -> None:
+    levels = "    levels: {2: {reps: 5, sides: alternate}, 3: {sides: alternate}}\n"
+    text = GOOD_TURN.replace("    sides: alternate\n", "").replace("REPS", "7") + levels
+    assert not [one for one in proved(text).findings if one.rule == "uneven"]
+    for level, line, written in ((2, 8, 5), (3, 6, 7)):
+        told = only(proved(text, level=level), "uneven")
+        assert f"`reps: {written}` is odd" in told.message
+        assert told.mark is not None
+        assert told.mark.line == line
+    # A file of an exercise is checked at all its levels.
+    own = "\n".join(line[4:] for line in text.splitlines()[2:])
+    path = put("exercises/reach.yaml", own)
+    lines = {one.mark.line for one in check_path(path, library) if "is odd for" in one.message}
+    assert lines == {4, 6}
 
 
 def test_a_cue_that_begins_like_its_brief_version_is_no_announcement(

@@ -138,6 +138,21 @@ FOLLOWED: dict[str, tuple[str, str, str, str, dict[str, Any]]] = {
                     reps=40)),
         {"phrases": "terse"},
     ),
+    "a breath with a unit": (
+        "breath-scaled", "write `inhale 4`, without a unit",
+        script(move(rep=[{"inhale 4s": "Inhale."}])), script(move(rep=[{"inhale 4": "Inhale."}])),
+        {"pace": "calm"},
+    ),
+    "a breath with a unit, to be kept": (
+        "breath-scaled", "`tempo: 1` in the exercise",
+        script(move(exhale="5 s")), script(move(exhale="5 s", tempo=1)), {"pace": "calm"},
+    ),
+    "a unit beside one's own breath": (
+        "breath-scaled", "write `inhale 4`, without a unit",
+        script(move(rep=None, reps=None, flow=[{"inhale 4s": "Inhale."}, {"say": "Good."}])),
+        script(move(rep=None, reps=None, flow=[{"inhale 4": "Inhale."}, {"say": "Good."}])),
+        {"pacing": (("breath_in", 6.0),)},
+    ),
     "too much talk": (
         "speech-density", "fewer words",
         script(move(setup="Lie down, and rest. " * 60, reps=1)), script(move()), {},
@@ -163,6 +178,20 @@ def test_whoever_follows_the_hint_is_rid_of_the_finding(
     assert told, case
     assert part in told[0].hint
     assert not found(proved(mended, **options), rule)
+
+
+def test_a_breath_with_a_unit_is_told_with_its_place_where_it_is_not_kept(proved: Proving) -> None:
+    text = script(move(rep=[{"inhale 4s": "Inhale."}, {"hold 2s": "Hold."}, {"exhale 5": "Out."}]))
+    (told,) = found(proved(text, pace="calm"), "breath-scaled")
+    assert told.mark
+    assert "inhale 4s" in text.splitlines()[told.mark.line - 1]
+    assert "lasts 4.4 s" in told.message
+    # By hand, a tempo counts for all exercises.
+    (told,) = found(proved(text, pacing=(("tempo", 0.8),)), "breath-scaled")
+    assert "5.0 s" in told.message
+    assert "tempo" not in told.hint
+    assert not found(proved(text), "breath-scaled")
+    assert not found(proved(text.replace("4s", "4"), pace="calm"), "breath-scaled")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from proving import found, move, proof_of, script, written
 
 from voiceflow.lint import Proof
+from voiceflow.lint.report import summary
 from voiceflow.script.lookup import Library
 
 Put = Callable[..., Path]
@@ -83,6 +84,29 @@ def test_tips_are_a_store_where_another_script_uses_few_of_them(proved: Proving,
     assert not found(proved(script({"roll": {"reps": 3}})), "tip-unsaid")
     # The tips are the session's own.
     assert found(proved(script({"roll": {"reps": 3, "tips": TIPS}})), "tip-unsaid")
+
+
+def test_the_tips_of_a_store_are_listed_one_by_one_at_their_places(
+    proved: Proving, put: Put
+) -> None:
+    text = written(move(name="Roll", tips=TIPS))
+    path = put("exercises/roll.yaml", text)
+    proof = proved(script({"roll": {"reps": 3}}))
+    assert proof.findings == ()
+    assert len(proof.stored_tips) == 2
+    for told, tip in zip(proof.stored_tips, TIPS[1:], strict=True):
+        assert told.mark is not None
+        assert told.mark.file == str(path)
+        assert text.splitlines()[told.mark.line - 1].strip(" -") == tip
+        lines = summary(proof).splitlines()
+        assert any(line.strip() == str(told.mark) for line in lines)
+        assert tip in " ".join(line.strip() for line in lines)
+    assert [one["message"] for one in proof.to_dict()["stored_tips"]]
+    assert summary(proof).endswith("It can be followed with eyes closed.")
+    # Enough repetitions, less talk, fewer repetitions asked for: nothing is missing.
+    assert not proved(script({"roll": {"reps": 14}})).stored_tips
+    assert not proved(script({"roll": {"reps": 3}}), pacing=(("tips", False),)).stored_tips
+    assert not proved(script({"roll": {"reps": 14}}), minutes_ms=125_000).stored_tips
 
 
 def test_other_tips_of_the_same_exercise_do_not_hide_those_before(proved: Proving) -> None:

@@ -1,6 +1,7 @@
 """The promises of `tests/score/test_written_properties.py` on many sessions, new ones each time.
 
-``VOICEFLOW_LONG=2000 pytest -n 2 tests/long`` tries each on so many, and shows the smallest
+``VOICEFLOW_LONG=2000 pytest -n 2 tests/long/test_written_properties_long.py`` tries each on so
+many, and shows the smallest
 session that breaks one. Some ten in a second.
 """
 

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import Decided, exercise, length_of, phase, phrases, positions, session, text, wishes
+from making import (
+    MARK,
+    Decided,
+    exercise,
+    length_of,
+    phase,
+    phrases,
+    positions,
+    session,
+    text,
+    wishes,
+)
 
 from voiceflow.core.errors import ScriptError
 from voiceflow.plan.cues import Cue, Facts, write
@@ -17,6 +28,7 @@ from voiceflow.plan.sentences import sentences
 from voiceflow.plan.unroll import unroll
 from voiceflow.script.lookup import Library
 from voiceflow.script.models import Section, Session
+from voiceflow.script.steps import Phase
 from voiceflow.script.templates import macro_names
 
 Put = Callable[..., Path]
@@ -244,6 +256,49 @@ def test_a_side_never_takes_the_place_of_what_the_author_wrote(
     for wanted, one in zip(said, heard, strict=False):
         assert one.startswith(wanted)
         assert text.rstrip(".").lower() in one.lower()
+
+
+@pytest.mark.parametrize(
+    ("own", "seconds", "last"),
+    [
+        ("Exhale and turn.", 4, "Last one, left, exhale and turn."),
+        # The side matters more than that it is the last.
+        ("Exhale and turn.", 2.2, "Left, exhale and turn."),
+        ("Exhale, and turn all the way.", 2.4, "Exhale, and turn all the way."),
+        ("Exhale, left.", 4, "Last one, exhale, left."),
+        ("", 4, "Last one, left, exhale."),
+        ("", 1.7, "Last one, left."),
+        ("", 0.95, "Left."),
+    ],
+)
+def test_the_last_repetition_of_sides_in_turn_keeps_its_side(
+    own: str, seconds: float, last: str
+) -> None:
+    """It was “Last one” in place of the side."""
+    said = text(own) if own else None
+    made = exercise(rep=(Phase("exhale", seconds, said, MARK),), sides="alternate", reps=4)
+    assert Decided(session(made)).said("phase")[-1] == last
+
+
+@pytest.mark.parametrize("book", ["coach", "plain"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_side_of_the_last_one_is_named_in_all_bundled_phrases(book: str, language: str) -> None:
+    made = exercise(rep=(Phase("exhale", 6, None, MARK),), sides="alternate", reps=4)
+    last = Decided(session(made, language=language), book=book).said("phase")[-1]
+    name = {"en": "left", "es": "izquierda"}[language]
+    head = {"coach": {"en": "Last one", "es": "La última"}, "plain": {"en": "Last", "es": "Última"}}
+    assert last.startswith(f"{head[book][language]}, {name}, ")
+
+
+def test_phrases_that_name_the_side_of_the_last_one_name_it_once(
+    put: Put, library: Library
+) -> None:
+    put("phrases/own.j2", "{% macro last() %}And last, {{ side }}.{% endmacro %}")
+    plan = unroll(session(exercise(sides="alternate", reps=4)), positions(), wishes())
+    sheet = write(plan, load_phrases("own", "en", library), Facts(5))
+    last = [c for m, c in zip(plan.moments, sheet.cues, strict=True) if m.kind == "phase"][-2]
+    assert last.announced == ("And last, left.",)
+    assert last.versions[0].lower().count("left") == 1
 
 
 def test_no_announcement_takes_the_place_of_a_version_that_fits() -> None:

@@ -120,9 +120,9 @@ def test_sides_alternate_changes_every_repetition_and_ends_even() -> None:
     sides = [m.side for m in of(plan, 0) if m.kind == "phase" and m.breath == "inhale"]
     assert sides == ["right", "left"] * 3
     assert "switch" not in kinds(plan)
-    changes = [m.prefix for m in of(plan, 0) if m.kind == "phase" and m.breath == "inhale"]
-    assert set(changes[1:-1]) == {"alternate"}
-    assert changes[-1] == "last"
+    changes = [m.announces for m in of(plan, 0) if m.kind == "phase" and m.breath == "inhale"]
+    assert set(changes[1:-1]) == {("alternate",)}
+    assert changes[-1] == ("last", "alternate")
 
 
 def test_the_longer_switch_wins() -> None:
@@ -178,7 +178,7 @@ def test_tones_leave_out_all_but_names_and_switches() -> None:
     assert not {"set-up", "caution", "set"} & set(kinds(plan))
     assert {"name", "switch", "phase"} <= set(kinds(plan))
     assert {m.richness for m in of(plan, 0) if m.kind == "phase"} == {"none"}
-    assert all(not m.prefix and not m.count for m in of(plan, 0) if m.kind == "phase")
+    assert all(not m.announces and not m.count for m in of(plan, 0) if m.kind == "phase")
 
 
 def test_what_comes_round_again_is_numbered_and_brief() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import BUNDLED
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rosters import clients, context, problems, usual
+from rosters import SHORT, clients, context, problems, read, usual
 
 from voiceflow import Context, Options
+from voiceflow.core.errors import InputError
 from voiceflow.roster.clients import read_clients
 from voiceflow.roster.table import read_table
 
@@ -48,6 +50,8 @@ def test_a_row_wins_over_what_holds_for_all(tmp_path: Path, context: Context) ->
     [
         ("id,session,sesion\n1,arms,x", "1:12: unknown column `sesion`"),
         ("id,session,goal\n1,arms,x", "1:12: unknown column `goal`"),
+        ("id,session,goal,client.goal\n1,goal,x,y", "1:17: the columns `goal` and `client.goal`"),
+        ("id,session,goal\n1,goal,", "2:8: "),
         ("id,sesion\n1,arms", "1:1: there is no column `session`"),
         ("name,session\nAna,arms", "1:1: there is no column `id`"),
         ("1,arms\n2,arms", "1:1: this table has no header"),
@@ -88,11 +92,47 @@ def test_a_value_that_a_text_needs_and_a_client_lacks(tmp_path: Path, context: C
 def test_all_that_is_wrong_is_told_and_the_good_rows_are_there(
     tmp_path: Path, context: Context
 ) -> None:
-    rows = "id,session,level,bad\n1,arms,1,\n2,arm,1,\n3,arms,x,\n4,arms,2,\n"
+    rows = "id,session,level\n1,arms,1\n2,arm,1\n3,arms,x\n4,arms,2\n1,arms,3\n"
     found = clients(tmp_path, context, rows)
     assert [one.id for one in found.clients] == ["1", "4"]
-    assert [one.mark.line for one in found.problems] == [1, 3, 4]
+    assert [one.mark.line for one in found.problems] == [3, 4, 6]
+    # The first of two with one id is right.
     assert [identity for identity, _ in found.wrong] == ["2", "3"]
+    assert "arm'" not in str(found.wrong)
+
+
+def test_a_text_may_ask_what_a_value_says(tmp_path: Path, context: Context) -> None:
+    """No stand-in for the value may take the way that asks for another one."""
+    asks = '{% if client.goal == "x" %}{{ client.other }}{% endif %}Stand tall.'
+    path = tmp_path / "home" / "sessions" / "asks.yaml"
+    path.write_text(SHORT.replace("Stand tall.", f"'{asks}'"))
+    assert problems(tmp_path, context, "id,session,goal\n1,asks,y\n") == []
+    (found,) = problems(tmp_path, context, "id,session,goal\n1,asks,x\n")
+    assert "there is no value `client.other`" in found
+
+
+def test_what_holds_for_all_rows_is_no_rows_fault(tmp_path: Path, context: Context) -> None:
+    found = read(tmp_path, "id,session\n1,arms\n2,arms\n")
+    with pytest.raises(InputError, match="no pace called 'nope'"):
+        read_clients(found, usual(pace="nope"), context)
+    with pytest.raises(InputError, match="is no date"):
+        read_clients(found, replace(usual(), date="yesterday"), context)
+
+
+def test_half_of_a_character_makes_only_its_row_wrong(tmp_path: Path, context: Context) -> None:
+    text = '{"id": "1", "session": "arms", "name": "A\\ud800"}\n{"id": "2", "session": "arms"}\n'
+    found = clients(tmp_path, context, text, name="a.jsonl")
+    assert [one.id for one in found.clients] == ["2"]
+    assert "half of a character" in found.problems[0].message
+
+
+def test_the_session_of_a_language_that_has_errors_is_told_as_such(
+    tmp_path: Path, context: Context
+) -> None:
+    (tmp_path / "home" / "sessions" / "arms.es.yaml").write_text("title: [")
+    (found,) = problems(tmp_path, context, "id,session,language\n1,arms,es\n")
+    assert "not in 'es'" not in found
+    assert problems(tmp_path, context, "id,session,language\n1,arms,DE\n") == []
 
 
 def test_nobody_is_called_by_the_name_of_whoever_set_this_up(
@@ -136,13 +176,11 @@ def test_files_go_where_the_pattern_says(
         ("{id}.exe", "no ending"),
         ("{session}.mp3", "without {id}"),
         ("{id.mp3", "not closed"),
-        ("{id!r}.mp3", "no column"),
+        ("{id!r}.mp3", "write {id}"),
         ("a\\{id}.mp3", "part of a path"),
     ],
 )
 def test_a_wrong_pattern_is_told(tmp_path: Path, context: Context, pattern: str, told: str) -> None:
-    from voiceflow.core.errors import InputError
-
     with pytest.raises(InputError, match=told):
         clients(tmp_path, context, "id,session,name\n1,arms,Ana\n", pattern)
 

@@ -16,7 +16,7 @@ from voiceflow import Context, Options
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError, OutputError
 from voiceflow.roster import Cluster, RosterOptions, make_roster
-from voiceflow.roster.addresses import Address, opened
+from voiceflow.roster.addresses import Address, is_address, opened
 from voiceflow.roster.manifest import read_manifest
 
 pytest.importorskip("distributed", reason="clusters need the extra `cluster`")
@@ -118,6 +118,13 @@ def test_an_address_that_cannot_be_opened_is_told(
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(InputError, match=told):
         opened(address)
+
+
+@pytest.mark.parametrize("text", ["", "file://", "://x", "s3:/x/y", "memory://x", "A B://x"])
+def test_what_is_neither_folder_nor_address_is_told(text: str) -> None:
+    with pytest.raises(InputError):
+        is_address(text)
+    assert not is_address("c:/clients")
 
 
 KEY = Cache.key("some", "thing")

@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from rosters import SHORT, context, made, table, usual
+from rosters import SHORT, context, files, goes_on, good_and_bad, lines, made, table, usual
 
 import voiceflow
 from voiceflow import Context, Options
-from voiceflow.core.errors import ScriptError
+from voiceflow.core.errors import OutputError, ScriptError
 from voiceflow.roster import RosterOptions, forecast, make_roster
 from voiceflow.roster.manifest import Entry, Manifest, read_manifest
 from voiceflow.roster.workers import Crew, Task
@@ -26,16 +23,6 @@ from voiceflow.roster.workers import Crew, Task
 __all__ = ["context"]
 
 ROWS = "id,session,name,goal,tempo\n1,arms,Ana,,\n2,goal,Ben,two knees,\n3,arms,Cleo,,0.9\n"
-
-
-def lines(folder: Path) -> list[dict[str, Any]]:
-    text = (folder / "out" / "manifest.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def files(folder: Path) -> set[str]:
-    out = folder / "out"
-    return {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
 
 
 def test_each_file_is_that_of_a_single_render(tmp_path: Path, context: Context) -> None:
@@ -129,6 +116,36 @@ def test_a_client_whose_file_cannot_be_made_is_no_one_elses(
     assert made(tmp_path, context, ROWS).made == 1
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+@pytest.mark.parametrize("part", ["1", "1/arms.mp3", "manifest.jsonl"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, context: Context, part: str) -> None:
+    """Whoever else may write into a shared folder could lead out of it."""
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "arms.mp3").write_bytes(b"someone's")
+    link = tmp_path / "out" / part
+    link.parent.mkdir(parents=True)
+    link.symlink_to(away if part == "1" else away / "arms.mp3")
+    if part == "manifest.jsonl":
+        with pytest.raises(OutputError, match="is a link"):
+            made(tmp_path, context, ROWS)
+    else:
+        outcome = made(tmp_path, context, ROWS)
+        assert (outcome.made, [one.id for one in outcome.failed]) == (2, ["1"])
+        assert "is a link" in outcome.failed[0].error
+    assert [path.read_bytes() for path in away.iterdir()] == [b"someone's"]
+
+
+def test_who_is_wrong_or_there_twice_keeps_the_file(tmp_path: Path, context: Context) -> None:
+    twice = ROWS + "1,arms,Dora,,\n"
+    made(tmp_path, context, twice)
+    again = made(tmp_path, context, twice)
+    assert (again.made, again.unchanged, again.wrong) == (0, 3, 1)
+    assert "error" not in lines(tmp_path)[0]
+    wrong = made(tmp_path, context, ROWS.replace("3,arms", "3,arm"))
+    assert (wrong.left_over, (tmp_path / "out" / "3" / "arms.mp3").exists()) == ((), True)
+
+
 def test_a_dry_run_writes_nothing_and_knows_lengths(tmp_path: Path, context: Context) -> None:
     foreseen, problems = forecast(
         table(tmp_path, ROWS), tmp_path / "out", RosterOptions(usual()), context
@@ -154,10 +171,13 @@ def test_a_manifest_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["4", "1"]
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["[]", "null", '{"id": 1, "error": "x"}', '{"id": "1"}', '{"id": "1", "sha256": "no"}', "["],
-)
+EVIL = json.dumps({"id": "1", "file": "../../etc/passwd", "sha256": "0" * 64})
+
+
+NONE = ("[]", "null", '{"id": 1, "error": "x"}', '{"id": "1"}', '{"id": "1", "sha256": "no"}', "[")
+
+
+@pytest.mark.parametrize("line", [*NONE, EVIL, EVIL.replace("../../etc/passwd", "a\\u0000b")])
 def test_what_no_manifest_holds_is_passed_over(tmp_path: Path, line: str) -> None:
     path = tmp_path / "manifest.jsonl"
     path.write_text(line + "\n")
@@ -175,13 +195,56 @@ def crash(*_: object) -> None:
 def test_a_worker_that_dies_takes_only_its_client_with_it(tmp_path: Path, context: Context) -> None:
     """The third client's voice kills the process that asks for it, each time."""
     tasks = [
-        Task(str(n), "arms", Options(voice="silent"), str(tmp_path / f"{n}.mp3"), "mp3")
+        Task(str(n), "arms", Options(voice="silent"), str(tmp_path), f"{n}.mp3", "mp3")
         for n in range(6)
     ]
-    tasks[2] = Task("2", "arms", Deadly(voice="silent"), str(tmp_path / "2.mp3"), "mp3")
+    tasks[2] = Task("2", "arms", Deadly(voice="silent"), str(tmp_path), "2.mp3", "mp3")
     with Crew(2, context.library, context.cache.root) as crew:
         found = {one.id: one.error for one in crew.run(tasks)}
     assert found == dict.fromkeys("01345", "") | {"2": "the process that made it ended, twice"}
+
+
+COUNTED = """
+import sys
+from pathlib import Path
+from voiceflow import Options
+from voiceflow.roster.workers import Crew, Task
+from voiceflow.script.lookup import Library, content
+from voiceflow.voices import pool
+
+place = Path(sys.argv[1])
+spawn = pool.spawn
+
+def counted(*ahead):
+    with open(place / "counts", "a") as file:
+        file.write("one\\n")
+    return spawn(*ahead)
+
+pool.spawn = counted
+
+if __name__ == "__main__":
+    library = Library(place / "home", content() / "scripts", content() / "sounds")
+    tasks = [
+        Task(name, "goal", Options(voice="faulty:hum", client=(("goal", name),)),
+             str(place), f"{name}.mp3", "mp3")
+        for name in ("knees", "hips", "feet")
+    ]
+    with Crew(1, library, place / "cache") as crew:
+        assert [one.error for one in crew.run(tasks)] == ["", "", ""]
+"""
+
+
+def test_a_worker_loads_its_voice_once(tmp_path: Path, context: Context) -> None:
+    """Each client has a text of their own to be spoken. Workers import the script as it stands."""
+    assert context.library.user.is_dir()
+    script = tmp_path / "counted.py"
+    script.write_text(COUNTED)
+    home = str(Path(voiceflow.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], check=True,
+        env=os.environ | {"PYTHONPATH": home},
+    )  # fmt: skip
+    assert (tmp_path / "counts").read_text().count("one") == 1
 
 
 class Deadly(Options):
@@ -193,94 +256,19 @@ class Deadly(Options):
         crash()
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from voiceflow import Context, Options
-from voiceflow.core.cache import Cache
-from voiceflow.roster import RosterOptions, Usual, make_roster
-from voiceflow.script.lookup import Library, content
-
-if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    library = Library(place / "home", content() / "scripts", content() / "sounds")
-    context = Context(library=library, cache=Cache(place / "cache"), jobs=2)
-    how = RosterOptions(Usual("{id}/{session}.mp3", "arms", Options(voice="silent"), "2026-03-09"))
-    make_roster(place / "clients.csv", place / "out", how, context)
-"""
-
-
-def stopped(tmp_path: Path, stop: int, after_s: float) -> None:
-    """One run in a process of its own, which is stopped at that moment."""
-    script = tmp_path / "run.py"
-    script.write_text(SCRIPT)
-    home = str(Path(voiceflow.__file__).parents[1])
-    environment = os.environ | {"PYTHONPATH": home, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)], env=environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        process.wait(after_s)
-    except subprocess.TimeoutExpired:
-        process.send_signal(stop)
-        process.wait()
-
-
-def at_work(tmp_path: Path) -> list[str]:
-    """Processes of that run which are still there."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"TMPDIR={tmp_path}".encode() in place.read_bytes():
-                found.append(place.parent.name)
-        except OSError:
-            continue
-    return found
-
-
-def held(tmp_path: Path, count: int) -> int:
-    """How many files there are; each is whole, and none is half."""
-    entries = read_manifest(tmp_path / "out" / "manifest.jsonl")
-    for entry in entries.values():
-        raw = (tmp_path / "out" / entry.file).read_bytes()
-        assert hashlib.sha256(raw).hexdigest() == entry.sha256
-    assert len(entries) <= count
-    return len(entries)
-
-
 @needs_killing
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc")
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("stop", ["SIGKILL", "SIGINT", "SIGHUP"])
 def test_however_a_run_is_stopped_the_next_one_goes_on(
-    tmp_path: Path, context: Context, stop: int
+    tmp_path: Path, context: Context, stop: str
 ) -> None:
-    count, chance = 60, random.Random(20261129)
-    names = "".join(f"c{n},Name{n}\n" for n in range(count))
-    table(tmp_path, "id,name\n" + names)
-    before = 0
-    for _ in range(3):
-        stopped(tmp_path, stop, chance.uniform(1.2, 3.5))
-        deadline = time.monotonic() + 20
-        while (left := at_work(tmp_path)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert left == []
-        there = held(tmp_path, count)
-        assert there >= before
-        before = there
-    stopped(tmp_path, stop, 600)
-    assert held(tmp_path, count) == count
-    assert not [one for one in files(tmp_path) if one.endswith(".part")]
+    assert context.library.user.is_dir()
+    goes_on(tmp_path, rows=60, stops=3, stop=getattr(signal, stop), seed=20261129)
 
 
 @pytest.mark.slow
 def test_of_300_rows_the_good_ones_are_made_and_the_bad_ones_named(
     tmp_path: Path, context: Context
 ) -> None:
-    bad = {37, 138, 239}
-    rows = "".join(f"{n},{'arm' if n in bad else 'arms'},Name{n}\n" for n in range(300))
-    outcome = made(tmp_path, context, "id,session,name\n" + rows)
-    assert (outcome.made, outcome.wrong, outcome.failed) == (297, 3, [])
-    assert {one.mark.line - 2 for one in outcome.problems} == bad
-    assert {int(one["id"]) for one in lines(tmp_path) if "error" in one} == bad
-    assert len(files(tmp_path)) == 298
+    good_and_bad(tmp_path, context, rows=300)

@@ -466,6 +466,42 @@ def test_a_very_long_tone_has_an_end() -> None:
     assert tones == [LONGEST_TONE_MS]
 
 
+def say(words: str) -> Step:
+    return Step("say", 0, text(words), phase().mark)
+
+
+@pytest.mark.parametrize(
+    ("flow", "air", "quiet"),
+    [
+        ((say("Be still."), silence(30), say("And back.")), 1.0, 30_000),
+        ((Step("bell", 0, None, phase().mark), silence(30), say("And back.")), 0.4, 30_000),
+        ((say("Be still."), silence(30), silence(12), say("And back.")), 0.4, 42_000),
+        # As short as this it does not part the words: the air does.
+        ((say("Be still."), silence(0.5), say("And back.")), 2.0, 2_000),
+        # Its own words are parted from those before, and are said in it.
+        ((say("Be."), Step("silence", 9, text("Still."), phase().mark), say("And back.")), 1.0, 0),
+    ],
+)
+def test_the_air_after_words_is_part_of_the_silence_after_them(
+    flow: tuple[Step, ...], air: float, quiet: int
+) -> None:
+    decided = Decided(session(exercise(flow=flow, air=air)))
+    events = [e for e in decided.score.events if e.name != "wake"]
+    back = next(n for n, e in enumerate(events) if e.name == "And back.")
+    before = events[back - 1]
+    if quiet:
+        assert 0 <= events[back].start_ms - before.end_ms - quiet < 2 * GRID_MS
+    else:
+        assert before.start_ms - events[back - 2].end_ms >= air * 1000
+        assert 0 <= events[back].start_ms - before.start_ms - 9_000 <= GRID_MS
+
+
+def test_the_time_to_get_into_place_comes_before_a_silence() -> None:
+    decided = Decided(session(exercise(flow=(silence(30), say("And back.")), settle=4)))
+    words = [e for e in decided.speech if e.moment in ("set-up", "say")]
+    assert words[-1].start_ms - words[-2].end_ms >= 34_000
+
+
 def test_a_wake_tone_comes_before_speech_after_a_long_quiet() -> None:
     steps = (
         silence(30),

@@ -117,6 +117,19 @@ def test_beyond_its_reach_is_an_error(beyond: int) -> None:
         fitted(made, target, Wishes())
 
 
+def test_without_added_ones_nothing_is_done_more_often_than_written() -> None:
+    made = session(exercise("One", reps=4), exercise("Two", reps=3, sides="alternate"))
+    natural = Decided(made)
+    span = reach(natural.plan, natural.arranged)
+    for target in range(span.shortest_ms, span.longest_ms, 20_000):
+        most = repetitions(natural.plan, natural.arranged, target, added=False)
+        free = repetitions(natural.plan, natural.arranged, target)
+        assert most[0] <= 4
+        assert most[1] <= 4  # sides in turn come in pairs
+        if all(free[bout] <= 4 for bout in free):
+            assert most == free
+
+
 def test_proportions_stay() -> None:
     made = session(
         exercise("One", reps=4),

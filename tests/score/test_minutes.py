@@ -8,7 +8,7 @@ import soundfile
 import voiceflow
 from voiceflow import Options
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import TimingError
+from voiceflow.core.errors import ScriptError, TimingError
 from voiceflow.core.units import GRID_MS
 from voiceflow.score.options import Context
 
@@ -146,6 +146,22 @@ def test_out_of_reach_the_shortest_and_the_longest_are_told(minutes, context):
     assert decided("hiit-12", (longest - 60) / 60, context)
 
 
+@pytest.mark.parametrize("minutes", ["1", "50"])
+def test_a_length_that_a_script_asks_for_in_vain_is_told_at_its_place(minutes, put, context):
+    text = f"title: T\nminutes: {minutes}\n" + LONG.split("\n", 1)[1]
+    path = put("sessions/long.yaml", text)
+    with pytest.raises(ScriptError) as caught:
+        voiceflow.arrange(path, Options(voice="silent"), context)
+    (problem,) = caught.value.problems
+    assert str(problem.mark) == f"{path}:2:10"
+    assert f"cannot last {minutes}:00" in problem.message
+    assert problem.hint.startswith("from about ")
+    # The command line asks for another: what it asks for is no fault of the script's.
+    with pytest.raises(TimingError, match="cannot last 2:00") as caught:
+        decided(path, 2, context)
+    assert str(path) not in str(caught.value)
+
+
 def test_what_a_length_takes_away_is_told(context, tmp_path):
     decision = decided("hip-back", 12, context)
     gone, fewer = decision.score.length_changes
@@ -166,6 +182,20 @@ def test_what_a_length_takes_away_is_told(context, tmp_path):
     assert summary.line().splitlines()[1:] == again.line().splitlines()[1:]
     as_written = voiceflow.arrange("hip-back", Options(voice="silent"), context)
     assert as_written.score.length_changes == ()
+
+
+@pytest.mark.parametrize("minutes", [6, 6.5, 7, 7.5, 8, 8.5, 9])
+def test_nothing_is_done_more_often_while_something_is_left_out(minutes, context):
+    decision = decided("rehab-holds", minutes, context)
+    changes = decision.score.length_changes
+    assert changes[0].startswith("left out: ")
+    assert not [one for one in changes if one.startswith("more repetitions")]
+    assert decision.score.length_ms == pytest.approx(minutes * MINUTE, abs=GRID_MS)
+    # What that leaves over is quiet before the end, a minute at most.
+    farewell = next(n for n, m in enumerate(decision.plan.moments) if m.kind == "farewell")
+    starts = decision.arranged.starts
+    said = [e.end_ms for e in decision.score.events if e.moment == "farewell"]
+    assert starts[farewell + 1] - max(said) <= MINUTE + 10_000
 
 
 def test_a_prescribed_dose_survives_or_the_error_says_so(put, context):

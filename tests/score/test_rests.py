@@ -6,10 +6,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from making import Decided, exercise, session, text, wishes, words
+from making import Decided, exercise, length_of, session, text, wishes, words
 
 from voiceflow.core.units import snap
 from voiceflow.plan.rests import WORKING, Level
+from voiceflow.score.arrange import arrange
+from voiceflow.score.laid import Voicing
 from voiceflow.script.models import Exercise, Section
 from voiceflow.script.steps import Step
 
@@ -105,7 +107,7 @@ def test_a_rest_of_nothing_changes_on_the_beat() -> None:
     decided = Decided(session(interval("March", 0), interval("Walk", 0), interval("March", 0)))
     (_, end), (start, _), _ = bodies(decided)
     assert end == start
-    assert during(decided, end - 6_000, end) == ["Next, Walk.", "3", "2", "1"]
+    assert during(decided, end - 8_000, end) == ["Next, Walk.", "Feet apart.", "3", "2", "1"]
     assert during(decided, start, start + 1) == ["Walk."]
     # The sound for the end of the work is heard as well.
     assert any(e.name == "change" and e.start_ms == end for e in decided.score.events)
@@ -130,10 +132,56 @@ def test_a_shorter_version_is_said_before_a_text_is_left_out() -> None:
     assert not decided.arranged.rests[0].left_out
 
 
+@pytest.mark.parametrize(
+    ("rest", "work", "said", "left"),
+    [
+        # In the rest; in the work before it; as much as that has room for.
+        (30, 20, [], []),
+        (5, 20, ["Next, Walk.", words(9), "Not on ice."], []),
+        (5, 14, ["Next, Walk.", "Look ahead.", "Not on ice."], []),
+        (5, 12, ["Next, Walk.", "Look ahead."], ["Not on ice."]),
+        (7, 12, ["Next, Walk.", "Not on ice."], []),
+        (5, 9, [], [words(9), "Not on ice."]),
+        # On the beat the name is said in any case.
+        (0, 20, ["Next, Walk.", words(9), "Not on ice."], []),
+        (0, 9, ["Next, Walk."], [words(9), "Not on ice."]),
+    ],
+)
+def test_what_a_rest_has_no_room_for_the_end_of_the_work_before_says(
+    rest: float, work: float, said: list[str], left: list[str]
+) -> None:
+    after = interval("Walk", setup=text(words(9), "Look ahead."), caution=text("Not on ice."))
+    decided = Decided(session(interval("March", rest, work_s=work), after))
+    (_, end), (start, _) = bodies(decided)
+    assert start - end == snap(rest * 1000)
+    heard = during(decided, end - snap(work * 1000) + 1, end)
+    assert heard == [*said, "3", "2", "1"]
+    (settled,) = decided.arranged.rests
+    assert [one for _, one, _ in settled.left_out] == left
+    # What teaches takes no more than half of the work.
+    ahead = [e.start_ms for e in decided.speech if e.name in said and e.moment == "work"]
+    assert len(said) < 2 or min(ahead) >= end - snap(work * 1000) / 2
+    assert settled.ahead == () or [one for _, one in settled.ahead] == said
+
+
+def test_what_is_said_ahead_is_spelled_as_its_own_exercise_asks() -> None:
+    after = interval("Walk", setup=text("Psoas long."))
+    decided = Decided(session(interval("March", 3), after))
+    asked = []
+
+    def spelled(one: Exercise | None, said: str) -> str:
+        asked.append((one.name if one else "", said))
+        return said
+
+    voicing = Voicing(spelled, length_of, length_of)
+    arrange(decided.plan, decided.cue_sheet, voicing, decided.signals)
+    assert {name for name, said in asked if said == "Psoas long."} == {"Walk"}
+
+
 def test_what_is_left_out_is_listed_with_its_length_and_what_it_would_take() -> None:
     def made(rest: float) -> Decided:
         after = interval("Walk", setup=text(words(9)), caution=text("Not on ice."))
-        return Decided(session(interval("March", rest), after))
+        return Decided(session(interval("March", rest, work_s=6.0), after))
 
     (settled,) = made(6).arranged.rests
     assert [one for _, one, _ in settled.left_out] == [words(9), "Not on ice."]

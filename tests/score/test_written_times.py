@@ -29,10 +29,9 @@ from voiceflow.score.score import Event
 
 FOLDER = Path(__file__).parent / "written_times"
 NEAR_MS = 24
-# A moment of speech or a bell ends on the grid, and its pause lasts whole steps of it.
-ROUNDED_MS = 3 * 24
+# A clip or a bell ends anywhere, and the silence after it begins on the grid.
+ROUNDED_MS = 24
 TEMPO = {"calm": 0.9, "steady": 1.0, "brisk": 1.15}
-AIR_MS = {"calm": 350, "steady": 250, "brisk": 200}
 # Speech and signals begin at once. A wake tone runs into the word that follows it, but it is far
 # softer. A breath tone alone swells up from nothing: what is heard of it first is very soft, and
 # a bowl or a wave is heard so many milliseconds late (measured; within 7 of them).
@@ -224,7 +223,7 @@ class Heard:
             yield f"{what}: it is not silent"
         before = stretch.step(index - 1) if index > stretch.first else None
         begin = self._end_before(index, stretch, before)
-        rounded = 0 if before and before.seconds else AIR_MS[self.asked.pace] + ROUNDED_MS
+        rounded = 0 if before and before.seconds else ROUNDED_MS
         if begin and not -NEAR_MS <= end - begin - length <= NEAR_MS + rounded:
             yield f"{what}: {end - begin:.0f} ms of silence"
 
@@ -310,6 +309,54 @@ def test_every_written_time_is_heard(asked: Asked, tmp_path: Path, cache: Cache)
     faults = list(heard.faults())
     assert not faults, "\n" + "\n".join(faults)
     assert heard.longer == asked.longer
+
+
+SILENCES = """\
+title: Still
+exercises:
+  - name: Lie
+    position: supine
+    setup: Lie down.
+    air: AIR
+    flow:
+      - say: Let the floor carry you.
+      - silence 3s
+      - say: Feel your right hand. Feel each finger of it.
+      - silence 60s
+      - say: Your right hand is heavy.
+    finish: Move your toes.
+"""
+UNWOKEN = "about: Signals, and no wake tone.\nlike: none\nwake: none\n"
+
+
+@pytest.mark.parametrize(
+    ("voice", "air"),
+    [
+        ("faulty:hum", 0.4),
+        ("faulty:hum", 0.1),
+        pytest.param("natural", 0.4, marks=pytest.mark.slow),
+    ],
+)
+def test_a_silence_lasts_from_the_last_word_to_the_next(
+    voice: str, air: float, tmp_path: Path, cache: Cache
+) -> None:
+    """Nothing but the sound is asked: how long it is quiet between two words."""
+    script, tones = tmp_path / "still.yaml", tmp_path / "sounds" / "unwoken.yaml"
+    script.write_text(SILENCES.replace("AIR", str(air)), encoding="utf-8")
+    tones.parent.mkdir()
+    tones.write_text(UNWOKEN, encoding="utf-8")
+    options = Options(voice=voice, tones="unwoken", mono=True)
+    voiceflow.render(script, tmp_path / "a.mp3", options=options, context=Context(cache=cache))
+    samples, rate = decode(tmp_path / "a.mp3")
+    sounding = np.flatnonzero(loudest(samples) > 10 ** (QUIET_DB / 20))
+    quiets = np.diff(sounding) / rate * 1000
+    long = list(quiets[quiets > 2_000])
+    minute = max(long)
+    three = long[long.index(minute) - 1]
+    # A clip ends softly, and a silence begins on the grid.
+    soft = 2 * NEAR_MS if voice == "natural" else NEAR_MS
+    assert 60_000 - NEAR_MS <= minute <= 60_000 + 24 + soft
+    assert 3_000 - NEAR_MS <= three <= 3_000 + 24 + soft
 
 
 @pytest.mark.parametrize("detail", ["full", "brief", "tones"])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from voiceflow.core.cache import Cache
 from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
+from voiceflow.script import dependencies
 from voiceflow.script.dependencies import Look, Words
 from voiceflow.script.file_changes import EVERYTHING, Change, Changes
 from voiceflow.script.lookup import Library, content, is_name
@@ -406,3 +407,22 @@ def test_a_name_is_found_however_it_is_written(
     assert found != without
     put(file, exercise("Two"))
     assert Look(library_in(place), {}).stamp(path) not in (found, without)
+
+
+def test_most_of_a_library_over_the_limit_stays_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voiceflow.script.dependencies._MOST_KNOWN", 10)
+    read: list[str] = []
+    as_it_is = dependencies._read
+    monkeypatch.setattr(dependencies, "_read", lambda path: read.append(path) or as_it_is(path))
+    paths = [tmp_path / f"{number:02}.yaml" for number in range(12)]
+    words = Words()
+    for path in paths:
+        path.write_text(path.name)
+    for _ in range(2):
+        read.clear()
+        look = Look(library_in(tmp_path), words)
+        assert [look._text(str(path)) for path in paths] == [path.name.encode() for path in paths]
+    assert len(words) == 10
+    assert len(read) <= 3

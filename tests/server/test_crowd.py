@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
 import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
-from serving import Home, Outside, certificate, free_port, home_in, wait_for
+from serving import Home, Outside, certificate, free_port, home_in, open_files, wait_for
 from starlette.datastructures import Headers
 from starlette.types import Message
+from strangers import KINDS, answered, strangers
 
 from voiceflow.server.http import body, door
 from voiceflow.server.http.body import Body
@@ -30,64 +28,6 @@ from voiceflow.server.http.limits import Limits
 from voiceflow.server.http.refusals import Refusal
 
 FEW = Limits(connections=8, reserve=2, of_address=4, streams=4)
-HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Drop: "
-FORM = b"POST /pair HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded"
-# What a stranger sends before he only drips; in TLS, after his handshake.
-KINDS = {"idle": b"", "head": HEAD, "body": FORM + b"\r\nContent-Length: 16000\r\n\r\nc"}
-TRUST = ssl.create_default_context()
-TRUST.check_hostname = False
-TRUST.verify_mode = ssl.CERT_NONE
-
-
-class Strangers:
-    """Connections that are held: a byte now and then, and a new one for each that was cut."""
-
-    def __init__(self, port: int, kind: str, secure: bool) -> None:
-        self.port, self.kind, self.secure = port, kind, secure
-        self.links: list[socket.socket] = []
-        self.cut = 0
-
-    def come(self, count: int) -> None:
-        for _ in range(count):
-            with suppress(OSError):
-                self.links.append(self._link())
-
-    def _link(self) -> socket.socket:
-        link = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-        # `hello` never gets through its handshake: to the server it says nothing at all.
-        if self.secure and self.kind != "hello":
-            link = TRUST.wrap_socket(link)
-        link.sendall(KINDS.get(self.kind, b""))
-        link.setblocking(False)
-        return link
-
-    def drip(self) -> None:
-        for link in list(self.links):
-            try:
-                if self.kind in ("head", "body"):
-                    link.send(b"a")
-                gone = link.recv(100) == b""
-            except (BlockingIOError, ssl.SSLWantReadError):
-                continue
-            except OSError:
-                gone = True
-            if gone:
-                self.cut += 1
-                link.close()
-                self.links.remove(link)
-
-    def leave(self) -> None:
-        for link in self.links:
-            link.close()
-
-
-@contextmanager
-def strangers(port: int, kind: str, secure: bool) -> Iterator[Strangers]:
-    held = Strangers(port, kind, secure)
-    try:
-        yield held
-    finally:
-        held.leave()
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +41,6 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("secure")
     with home_in(folder, limits=FEW, certificate=certificate(folder)) as home:
         yield home
-
-
-def answered(base: str, token: str) -> int:
-    """The status that a phone gets on a connection of its own."""
-    with httpx.Client(base_url=base, verify=TRUST, cookies={"vf": token}, timeout=60) as phone:
-        return phone.get("/api/v1/phones").status_code
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -143,6 +77,21 @@ def test_a_phones_own_connection_is_not_cut(plain: Home) -> None:
         assert phone.get("/api/v1/phones").status_code == 200
     # The client would have made a new one without a word.
     assert mine <= set(places._phones)
+
+
+@pytest.mark.parametrize("path", [b"/", b"/pair?code=aaaaaaaaaaaaaaaaaaaaaaaa", b"/healthz"])
+def test_strangers_wait_for_their_turn_and_a_phone_does_not(
+    plain: Home, monkeypatch: pytest.MonkeyPatch, path: bytes
+) -> None:
+    token = plain.token()
+    with socket.create_connection(("127.0.0.1", plain.port), timeout=60) as stranger:
+        with monkeypatch.context() as patch:
+            patch.setattr(plain.server._turns, "_each_round", 0)
+            stranger.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            wait_for(lambda: plain.server._turns._waiting)
+            assert answered(plain.base, token) == 200
+            assert plain.server._turns._waiting
+        assert stranger.recv(12) in (b"HTTP/1.1 401", b"HTTP/1.1 200")
 
 
 def test_a_handshake_that_does_not_end_is_cut(
@@ -201,18 +150,12 @@ def test_a_body_has_its_time_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None
 def test_six_hundred_strangers_shut_out_no_phone(tmp_path: Path, kind: str, secure: bool) -> None:
     if kind == "hello" and not secure:
         pytest.skip("without TLS this is `idle`")
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < 2_048:
-        pytest.skip("this process may not open so many connections")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2_048), hard))
     (tmp_path / "user" / "sessions").mkdir(parents=True)
     (tmp_path / "user" / "settings.yaml").write_text("voice: silent\n")
     server = Outside(tmp_path, free_port(), certificate(tmp_path) if secure else None)
     token, until = server.pair(), time.monotonic() + 20
     try:
-        with strangers(int(server.base.rpartition(":")[2]), kind, secure) as held:
+        with open_files(2_048), strangers(server.port, kind, secure) as held:
             while time.monotonic() < until:
                 held.come(600 - len(held.links))
                 for _ in range(5):
@@ -223,7 +166,6 @@ def test_six_hundred_strangers_shut_out_no_phone(tmp_path: Path, kind: str, secu
         assert answered(server.base, token) == 200
     finally:
         server.end(15)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert server.process.returncode == 0
     told = "".join(server.lines)
     assert "Traceback" not in told

@@ -23,6 +23,7 @@ from voiceflow.core.errors import SoundError
 from voiceflow.score.score import Score
 from voiceflow.server.http.refusals import Refusal
 from voiceflow.server.http.streaming import _opened
+from voiceflow.server.jobs import mp3_files
 from voiceflow.server.jobs.mp3_files import GrowingFile, Mp3Files, StoppedGrowing
 from voiceflow.server.jobs.render_records import GoneError, Render
 
@@ -90,6 +91,19 @@ def folders(tmp_path: Path, source: Source) -> Iterator[Callable[..., Mp3Files]]
     source.allowed.release(100_000)
     for files in made:
         files.close()
+
+
+def test_finished_files_are_forgotten_and_found_again(
+    folders: Callable[..., Mp3Files], source: Source
+) -> None:
+    """Each that is remembered holds its render, with all of its score."""
+    files = folders()
+    for number in range(100):
+        mp3 = files.of(render(number))
+        wait_for(lambda mp3=mp3: mp3.whole and not mp3.busy)
+    assert len(files._files) <= mp3_files._MOST_FINISHED + 1
+    assert files.of(render(0)).whole
+    assert source.begun.count(render(0).id) == 1
 
 
 async def read(files: Mp3Files, mp3: GrowingFile, start: int = 0, end: int | None = None) -> bytes:

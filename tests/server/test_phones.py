@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from odd_files import odd
 
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 
-from voiceflow.core.errors import OutputError
+from voiceflow.core.errors import OutputError, VoiceflowError
 from voiceflow.server.auth.attempt_limiter import AttemptLimiter, network
 from voiceflow.server.auth.pairing import Pairing
 from voiceflow.server.auth.phones import MOST_PHONES, Phones
@@ -173,7 +177,7 @@ def test_a_write_that_fails_leaves_what_was_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match="No space"):
+    with pytest.raises(OutputError, match="no space left"):
         phones.revoke(phone.id)
     assert phones.find(token) == phone
     assert {path.name for path in phones.path.parent.iterdir()} == {
@@ -314,3 +318,56 @@ def test_a_whole_ipv6_network_is_one_address() -> None:
     assert network("::ffff:10.0.0.1") == "10.0.0.1"
     assert network("fe80::1%eth0") == network("fe80::2")
     assert len(network("x" * 999)) <= 64
+
+
+# A disk with an error for a moment, no descriptor left
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[None]]:
+    """While it lasts, no list of the server can be read."""
+
+    @contextmanager
+    def failing(number: int = errno.EMFILE) -> Iterator[None]:
+        def refuse(path: str | Path) -> None:
+            raise OSError(number, os.strerror(number), str(path))
+
+        with monkeypatch.context() as patch:
+            patch.setattr("voiceflow.server.auth.phones.open_file", refuse)
+            yield
+
+    return failing
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_a_list_that_cannot_be_read_for_a_moment_loses_no_phone(
+    phones: Phones, unreadable: Callable[..., AbstractContextManager[None]], number: int
+) -> None:
+    first, token = phones.pair("first")
+    with unreadable(number):
+        with pytest.raises(OutputError, match="cannot be saved: "):
+            phones.pair("second")
+        with pytest.raises(OutputError):
+            phones.forget()
+    assert phones.all() == (first,)
+    assert phones.find(token) == first
+    second, _ = phones.pair("second")
+    assert phones.all() == (first, second)
+
+
+def test_a_list_that_cannot_be_read_for_a_moment_locks_nobody_out_for_longer(
+    phones: Phones, unreadable: Callable[..., AbstractContextManager[None]]
+) -> None:
+    phone, token = phones.pair("")
+    other = Phones(phones.path)
+    with unreadable(), pytest.raises(VoiceflowError, match="too many files are open at once"):
+        other.find(token)
+    assert other.find(token) == phone
+
+
+def test_a_pipe_in_the_lists_place_holds_up_nobody(tmp_path: Path) -> None:
+    phones = Phones(odd(tmp_path / "phones.json", "pipe"))
+    with pytest.raises(VoiceflowError, match="it is a pipe"):
+        phones.find("token")
+    with pytest.raises(OutputError, match="it is a pipe"):
+        phones.pair("")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import configparser
+import ctypes
 import logging
 import re
 import shlex
 import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -201,3 +203,38 @@ def test_the_container_asks_for_its_health_where_it_is_told(tmp_path: Path) -> N
         answer = home.program().get(asked[2], headers={"Host": f"127.0.0.1:{port}"})
         assert (answer.status_code, answer.text) == (200, "ok\n")
     assert set(service.FILES) == {"unit", "container"}
+
+
+HEAPS = """
+import ctypes, threading
+from contextlib import nullcontext
+from voiceflow.server.process import few_heaps
+
+libc, together = ctypes.CDLL(None), threading.Barrier(12)
+
+def work():
+    together.wait()
+    libc.malloc(1_000)
+    together.wait()
+
+with {context}():
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    libc.malloc_stats()
+"""
+
+
+def test_threads_share_their_heaps() -> None:
+    if sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_stats"):
+        pytest.skip("only glibc has a heap for each thread")
+
+    def heaps(context: str) -> int:
+        code = HEAPS.replace("{context}", context)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        return done.stderr.count("Arena ")
+
+    assert heaps("nullcontext") > 2
+    assert 1 <= heaps("few_heaps") <= 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,20 @@ def test_the_voice_shown_is_the_one_that_speaks(tmp_path: Path) -> None:
         render = phone.post("/api/v1/renders", json={"session": "two-breaths"}).json()
         score = phone.get(f"/renders/{render['id']}/score.json").json()
         assert shown == score["voice"] == "silent"
+
+
+def test_while_a_session_is_read_nobody_waits_for_what_is_known(tmp_path: Path) -> None:
+    with in_process(tmp_path) as home, ThreadPoolExecutor() as others:
+        shelf = home.studio.sessions
+        known = shelf.session("two-breaths")
+        with shelf._lock:  # as whoever reads a session holds it
+            assert others.submit(shelf.session, "two-breaths").result(60) == known
+            found = others.submit(home.studio.listing.all, 0.01).result(60)
+        listed = [json.loads(one.told) for one in found]
+        assert [one["slug"] for one in listed if one["minutes"]] == ["two-breaths"]
+        assert "Short & Sweet" in [one["title"] for one in listed]
+        whole = [json.loads(one.told) for one in home.studio.listing.all()]
+        assert all(one["minutes"] or one["errors"] for one in whole)
 
 
 @pytest.mark.parametrize("separator", ["/", "\\"])

@@ -443,7 +443,7 @@ def test_one_bad_session_does_not_stop_the_others(tmp_path):
     assert "wrong.yaml:" in first
     assert "brething: error: there is no session called" in second
     assert "`breathing`" in second
-    assert "endless.yaml: error: " in last
+    assert "endless.yaml:1:1: error: " in last
     listed = (out / "voiceflow sessions.m3u8").read_text(encoding="utf-8").splitlines()
     assert [line for line in listed if line.endswith(".mp3")] == [
         "One.mp3",
@@ -499,3 +499,21 @@ def test_a_full_disk_ends_the_batch(tmp_path, context, monkeypatch):
         list(export(sessions, tmp_path / "out", ExportOptions(), OPTIONS, context))
     assert begun == ["One.mp3"]
     assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("step", ["_encode", "_label"])
+def test_an_m4b_that_a_library_cannot_write_is_told_in_our_words(
+    tmp_path, context, monkeypatch, step
+):
+    av = pytest.importorskip("av", reason="the extra `m4b` is not installed")
+    kinds = {"_encode": av.error.InvalidDataError, "_label": mutagen.MutagenError}
+
+    def fail(*_):
+        raise kinds[step](-1094995529, "Invalid data found when processing input")
+
+    monkeypatch.setattr(f"voiceflow.formats.m4b.{step}", fail)
+    with pytest.raises(OutputError, match="could not be written completely") as caught:
+        exported(session(tmp_path), tmp_path / "out", context, "m4b")
+    assert "Two Things.m4b" in str(caught.value)
+    assert "Invalid data" not in str(caught.value)
+    assert list((tmp_path / "out").iterdir()) == []

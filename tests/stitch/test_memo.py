@@ -12,6 +12,7 @@ import pytest
 import voiceflow
 from voiceflow import Options
 from voiceflow.score.options import Context
+from voiceflow.stitch import made_by
 from voiceflow.stitch.rerender import memo_key
 
 SESSION = "title: Mine\nexercises:\n  - own\n"
@@ -34,7 +35,7 @@ def session(put, tmp_path):
 
 
 def key(reference="mine", options=SILENT):
-    return memo_key(reference, options, Context().library)
+    return memo_key(reference, options, Context())
 
 
 def test_a_second_render_is_the_same_and_makes_nothing(session, tmp_path):
@@ -130,7 +131,7 @@ def test_a_key_is_had_without_loading_anything():
     code = (
         "import sys; from voiceflow.stitch.rerender import memo_key\n"
         "from voiceflow.score.options import Context, Options\n"
-        "assert memo_key('hip-back', Options(), Context().library)\n"
+        "assert memo_key('hip-back', Options(), Context())\n"
         "print(*[m for m in 'numpy yaml jinja2 pydub'.split() if m in sys.modules])"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -173,3 +174,60 @@ def test_a_stream_goes_on_where_the_cache_ends(session, tmp_path):
     for entry in (tmp_path / "cache").rglob("piece/*/*"):
         entry.unlink()
     assert begun + b"".join(chunks) == data
+
+
+# Code and packages
+
+
+@pytest.fixture
+def code(tmp_path, monkeypatch):
+    """Modules and a folder of packages, in the place of ours."""
+    root, packages = tmp_path / "code", tmp_path / "site-packages"
+    for path, text in ((root / "one.py", "a = 1\n"), (root / "room" / "two.py", "b = 2\n")):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (root / "stitch").mkdir()
+    (packages / "lameenc-1.9.0.dist-info").mkdir(parents=True)
+    monkeypatch.setattr(made_by, "__file__", str(root / "stitch" / "made_by.py"))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(packages)])
+    return root
+
+
+def test_the_same_installed_again_keeps_what_was_remembered(session, code):
+    before = key()
+    for path in code.rglob("*.py"):
+        path.write_bytes(path.read_bytes())
+        os.utime(path, (1, 1))
+    packages = code.parent / "site-packages"
+    shutil.rmtree(packages)
+    (packages / "lameenc-1.9.0.dist-info").mkdir(parents=True)
+    assert key() == before
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(session, code):
+    before, path = key(), code / "room" / "two.py"
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.write_text("b = 3\n")
+    os.utime(path, ns=times)
+    assert key() != before
+
+
+def test_another_module_or_version_is_seen(session, code):
+    keys = [key()]
+    (code / "room" / "three.py").write_text("")
+    keys.append(key())
+    (code / "room" / "three.py").rename(code / "room" / "four.py")
+    keys.append(key())
+    packages = code.parent / "site-packages"
+    (packages / "lameenc-1.9.0.dist-info").rename(packages / "lameenc-1.9.1.dist-info")
+    keys.append(key())
+    assert len({*keys}) == 4
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"0" * 39, b"g" * 40, b"0" * 40 + b"\n"])
+def test_code_that_the_cache_knows_wrongly_is_read_again(session, code, tmp_path, rubbish):
+    before = key()
+    cache = Context().cache
+    for entry in (tmp_path / "cache").rglob("code/*/*"):
+        assert cache.put("code", entry.name, rubbish)
+    assert key() == before

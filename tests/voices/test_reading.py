@@ -383,6 +383,24 @@ def test_show_tells_what_is_spoken_beside_what_is_written(tmp_path: Path) -> Non
     assert score.title == "🔥 Burn"
 
 
+def test_a_sign_of_ones_own_is_itself_whatever_it_means_in_a_pattern(tmp_path: Path) -> None:
+    """`(` among the signs of a minute was a traceback, and `m.` would have been any letter."""
+    mine = tmp_path / "pronunciation" / "en.yaml"
+    mine.parent.mkdir()
+    mine.write_text(
+        'units: {"min, m., (, m*": minute | minutes, s: second | seconds}\n', encoding="utf-8"
+    )
+    pronunciation = load_pronunciation(Library(tmp_path, BUNDLE.bundled, BUNDLE.sounds), "en")
+    assert spoken_form("1:30 m. and 1:30 mx", pronunciation) == "1 minute 30 seconds and 1:30 mx"
+
+
+def test_a_unit_with_an_empty_list_is_told_at_its_place(tmp_path: Path) -> None:
+    mine = tmp_path / "en.yaml"
+    mine.write_text("units:\n  min: []\n  s: second | seconds\n", encoding="utf-8")
+    with pytest.raises(ScriptError, match=r"en\.yaml:2:8: error: the list is empty"):
+        read_pronunciation(mine)
+
+
 def test_tables_are_read_again_only_when_a_file_was_edited(tmp_path: Path) -> None:
     library = Library(tmp_path, BUNDLE.bundled, BUNDLE.sounds)
     first = load_pronunciation(library, "en")

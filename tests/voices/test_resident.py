@@ -58,6 +58,18 @@ def test_only_so_many_stay(tmp_path: Path, spawned: list[int]) -> None:
         assert len(resident._waiting) == 1
 
 
+def test_a_voice_makes_room_for_the_next_before_that_loads(
+    tmp_path: Path, spawned: list[int]
+) -> None:
+    with resident.staying(1):
+        say(tmp_path, "One.", 140)
+        (worker,) = [worker for *_, one in resident._waiting for worker in one._workers]
+        cache = Cache(tmp_path / "cache")
+        with voices.Speaker(voices.find("faulty:hum"), 150, cache, jobs=1) as speaker:
+            speaker.start(1)
+            assert worker.process.poll() is not None
+
+
 def test_a_voice_that_failed_does_not_stay(tmp_path: Path, spawned: list[int]) -> None:
     from voiceflow.core.errors import VoiceError
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from voiceflow import voices
+from voiceflow.core import packages
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnknownNameError, VoiceError
-from voiceflow.voices import packages, speaker, voice
 from voiceflow.voices import pronounce as text
 from voiceflow.voices import sanity as plausible
+from voiceflow.voices import speaker, voice
 from voiceflow.voices.voice import Voice, VoiceInfo
 
 NATURAL = Voice("natural", "hibari", "heart", "1", "en", ipa=True)

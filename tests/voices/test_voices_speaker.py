@@ -411,7 +411,7 @@ def test_one_core_has_nothing_to_spare(
     [
         ("hang", "took more than 0.7 s, twice"),
         ("crash", r"crashed \(exit code 11\), twice"),
-        ("error", "an error on purpose, twice"),
+        ("error", "its driver says: an error on purpose, twice"),
         ("empty", "wrote no sound, twice"),
         ("nothing", "empty sound, twice"),
         ("noise", "is not audio, twice"),

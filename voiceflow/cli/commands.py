@@ -15,8 +15,15 @@ import click
 
 from voiceflow.cli import streams
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import InputError, Problem, UnknownNameError, VoiceflowError
+from voiceflow.core.errors import (
+    InputError,
+    Problem,
+    UnknownNameError,
+    VoiceflowError,
+    fewest,
+)
 from voiceflow.core.places import expanded
+from voiceflow.core.plain import printable
 from voiceflow.core.units import counted
 from voiceflow.score.options import Context, Options, Report, quiet
 from voiceflow.script.lookup import Library, default_library, exists, is_name, spelled
@@ -82,12 +89,12 @@ def roster(table: str, into: str, given: dict[str, Any], context: Context) -> No
 
     own = {key: given.pop(key) for key in ("pattern", "session", "date", "strict", "verify")}
     dry, cluster = given.pop("dry_run"), _cluster(given)
-    date = own["date"] or datetime.date.today().isoformat()
-    pattern = own["pattern"] or rosters.USUAL
+    date = datetime.date.today().isoformat() if own["date"] is None else own["date"]
+    pattern = rosters.USUAL if own["pattern"] is None else own["pattern"]
     usual = rosters.Usual(pattern, own["session"], options(given), date)
     how = rosters.RosterOptions(usual, own["strict"], own["verify"], cluster)
-    path, folder = expanded(table), into if "://" in into else expanded(into)
-    with progress() as report:
+    path, folder = expanded(table), into if rosters.is_address(into) else expanded(into)
+    with progress(rate=True) as report:
         if dry:
             forecast, problems = rosters.forecast(path, folder, how, context, report)
             told, lines, wrong = "", forecast.lines(), forecast.wrong > 0
@@ -200,10 +207,10 @@ def check(things: tuple[str, ...], given: Mapping[str, Any], *, as_json: bool) -
                 decision, made = prepare(thing, options(given), Context(library=library), report)
         except VoiceflowError:
             # A voice refuses what the scripts have warnings for: these tell what to do about it.
-            for problem in () if as_json else problems:
+            for problem in () if as_json else fewest(problems):
                 click.echo(str(problem))
             raise
-        proofs.append(prove(decision, made.tones))
+        proofs.append(prove(decision, made.tones, made.bed))
     # A folder and a file in it, both given, tell of the same problem twice.
     problems = list(dict.fromkeys(problems))
     _tell_checked(problems, proofs, as_json=as_json)
@@ -223,7 +230,7 @@ def _tell_checked(problems: list[Problem], proofs: list[Proof], *, as_json: bool
         }
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
+        for problem in fewest(problems):
             click.echo(str(problem))
         for proof in proofs:
             click.echo(summary(proof))
@@ -300,7 +307,8 @@ def list_(kind: str | None, *, as_json: bool) -> None:
             if not entry.get("works", True):
                 told = f"not here: {entry.get('why', '')}"
             own = " (yours)" if entry.get("own") else ""
-            click.echo(f"  {entry['name']:<{width}}  {told}{own}".rstrip())
+            # A name, or what a script says of itself, can hold anything.
+            click.echo(printable(f"  {entry['name']:<{width}}  {told}{own}".rstrip()))
 
 
 def _folded(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -375,8 +383,8 @@ _FLAGS = {"equipment": "--with"}
 
 
 @contextmanager
-def progress() -> Iterator[Report]:
-    """A bar for each stage on a terminal; silence in a pipe."""
+def progress(*, rate: bool = False) -> Iterator[Report]:
+    """A bar for each stage on a terminal, with its rate if wanted; silence in a pipe."""
     # Standard error, so that a result may go into a pipe and the bars still show.
     if not sys.stderr.isatty():
         yield quiet
@@ -386,14 +394,20 @@ def progress() -> Iterator[Report]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> str:
+            return f"{task.speed * 60:.0f}/min" if task.speed else ""
 
     columns = (
         TextColumn("{task.description:>10}"),
         BarColumn(),
         MofNCompleteColumn(),
+        *((Rate(),) if rate else ()),
         TimeRemainingColumn(),
     )
     # Transient: what stays on the screen is the line that says what came of it.

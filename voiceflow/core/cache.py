@@ -21,8 +21,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from voiceflow.core import cache_size
 from voiceflow.core.files import PendingFile, is_abandoned, is_draft
-from voiceflow.core.opening import NotOrdinaryError, open_file
+from voiceflow.core.opening import NotOrdinaryError, open_file, why_unwritten
 from voiceflow.core.places import named_or
 
 # The folder carries the layout's number: versions of voiceflow that lay out otherwise live side
@@ -33,6 +34,7 @@ _DIGEST: Final = 16
 _HEADER: Final = len(_MAGIC) + _DIGEST
 # What `Cache.key` returns. A file of another name is not of this store, and is left alone.
 _ENTRY: Final = re.compile(r"[0-9a-f]{40}")
+_HELD: Final = "held"  # beside the folders of all kinds
 _TOUCH_AGE_S: Final = 60
 
 
@@ -86,7 +88,8 @@ class Cache:
         self.limit_bytes = limit_bytes
         self.problem = ""
         self._base = os.path.join(root, _LAYOUT) if root is not None else None
-        self._written = False
+        # Roughly: of two threads that write at once, one may go uncounted.
+        self._written = 0
 
     def get(self, kind: str, key: str) -> bytes | None:
         """The entry's bytes, or None if it is missing or broken (then it is gone too)."""
@@ -136,10 +139,10 @@ class Cache:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 _write(path, raw)
         except OSError as error:
-            reason = error.strerror or str(error)
-            self.problem = self.problem or f"the cache in {self.root} cannot be written: {reason}"
+            told = f"the cache in {self.root} cannot be written: {why_unwritten(error)}"
+            self.problem = self.problem or told
             return False
-        self._written = True
+        self._written += len(raw)
         return True
 
     def size(self, kind: str, key: str) -> int | None:
@@ -158,17 +161,26 @@ class Cache:
     def trim(self, *, always: bool = False) -> None:
         """Bring the store under its limit, least recently used out first.
 
-        Scans the folder only if this object has written to it, or `always`. Goes a tenth below the
-        limit, so that a full cache is not scanned and trimmed entry by entry.
+        Scans the folder only if this object has written to it and the limit may be reached, see
+        `voiceflow.core.cache_size`, or `always`. Goes a tenth below the limit, so that a full
+        cache is not scanned and trimmed entry by entry.
         """
-        if not (self._written or always):
+        if self._base is None or not (self._written or always):
             return
-        self._written = False
+        written, self._written = self._written, 0
+        held = os.path.join(self._base, _HELD)
+        roughly = None if always else cache_size.added(held, written)
+        if roughly is not None and roughly <= self.limit_bytes:
+            return
+        cache_size.found(held, self._trimmed())
+
+    def _trimmed(self) -> int:
+        """How many bytes are left under the limit, by a look at all there is."""
         now = time.time()
         found = [entry for entry in self._scan() if not self._sweep(entry, now)]
         total = sum(entry.bytes for entry in found)
         if total <= self.limit_bytes:
-            return
+            return total
         # An entry from the future was last used before the clock was set back: it counts as old.
         found.sort(key=lambda entry: (entry.mtime <= now + 1, entry.mtime, entry.path))
         for entry in found:
@@ -176,6 +188,7 @@ class Cache:
                 break
             _unlink(entry.path)
             total -= entry.bytes
+        return total
 
     def info(self) -> CacheInfo:
         """Count what is there."""
@@ -193,6 +206,7 @@ class Cache:
         for entry in self._scan():
             removed += _unlink(entry.path) and not entry.scrap
         if self._base is not None:
+            _unlink(os.path.join(self._base, _HELD))
             # From the innermost out: a folder can go only when those in it are gone.
             for folder, _, _ in os.walk(self._base, topdown=False):
                 with suppress(OSError):  # not empty: someone else is writing, or it is not ours

@@ -22,6 +22,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from voiceflow.core.plain import plain, printable
+from voiceflow.core.units import counted
+
+MOST_TOLD: Final = 100
+"""Problems of one file that are told at once: who has more mends some, and asks again."""
 
 Severity = Literal["error", "warning"]
 
@@ -57,6 +61,35 @@ class Problem:
         return f"{printable(str(self.mark))}: {self.severity}: {self.message}{hint}"
 
 
+def fewest(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """`problems`, but of each file `MOST_TOLD` at most, errors before warnings.
+
+    A last one says how many more there are. One line that is there ten thousand times over has ten
+    thousand problems, and nobody reads a megabyte.
+    """
+    files: dict[str, list[Problem]] = {}
+    for problem in problems:
+        files.setdefault(problem.mark.file, []).append(problem)
+    return tuple(one for found in files.values() for one in _first_of(found))
+
+
+def _first_of(found: list[Problem]) -> list[Problem]:
+    if len(found) <= MOST_TOLD:
+        return found
+    # Sorting keeps the order of equals.
+    first = sorted(found, key=lambda one: one.severity != "error")[:MOST_TOLD]
+    kept = {id(one) for one in first}
+    rest = [one.severity for one in found if id(one) not in kept]
+    errors, warnings = rest.count("error"), rest.count("warning")
+    parts = [
+        *([counted(errors, "more error")] if errors else ()),
+        *([counted(warnings, "more warning")] if warnings else ()),
+    ]
+    told = f"there {'is' if len(rest) == 1 else 'are'} {' and '.join(parts)}"
+    more = Problem(found[-1].mark, told, "mend those above first", "error" if errors else "warning")
+    return [*(one for one in found if id(one) in kept), more]
+
+
 class VoiceflowError(Exception):
     """The root. `hint` says what the reader can do next.
 
@@ -87,7 +120,7 @@ class ScriptError(InputError):
         self.problems = tuple(sorted(set(problems)))
         super().__init__("")
         # Not by way of `plain`, which would shorten the paths of files, however long.
-        self.message = "\n".join(str(problem) for problem in self.problems)
+        self.message = "\n".join(str(problem) for problem in fewest(self.problems))
         self.args = (self.message,)
 
 

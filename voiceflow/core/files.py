@@ -1,14 +1,15 @@
 """Write files whole or not at all.
 
-In come a target path and its bytes, at once (`write_atomic`) or piece by piece (`writing`). They go
-to a hidden draft next to the target, and the draft is renamed to the target when it is complete. If
-anything fails on the way, the draft is deleted and the target stays as it was. A process that is
-killed leaves its draft behind; the next write to the same target deletes it.
+In come a target path and its bytes: at once (`write_atomic`, and `write_new`, which replaces
+nothing) or piece by piece (`writing`). They go to a hidden draft next to the target, and the draft
+is renamed to the target when it is complete. If anything fails on the way, the draft is deleted and
+the target stays as it was. A process that is killed leaves its draft behind; the next write to the
+same target deletes it.
 """
 
 # Paths are plain strings in `PendingFile`: the cache writes small files by the thousand, and making
 # a Path costs more than looking one up.
-# ruff: noqa: PTH101, PTH105, PTH108, PTH118
+# ruff: noqa: PTH101, PTH104, PTH105, PTH108, PTH118, PTH119
 
 from __future__ import annotations
 
@@ -26,15 +27,19 @@ from types import TracebackType
 from typing import Final
 
 from voiceflow.core.errors import OutputError
-from voiceflow.core.opening import why
+from voiceflow.core.opening import why_unwritten
 
 _DAY_S: Final = 86_400
+# So little is left of a disk on which a library found no room for its next block.
+_FULL: Final = 128 << 10
 # The form of `_prefix` and `PendingFile`; `is_abandoned` reads the process's number from it.
 _DRAFT: Final = re.compile(r"\.voiceflow-[0-9a-f]{12}-(\d+)-[0-9a-f]{8}\.part")
 
 
 # Drafts of this process that are neither kept nor dropped.
 _unfinished: set[str] = set()
+# The names of those that were dropped and are still there.
+_undeleted: set[str] = set()
 
 
 def drop_unfinished() -> None:
@@ -106,12 +111,32 @@ class PendingFile:
         os.replace(self.path, self._target)
         _unfinished.discard(self.path)
 
+    def keep_new(self) -> None:
+        """Give the file its name, unless that is taken: then FileExistsError, and a draft still."""
+        if self._durable:
+            os.fsync(self._file.fileno())
+        self._file.close()
+        try:
+            # A second name for the draft: unlike a rename, it never takes the place of a file.
+            os.link(self.path, self._target)
+        except FileExistsError:
+            raise
+        except OSError:  # a memory stick and some shares know no second names
+            if os.path.lexists(self._target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            os.rename(self.path, self._target)
+        self.drop()
+
     def drop(self) -> None:
         """Delete the file."""
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
+        try:
             os.unlink(self.path)
+        except FileNotFoundError:
+            pass
+        except OSError:  # a disk that does not even delete: the next write tries again
+            _undeleted.add(os.path.basename(self.path))
         _unfinished.discard(self.path)
 
     def __enter__(self) -> PendingFile:
@@ -155,6 +180,32 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, durable: bool = 
     _sweep(final)
     with PendingFile(str(final), mode=mode, durable=durable) as pending:
         pending.write(data)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all, if nothing is there. Missing folders are made.
+
+    A process that is killed leaves a draft that nobody reads, or the whole file.
+
+    Raises
+    ------
+    FileExistsError
+        There is something of that name; it stays as it was.
+    OSError
+        Nothing is left of it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    # Looked for first: the draft would be for nothing, and a folder may be full or read-only.
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    pending = PendingFile(str(path))
+    try:
+        pending.write(data)
+        pending.keep_new()
+    except BaseException:
+        pending.drop()
+        raise
 
 
 class Draft:
@@ -244,8 +295,11 @@ def is_abandoned(name: str, modified: float, now: float) -> bool:
     numbers soon, or do not say which processes there are.
     """
     draft = _DRAFT.fullmatch(name)
+    if draft is None:
+        return False
     # `abs`: a draft from the future was written before the clock was set back.
-    return draft is not None and (not alive(int(draft[1])) or abs(now - modified) > _DAY_S)
+    old = abs(now - modified) > _DAY_S
+    return old or name in _undeleted or not alive(int(draft[1]))
 
 
 def alive(pid: int) -> bool:
@@ -289,7 +343,24 @@ def explained(error: OSError | ValueError, target: Path) -> OutputError:
             return OutputError(f"the file name {target.name[:40] + '…'!r} is too long")
         case errno.EFBIG:
             return OutputError(f"{str(target)!r} is larger than a file may be on this disk")
-    return OutputError(f"{str(target)!r} cannot be written: {why(error)}")
+    return OutputError(f"{str(target)!r} cannot be written: {why_unwritten(error)}")
+
+
+def unfinished(error: Exception, draft: Draft) -> OutputError:
+    """Why a library could not write `draft`; it may have said nothing, or in words of its own.
+
+    mutagen wraps the system's error; libsndfile has none: then the disk itself is asked.
+    """
+    wrapped = next((one for one in (error, *error.args) if isinstance(one, OSError)), None)
+    if wrapped is not None:
+        return explained(wrapped, draft.target)
+    import shutil
+
+    with suppress(OSError):
+        if shutil.disk_usage(draft.path.parent).free < _FULL:
+            return explained(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), draft.target)
+    message = f"{str(draft.target)!r} could not be written completely"
+    return OutputError(message, hint="is the disk full?")
 
 
 def _check(final: Path, target: Path) -> int | None:

@@ -37,6 +37,17 @@ _REASONS: Final[dict[int, str]] = {
 }
 # Not every system has it.
 _REASONS[getattr(errno, "ESTALE", errno.ENODEV)] = "its disk is gone"
+# To write is refused for reasons of its own.
+_UNWRITTEN: Final[dict[int, str]] = {
+    errno.EACCES: "you do not have permission to write it",
+    errno.EPERM: "you do not have permission to write it",
+    errno.EROFS: "its disk is read-only",
+    errno.ENOSPC: "there is no space left on its disk",
+    errno.EFBIG: "it is larger than a file may be there",
+    errno.ENOTEMPTY: "there is a folder in its place",
+}
+# Windows has no quotas of this kind.
+_UNWRITTEN[getattr(errno, "EDQUOT", errno.ENOSPC)] = "there is no space left on its disk"
 
 _KINDS: Final = (
     (stat.S_ISDIR, "it is a folder"),
@@ -90,6 +101,12 @@ def why(error: OSError | ValueError) -> str:
         return str(error)
     reason = _REASONS.get(error.errno or 0) or error.strerror or "the system does not say why"
     return reason[:1].lower() + reason[1:]
+
+
+def why_unwritten(error: OSError | ValueError) -> str:
+    """Why a file cannot be written, as half a sentence: "there is no space left on its disk"."""
+    number = error.errno if isinstance(error, OSError) else None
+    return _UNWRITTEN.get(number or 0) or why(error)
 
 
 def _must_be_ordinary(mode: int) -> None:

@@ -27,6 +27,13 @@ def svg(score: Score, plan: Plan | None = None) -> str:
     return paint_svg(layout(score, plan))
 
 
+def is_svg(data: bytes) -> bool:
+    """Whether `data` is a drawing of `svg`: what a cache holds may be anything."""
+    from voiceflow.draw import paint_svg
+
+    return paint_svg.is_svg(data)
+
+
 def png(score: Score, plan: Plan | None = None, *, width: int = 2400) -> bytes:
     """The same picture as a PNG file.
 
@@ -51,4 +58,4 @@ def png(score: Score, plan: Plan | None = None, *, width: int = 2400) -> bytes:
     return paint_png(layout(score, plan), width)
 
 
-__all__ = ["golden", "listing", "png", "svg", "timeline_text"]
+__all__ = ["golden", "is_svg", "listing", "png", "svg", "timeline_text"]

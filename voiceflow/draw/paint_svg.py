@@ -6,6 +6,7 @@ and dark.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
@@ -47,6 +48,34 @@ def paint_svg(drawing: Drawing) -> str:
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
+
+
+_FRAME = re.compile(
+    r'<\?xml version="1\.0" encoding="UTF-8"\?>\n'
+    r'<svg xmlns="http://www\.w3\.org/2000/svg" width="[\d.]+" height="[\d.]+" '
+    r'viewBox="0 0 [\d.]+ [\d.]+" role="img" '
+    r'aria-labelledby="voiceflow-title voiceflow-about"(?: lang="[\w-]*")?>\n'
+    r'<title id="voiceflow-title">[^<>]*</title>\n<desc id="voiceflow-about">[^<>]*</desc>\n'
+    r"<style>(?P<style>[^<>]*)</style>\n(?P<shapes>.*)\n</svg>\n",
+    re.DOTALL,
+)
+# No element and no attribute but those of `_shape`: nothing that runs, loads or leads elsewhere.
+_OURS = re.compile(
+    r"[^<>]+|<(?:rect|polygon|polyline|circle|text)"
+    r'(?: (?:class|points|stroke-width|font-size|width|height|x|y|rx|cx|cy|r)="[^"<>]*")*/?>'
+    r"|<title>|</(?:rect|polygon|polyline|circle|text|title)>"
+)
+
+
+def is_svg(data: bytes) -> bool:
+    """Whether `data` is what `paint_svg` makes, and nothing else: it may come from a cache."""
+    try:
+        framed = _FRAME.fullmatch(data.decode())
+    except UnicodeDecodeError:
+        return False
+    if framed is None or framed["style"] != _style():
+        return False
+    return not _OURS.sub("", framed["shapes"])
 
 
 def _style() -> str:

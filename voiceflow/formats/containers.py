@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from voiceflow.audio.pcm import Pieces, byte_count, continuous
 from voiceflow.core.errors import OutputError
-from voiceflow.core.files import Draft, explained
+from voiceflow.core.files import Draft, unfinished
 from voiceflow.core.units import RATE
 from voiceflow.formats.id3 import tag
 from voiceflow.formats.labels import Labels, timestamp
@@ -63,10 +63,10 @@ def write(
     try:
         length_s = label(draft.path, labels, cover)
     except (OSError, MutagenError) as error:
-        raise _failed(draft, error) from error
+        raise unfinished(error, draft) from error
     # libsndfile does not report when there is no room for the bytes it writes while closing.
     if abs(length_s * 1000 - labels.length_ms) > 1:
-        raise _failed(draft, EOFError())
+        raise unfinished(EOFError(), draft)
 
 
 def _write_wav(
@@ -123,24 +123,16 @@ def _encode(draft: Draft, kind: str, sound: Iterable[bytes], channels: int) -> N
     try:
         file = soundfile.SoundFile(draft.path, "w", RATE, channels, form[1], format=form[0])
     except failures as error:
-        raise _failed(draft, error) from error
+        raise unfinished(error, draft) from error
     try:
         # In blocks: libsndfile copies a Vorbis write to its stack, which a long one would overrun.
         for block in sound:
             try:
                 file.buffer_write(block, dtype="int16")
             except failures as error:
-                raise _failed(draft, error) from error
+                raise unfinished(error, draft) from error
     finally:
         file.close()
-
-
-def _failed(draft: Draft, error: Exception) -> OutputError:
-    """Neither libsndfile nor mutagen reports why: a full disk is the likely reason."""
-    if isinstance(error, OSError):
-        return explained(error, draft.target)
-    message = f"{str(draft.target)!r} could not be written completely"
-    return OutputError(message, hint="is the disk full?")
 
 
 def _label_flac(path: Path, labels: Labels, cover: bytes | None) -> float:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from voiceflow.audio.pcm import Pieces, continuous
-from voiceflow.core.errors import InputError, OutputError
-from voiceflow.core.files import Draft, explained
+from voiceflow.core.errors import InputError
+from voiceflow.core.files import Draft, explained, unfinished
 from voiceflow.core.units import RATE
 from voiceflow.formats.labels import Labels
 from voiceflow.formats.tag_library import mutagen
@@ -45,14 +45,15 @@ def write(
         The file cannot be written completely.
     """
     import av
+    from mutagen import MutagenError
 
     try:
         _encode(draft.path, pieces, channels, labels)
         _label(draft.path, labels, cover)
     except OSError as error:
         raise explained(error, draft.target) from error
-    except (av.error.FFmpegError, mutagen("mp4").MP4StreamInfoError) as error:
-        raise OutputError(f"{str(draft.target)!r} could not be written: {error}") from error
+    except (av.error.FFmpegError, MutagenError) as error:
+        raise unfinished(error, draft) from error
 
 
 def _encode(path: Path, pieces: Pieces, channels: int, labels: Labels) -> None:

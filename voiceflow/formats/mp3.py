@@ -18,15 +18,19 @@ rate.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
+from voiceflow.core.packages import version_of
 from voiceflow.core.units import FRAME, GRID_MS, RATE
 
 DELAY: Final = 1105
 BIT_RATES: Final = {1: 56, 2: 96}
 """Kilobits per second by channels."""
+_ALONE: Final = 80
+"""Kilobits per second of one channel that is to be heard in both ears: as many as find room in the
+stream's frames. Measured on a session: 0.2 dB more noise than as stereo, in 0.6 of the time."""
 
 QUALITY: Final = 7
 """LAME's `-q`. From 7 on LAME shapes no noise and writes no scale factors. FFmpeg 5, still in many
@@ -37,8 +41,10 @@ Measured on speech and tones: 0.5 dB less noise than quality 5, in three quarter
 GAIN: Final = 0.95
 """LAME multiplies all samples by this at our bit rates (its presets' `scale`); measured."""
 
+_BOTH_EARS: Final = "both ears 1"  # counts up with every change of what `both_ears` writes
 _CHUNK: Final = 512  # silent frames handed on at a time: 12 s
-_SYNC: Final = {1: b"\xff\xf3\x74", 2: b"\xff\xf3\xa4"}  # MPEG-2 layer III, bit rate, 24 kHz
+# MPEG-2 layer III, bit rate, 24 kHz; by bit rate.
+_SYNC: Final = {56: b"\xff\xf3\x74", 80: b"\xff\xf3\x94", 96: b"\xff\xf3\xa4"}
 
 # Header and side information of LAME's own frame of silence. Its main data is empty and begins in
 # the frame itself, so it can be put anywhere and followed by any frame.
@@ -50,7 +56,11 @@ _SILENT: Final = {
 
 def frame_bytes(channels: int) -> int:
     """Bytes of one frame: 72 times bit rate over sampling rate in MPEG-2, not padded here."""
-    return 72 * BIT_RATES[channels] * 1000 // RATE
+    return _size(BIT_RATES[channels])
+
+
+def _size(kbps: int) -> int:
+    return 72 * kbps * 1000 // RATE
 
 
 def stream_length(length_ms: int, channels: int) -> int:
@@ -69,11 +79,11 @@ def settings(channels: int) -> tuple[str | int, ...]:
     """What decides the encoder's bytes besides the samples; part of a piece's key."""
     import lameenc
 
-    # lameenc does not report its version, and reading the package's metadata takes longer than
-    # adding up a warm render. The file itself changes with every version.
-    built = Path(lameenc.__file__).stat()
-    encoder = f"lame {built.st_size} {built.st_mtime_ns} {QUALITY} {DELAY} {GAIN}"
-    return encoder, channels, BIT_RATES[channels]
+    # lameenc does not report its version. With the size, as one that somebody built for himself can
+    # have the same version; not with its times, which change when the same is installed again.
+    version, size = version_of("lameenc", "lameenc"), os.stat(lameenc.__file__).st_size  # noqa: PTH116
+    encoder = f"lame {version} {size} {QUALITY} {DELAY} {GAIN}"
+    return encoder, channels, BIT_RATES[channels], *((_BOTH_EARS,) if channels == 2 else ())
 
 
 def encode(pcm: bytes, channels: int, given: int = 0) -> bytes:
@@ -94,19 +104,27 @@ def encode(pcm: bytes, channels: int, given: int = 0) -> bytes:
     bytes
         As many frames of 576 samples as came in.
     """
-    width = 2 * (given or channels)
+    if not given or given == channels:
+        return _frames(pcm, channels, BIT_RATES[channels])
+    from voiceflow.formats.both_ears import in_both_ears
+
+    head = _SILENT[channels][:4]
+    return in_both_ears(_frames(pcm, given, _ALONE), _size(_ALONE), head, frame_bytes(channels))
+
+
+def _frames(pcm: bytes, channels: int, kbps: int) -> bytes:
+    """A piece's frames at a bit rate, by an encoder of its own."""
+    width = 2 * channels
     count, rest = divmod(len(pcm), FRAME * width)
     if rest:
         raise ValueError(f"{len(pcm)} bytes are not a whole number of frames")
-    encoder = _encoder(channels)
-    # One channel for both ears is doubled as late as here: until now it was half the work.
-    sound = _louder(pcm[DELAY * width :], 2 * channels // width)
+    encoder = _encoder(channels, kbps)
     # Silence after it: the encoder looks ahead into the silence that follows every piece.
-    padded = sound + bytes(2 * channels * (DELAY + 2 * FRAME))
+    padded = _louder(pcm[DELAY * width :]) + bytes(width * (DELAY + 2 * FRAME))
     frames = bytes(encoder.encode(padded)) + bytes(encoder.flush())
     # The silence added above has frames of its own, which go again.
-    frames = frames[: count * frame_bytes(channels)]
-    _check(frames, count, channels)
+    frames = frames[: count * _size(kbps)]
+    _check(frames, count, kbps)
     return frames
 
 
@@ -126,7 +144,7 @@ def encode_stream(blocks: Iterable[bytes], channels: int) -> Iterator[bytes]:
         As many frames of 576 samples as came in, together.
     """
     width, size = 2 * channels, frame_bytes(channels)
-    encoder = _encoder(channels)
+    encoder = _encoder(channels, BIT_RATES[channels])
     spare, came, gone = DELAY * width, 0, 0
     for block in blocks:
         came += len(block)
@@ -144,7 +162,7 @@ def encode_stream(blocks: Iterable[bytes], channels: int) -> Iterator[bytes]:
     yield tail[: count * size - gone]
 
 
-def _encoder(channels: int) -> Any:
+def _encoder(channels: int, kbps: int) -> Any:
     """A fresh encoder: its bit reservoir is empty."""
     import lameenc
 
@@ -154,7 +172,7 @@ def _encoder(channels: int) -> Any:
     encoder.set_channels(channels)
     encoder.set_in_sample_rate(RATE)
     encoder.set_out_sample_rate(RATE)
-    encoder.set_bit_rate(BIT_RATES[channels])
+    encoder.set_bit_rate(kbps)
     encoder.set_quality(QUALITY)
     return encoder
 
@@ -214,22 +232,19 @@ class Splice:
             yield self.silence(min(_CHUNK, frames - at))
 
 
-def _louder(pcm: bytes, times: int = 1) -> bytes:
-    """`pcm` raised by LAME's own loss, so that the recording is as loud as its samples.
-
-    Each sample comes `times` in a row.
-    """
+def _louder(pcm: bytes) -> bytes:
+    """`pcm` raised by LAME's own loss, so that the recording is as loud as its samples."""
     import numpy as np
 
     samples = np.rint(np.frombuffer(pcm, "<i2") * np.float32(1 / GAIN))
     # Mixes end at PEAK, which comes to 30,000 here: they are never clipped.
-    return samples.clip(-32768, 32767).astype("<i2").repeat(times).tobytes()
+    return samples.clip(-32768, 32767).astype("<i2").tobytes()
 
 
-def _check(frames: bytes, count: int, channels: int) -> None:
+def _check(frames: bytes, count: int, kbps: int) -> None:
     """Every header stands where a constant frame size puts it."""
-    size = frame_bytes(channels)
-    for at, byte in enumerate(_SYNC[channels]):
+    size = _size(kbps)
+    for at, byte in enumerate(_SYNC[kbps]):
         # One step a frame: this compares the same byte of all headers at once.
         if frames[at::size] != bytes([byte]) * count:
             raise RuntimeError("the MP3 encoder wrote frames of different sizes")

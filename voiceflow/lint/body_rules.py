@@ -14,6 +14,7 @@ from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.lint.script_texts import ABOUT_SIDES
 from voiceflow.plan.moments import Bout
 from voiceflow.script.fields import Text
+from voiceflow.script.models import Exercise
 from voiceflow.script.sandbox import TemplateFault
 from voiceflow.script.side_words import sides
 from voiceflow.script.templates import names_in
@@ -39,7 +40,7 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
     found: list[tuple[Any, Finding]] = []
     for said in evidence.said:
         moment = said.moment
-        if moment.side is None or moment.kind in _BOTH_NAMED:
+        if moment.side is None or moment.kind in _BOTH_NAMED or _ahead(evidence, said):
             continue
         named = sides(said.event.name, evidence.language, evidence.side_words(moment))
         if not named or moment.side in named or _meant(evidence, said):
@@ -53,6 +54,14 @@ def wrong_sides(evidence: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
         found.append(((moment.exercise, said.event.name), finding))
     yield from once(found)
+
+
+def _ahead(evidence: Evidence, said: Said) -> bool:
+    """Whether it is said of the exercise that comes next."""
+    return any(
+        one.rest.first - 1 == said.index and any(text == said.event.name for _, text in one.ahead)
+        for one in evidence.rests
+    )
 
 
 def _meant(evidence: Evidence, said: Said) -> bool:
@@ -128,16 +137,17 @@ def uneven(evidence: Evidence) -> Iterator[Finding]:
     """Odd numbers of repetitions in turn: one is added, so that both sides get as many."""
     found: list[tuple[Any, Finding]] = []
     for number, bout in enumerate(evidence.bouts):
-        written = bout.exercise.reps
-        # A level may bring the sides to a number that was written for an exercise without them.
-        if bout.exercise.level > 1:
-            continue
-        if bout.exercise.sides == "alternate" and bout.exercise.rep and written % 2:
-            message = f"`reps: {written}` is odd for sides in turn: {written + 1} are done"
-            hint = "write an even number: so both sides get as many"
-            finding = evidence.finding("warning", "uneven", message, hint, bout=number)
+        if bout.exercise.uneven:
+            told, mark = told_uneven(bout.exercise), bout.exercise.reps_mark
+            finding = evidence.finding("warning", "uneven", *told, bout=number, mark=mark)
             found.append((bout.exercise.slug, finding))
     yield from once(found)
+
+
+def told_uneven(exercise: Exercise) -> tuple[str, str]:
+    """What to say of an odd number of repetitions in turn, and a hint."""
+    message = f"`reps: {exercise.reps}` is odd for sides in turn: {exercise.reps + 1} are done"
+    return message, "write an even number: so both sides get as many"
 
 
 def _switches(evidence: Evidence, number: int, bout: Bout) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voiceflow.core.errors import Mark, Severity
 from voiceflow.plan.moments import Bout, Moment
@@ -17,6 +17,9 @@ from voiceflow.score.decide import Decision
 from voiceflow.score.score import Event
 from voiceflow.script.fields import Text, locate
 from voiceflow.sounds import ToneSet
+
+if TYPE_CHECKING:
+    from voiceflow.sounds.bed import Bed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,8 @@ class Said:
 class Evidence:
     """A decision indexed by moment and by exercise. Rules read it and never change it."""
 
-    def __init__(self, decision: Decision, tones: ToneSet) -> None:
-        self.decision, self.tones = decision, tones
+    def __init__(self, decision: Decision, tones: ToneSet, bed: Bed | None = None) -> None:
+        self.decision, self.tones, self.bed = decision, tones, bed
         self.plan, self.score = decision.plan, decision.score
         self.session, self.cue_sheet = decision.session, decision.cue_sheet
         # The tables of words are kept by language alone: `es-mx` reads those of `es`.

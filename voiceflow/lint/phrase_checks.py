@@ -18,12 +18,13 @@ from voiceflow.plan.phrases import macro_problem, phrase_warnings, read_phrases
 from voiceflow.script.fields import split_versions
 from voiceflow.script.positions import Positions, read_positions
 from voiceflow.script.sandbox import TemplateFault
-from voiceflow.script.templates import Macros, macro_names, render
+from voiceflow.script.templates import ANY_CLIENT, Macros, macro_names, render
 from voiceflow.script.yaml import Node, read, read_text
 
 # Three very different moments: a macro must work in all of them.
 _USUAL: Mapping[str, str | int] = {
     "title": "Title", "about": "About it.", "minutes": 20, "name": "Ana", "equipment": "a mat",
+    ANY_CLIENT: "what is known of you",
     "section": "Strength", "exercise": "Bridge", "purpose": "A purpose.", "caution": "A caution.",
     "tip": "A tip.", "next": "Squat", "position": "standing", "next_position": "sitting",
     "side": "right", "other_side": "left", "sides": "each", "rep": 2, "reps": 6, "left": 4,

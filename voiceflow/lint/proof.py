@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from voiceflow.lint import bed_rules
 from voiceflow.lint import body_rules as body
 from voiceflow.lint import quiet_rules as quiet
 from voiceflow.lint import reading_rules as reading
@@ -17,9 +18,13 @@ from voiceflow.lint.quiet_rules import SectionTalk, section_talk
 from voiceflow.score.decide import Decision
 from voiceflow.sounds import ToneSet
 
+if TYPE_CHECKING:
+    from voiceflow.sounds.bed import Bed
+
 Rule = Callable[[Evidence], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     *timing.RULES, *unsaid.RULES, *quiet.RULES, *body.RULES, *telling.RULES, *reading.RULES,
+    *bed_rules.RULES,
 )  # fmt: skip
 
 
@@ -37,6 +42,8 @@ class Proof:
         Tips in the exercises, and how many are said: few repetitions have no room for all.
     findings : tuple of Finding
         Sorted by time; errors first where several have the same.
+    stored_tips : tuple of Finding
+        The tips of other files that this session has no room for: listed, and no fault.
     """
 
     title: str
@@ -55,6 +62,7 @@ class Proof:
     sections: tuple[SectionTalk, ...]
     findings: tuple[Finding, ...]
     length_changes: tuple[str, ...] = ()
+    stored_tips: tuple[Finding, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -105,12 +113,16 @@ class Proof:
                 for one in self.sections
             ],
             "findings": [finding.to_dict() for finding in self.findings],
+            "stored_tips": [tip.to_dict() for tip in self.stored_tips],
         }
 
 
-def prove(decision: Decision, tones: ToneSet) -> Proof:
-    """The proof of a session that was decided with `tones`: the findings of all rules."""
-    evidence = Evidence(decision, tones)
+def prove(decision: Decision, tones: ToneSet, bed: Bed | None = None) -> Proof:
+    """The proof of a session that was decided with `tones`: the findings of all rules.
+
+    With `bed`, its music is looked at as well.
+    """
+    evidence = Evidence(decision, tones, bed)
     found = [finding for rule in RULES for finding in rule(evidence)]
     # "error" sorts before "warning" by its letters.
     found.sort(key=lambda one: (one.start_ms, one.severity, one.rule, one.message))
@@ -134,6 +146,7 @@ def prove(decision: Decision, tones: ToneSet) -> Proof:
         sections=section_talk(evidence),
         findings=tuple(found),
         length_changes=evidence.score.length_changes,
+        stored_tips=unsaid.stored_tips(evidence),
     )
 
 

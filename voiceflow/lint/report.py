@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from voiceflow.core.plain import printable
 from voiceflow.core.units import clock, counted
 from voiceflow.lint.evidence import Finding
 from voiceflow.lint.proof import Proof
@@ -22,6 +23,7 @@ _HEADINGS = {
     "rest-longer": "Rests that last longer than written",
     "uneven": "Repetitions in turn that both sides cannot share",
     "silence-longer": "Silences that last longer than written",
+    "breath-scaled": "Breaths that do not last as written",
     "left-out": "Texts that a written rest has no room for",
     "overlap": "Words that overlap",
     "no-air": "Words too close together",
@@ -47,6 +49,8 @@ _HEADINGS = {
     "next-not-named": "Rests that do not name the next exercise",
     "not-listed": "Things that are used but not listed",
     "no-end": "An end that can be missed",
+    "bed-unusable": "Music that cannot be used",
+    "bed-turned": "Music that is not heard from one loudspeaker",
 }
 
 
@@ -55,7 +59,8 @@ def summary(proof: Proof) -> str:
 
     Lines are at most 80 columns wide; only a long file name makes one wider.
     """
-    return "\n".join([*_head(proof), *_findings(proof.findings), *_verdict(proof)])
+    told = [*_head(proof), *_findings(proof.findings), *_stored(proof.stored_tips)]
+    return "\n".join([*told, *_verdict(proof)])
 
 
 def _head(proof: Proof) -> Iterator[str]:
@@ -95,13 +100,23 @@ def _findings(findings: Iterable[Finding]) -> Iterator[str]:
             yield from _finding(one)
 
 
+def _stored(tips: Iterable[Finding]) -> Iterator[str]:
+    """The tips of other files without room here, each at its place."""
+    for number, one in enumerate(tips):
+        if not number:
+            yield from ("", "Tips of other files that this session has no room for")
+        yield from _wrap(f"{one.exercise}: {one.message}", "  - ", "    ")
+        if one.mark is not None:
+            yield f"    {one.mark}"
+
+
 def _finding(one: Finding) -> Iterator[str]:
     where = f"{clock(one.start_ms)} {one.exercise}: " if one.exercise else f"{clock(one.start_ms)} "
     times = f", {one.count} times" if one.count > 1 else ""
     hint = f" ({one.hint})" if one.hint else ""
     yield from _wrap(f"{where}{one.message}{times}{hint}", "  - ", "    ")
     if one.mark is not None:
-        yield f"    {one.mark}"
+        yield f"    {printable(str(one.mark))}"
 
 
 def _verdict(proof: Proof) -> Iterator[str]:
@@ -117,6 +132,7 @@ def _verdict(proof: Proof) -> Iterator[str]:
 
 
 def _wrap(text: str, first: str, rest: str) -> list[str]:
+    text = printable(text)
     # An option such as `--detail` must not be parted at its hyphens.
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False

@@ -19,11 +19,12 @@ from voiceflow.core.errors import (
     UnknownNameError,
     VoiceError,
 )
+from voiceflow.lint.body_rules import told_uneven
 from voiceflow.lint.no_effect import unused_changes, unused_keys
 from voiceflow.lint.number_words import count_problems
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
-from voiceflow.plan.moments import Wishes
+from voiceflow.plan.moments import ANYTHING, Wishes
 from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import least_ms, unroll
 from voiceflow.script import models
@@ -92,6 +93,9 @@ def exercise_problems(path: Path, lint: LintLibrary) -> Iterator[Problem]:
             if exercise is not None:
                 found.append(exercise)
                 yield from _rendered(_session_of(exercise), lint)
+    for exercise in found:
+        if exercise.uneven:
+            yield Problem(exercise.reps_mark or root.mark, *told_uneven(exercise), "warning")
     sided = any(exercise.sides != "none" for exercise in found)
     yield from script_warnings(written(root), sided=sided)
     yield from empty_tips(root)
@@ -147,7 +151,9 @@ def _rendered(
     for detail in ("full", "brief"):
         after = (Layer("check", (("detail", detail),)),)
         # With a name, so that what is said only to someone known is rendered as well.
-        wishes = Wishes(name="Ana", before=before, after=after, reps=reps)
+        # What is known of a client differs from one to the next: any text stands in for it.
+        client = ((ANYTHING, "what is known of you"),)
+        wishes = Wishes(name="Ana", client=client, before=before, after=after, reps=reps)
         try:
             plan = unroll(session, lint.positions(session.language), wishes)
             book = lint.phrases(phrases, session.language, beside)
@@ -312,7 +318,8 @@ def names_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Proble
                 lint.library.find(kind, node.text.strip(), beside)
             except UnknownNameError as error:
                 what = {"paces": "pace", "sounds": "tone set", "exercises": "exercise"}
-                message = f"there is no {what.get(kind, kind)} called `{node.text.strip()}`"
+                are = "there are no" if kind == "phrases" else "there is no"
+                message = f"{are} {what.get(kind, kind)} called `{node.text.strip()}`"
                 yield Problem(node.mark, message, error.hint)
     for node in _scalars(root.get("voice")):
         yield from _voice_problems(node.text.strip(), node)

@@ -43,6 +43,13 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
         for index, _, _ in one.left_out
         if evidence.moments[index].kind == "set-up"
     }
+    # A set-up without room in a short rest is said in the work before that.
+    ahead = {
+        evidence.moments[owner].exercise
+        for one in evidence.rests
+        for owner, _ in one.ahead
+        if evidence.moments[owner].kind == "set-up"
+    }
     for number, bout in enumerate(evidence.bouts):
         said = evidence.of_bout(number)
         kinds = {one.moment.kind for one in said}
@@ -52,7 +59,8 @@ def untold(evidence: Evidence) -> Iterator[Finding]:
             if _hurried(evidence, number - 1):
                 hint = "make the rest before it longer"
             yield evidence.finding("error", "no-name", message, hint, bout=number)
-        taught = bout.turn or number in left  # told by an earlier round, or by `without_room`
+        # Told by an earlier round, by the work before, or by `without_room`.
+        taught = bout.turn or number in left | ahead
         if bout.pacing.detail != "tones" and not taught and not _set_up(evidence, number):
             message = "nothing says how to begin: there is no set-up"
             yield evidence.finding(

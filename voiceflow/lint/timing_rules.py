@@ -12,11 +12,11 @@ from typing import Any
 
 from voiceflow.core.units import GRID_MS
 from voiceflow.lint.evidence import Evidence, Finding, Said, once
-from voiceflow.plan.cues import Cue
-from voiceflow.plan.moments import Moment
+from voiceflow.plan.moments import Bout, Moment
 from voiceflow.plan.rests import Level
-from voiceflow.plan.timing import flow_phase
+from voiceflow.plan.timing import flow_phase, phase_ms
 from voiceflow.score.laid import SettledRest, Unsaid
+from voiceflow.script.steps import Phase
 
 # The slowest tempo that a script may ask for.
 LEAST_TEMPO = 0.25
@@ -36,9 +36,8 @@ def unfit(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _announces(evidence: Evidence, one: Unsaid) -> bool:
-    cue = evidence.cue_sheet.cues[one.moment]
-    prefix = _prefix(cue) if evidence.moments[one.moment].prefix else ""
-    return bool(prefix) and one.text.startswith(prefix)
+    told = evidence.cue_sheet.cues[one.moment].announced
+    return any(one.text.startswith(text.rstrip(".")) for text in told)
 
 
 def _unfit(evidence: Evidence, moment: Moment, one: Unsaid) -> Finding:
@@ -83,26 +82,20 @@ def _is_exact(evidence: Evidence, moment: Moment) -> bool:
 
 
 def unannounced(evidence: Evidence) -> Iterator[Finding]:
-    """Announcements, such as “Last one”, for which there is no room."""
+    """Announcements, such as “Last one”, for which there is no room; of two, the side."""
     found: list[tuple[Any, Finding]] = []
     for index, moment in enumerate(evidence.moments):
-        prefix = _prefix(evidence.cue_sheet.cues[index]) if moment.prefix else ""
-        if prefix and not any(s.event.name.startswith(prefix) for s in evidence.of_moment(index)):
-            message = f"there is no room for “{prefix}” in the {moment.breath}"
+        said = " ".join(one.event.name for one in evidence.of_moment(index)).casefold()
+        for text in evidence.cue_sheet.cues[index].announced[-1:]:
+            told = text.rstrip(".")
+            # The second of two goes on after a comma, with a small letter.
+            if told.casefold() in said:
+                continue
+            message = f"there is no room for “{told}” in the {moment.breath}"
             hint = "make the first phase longer, or the tempo slower"
             finding = evidence.finding("warning", "not-announced", message, hint, at=index)
-            found.append(((moment.exercise, prefix), finding))
+            found.append(((moment.exercise, told), finding))
     yield from once(found)
-
-
-def _prefix(cue: Cue) -> str:
-    """The announcement with which the first version of a phase begins."""
-    # The cues have it before the first version and once by itself; the shortest text with which the
-    # first begins is the announcement.
-    alone = [one.rstrip(".") for one in cue.versions[max(1, cue.own) :]]
-    first = cue.versions[0] if cue.versions else ""
-    begins = [one for one in alone if first.startswith((f"{one}. ", f"{one}, ", f"{one} "))]
-    return min(begins, key=len, default="")
 
 
 def uncounted(evidence: Evidence) -> Iterator[Finding]:
@@ -180,6 +173,37 @@ def long_silences(evidence: Evidence) -> Iterator[Finding]:
     yield from once(found)
 
 
+def scaled_breaths(evidence: Evidence) -> Iterator[Finding]:
+    """Breaths that are written with a unit, as a time is, and last longer or shorter."""
+    found: list[tuple[Any, Finding]] = []
+    for number, bout in enumerate(evidence.bouts):
+        if not evidence.worked(bout):
+            continue
+        for phase in (*bout.exercise.rep, *map(flow_phase, bout.exercise.flow)):
+            lasts = phase_ms(phase, bout.exercise, bout.pacing)
+            if phase.united is None or abs(lasts - phase.seconds * 1000) <= GRID_MS:
+                continue
+            finding = evidence.finding(
+                "warning", "breath-scaled", *_scaled(evidence, bout, phase, lasts),
+                bout=number, mark=phase.united,
+            )  # fmt: skip
+            found.append(((phase.united, phase.breath, lasts), finding))
+    yield from once(found)
+
+
+def _scaled(evidence: Evidence, bout: Bout, phase: Phase, lasts: int) -> tuple[str, str]:
+    """What to say of a breath with a unit, and how its seconds are kept."""
+    name, seconds = phase.breath, f"{phase.seconds:g}"
+    message = f"`{name} {seconds}s` lasts {lasts / 1000:.1f} s: a breath "
+    hint = f"write `{name} {seconds}`, without a unit"
+    if {"inhale": bout.pacing.breath_in, "exhale": bout.pacing.breath_out}.get(name):
+        return f"{message}is as long as your own, whatever its unit", hint
+    # Where another tempo is asked for by hand, no script keeps the seconds.
+    if not any(key == "tempo" for key, _ in evidence.decision.layers[-1].values):
+        hint += "; `tempo: 1` in the exercise keeps the seconds"
+    return f"{message}scales with the pace, whatever its unit", hint
+
+
 def without_room(evidence: Evidence) -> Iterator[Finding]:
     """The script's own texts that a written rest has no room for."""
     found: list[tuple[Any, Finding]] = []
@@ -233,6 +257,7 @@ RULES = (
     uncounted,
     long_rests,
     long_silences,
+    scaled_breaths,
     without_room,
     collisions,
 )

@@ -8,14 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voiceflow.lint.evidence import Evidence, Finding, Said
+from voiceflow.lint.evidence import Evidence, Finding, Said, once
 from voiceflow.plan.moments import Bout, Moment
 from voiceflow.score.lay_moments import LEAST_TIP_WORK_MS, TIP_PLACES
 from voiceflow.script.fields import Text
 
 
 def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
-    """Tips that no repetition, interval or step says."""
+    """Tips that no repetition, interval or step says, but for those of a store."""
+    for finding, stored in _unheard(evidence):
+        if not stored:
+            yield finding
+
+
+def stored_tips(evidence: Evidence) -> tuple[Finding, ...]:
+    """The tips of other files for which this session has too few repetitions.
+
+    The tips of an exercise that others use, too, are a store: some sessions have room for a few.
+    So these are told, each at its place, and are nothing to be mended.
+    """
+    found = (((one.mark, one.message), one) for one, stored in _unheard(evidence) if stored)
+    return tuple(once(found))
+
+
+def _unheard(evidence: Evidence) -> Iterator[tuple[Finding, bool]]:
+    """The tips that nobody hears, and whether each is of a store."""
     for number, bout in enumerate(evidence.bouts):
         tips = evidence.cue_sheet.tips[number]
         if bout.pacing.detail == "tones" or not evidence.worked(bout):
@@ -26,13 +43,16 @@ def unsaid_tips(evidence: Evidence) -> Iterator[Finding]:
         told = [one.moment for one in evidence.of_bout(number) if one.event.name in tips]
         room = bool(bout.exercise.flow) or _had_room(evidence, bout, number, told)
         for tip in tips:
+            if tip in said or (not room and _fewer(bout)):
+                continue
             text = evidence.tip(number, tip)
-            if tip not in said and (room or _asked_here(evidence, bout, text)):
-                message, hint = _unsaid_tip(evidence, number, tip, room)
-                mark = text.mark if text else None
-                yield evidence.finding(
-                    "warning", "tip-unsaid", message, hint, bout=number, mark=mark
-                )
+            own = text is not None and text.mark.file == evidence.session.mark.file
+            message, hint = _unsaid_tip(evidence, number, tip, room)
+            mark = text.mark if text else None
+            finding = evidence.finding(
+                "warning", "tip-unsaid", message, hint, bout=number, mark=mark
+            )
+            yield finding, not (room or own)
 
 
 def _unsaid_tip(evidence: Evidence, number: int, tip: str, room: bool) -> tuple[str, str]:
@@ -51,14 +71,9 @@ def _unsaid_tip(evidence: Evidence, number: int, tip: str, room: bool) -> tuple[
     return message, f"an interval has room for {len(TIP_PLACES)}: write more `sets:` or fewer tips"
 
 
-def _asked_here(evidence: Evidence, bout: Bout, text: Text | None) -> bool:
-    """Whether a text is the session's own, and no fewer repetitions were asked for than it has.
-
-    The tips of an exercise that others use, too, are a store: some sessions have room for a few.
-    """
-    fewer = bool(bout.exercise.rep) and bout.reps < bout.exercise.reps
-    own = text is not None and text.mark.file == evidence.session.mark.file
-    return own and not fewer
+def _fewer(bout: Bout) -> bool:
+    """Whether fewer repetitions are asked for than the session has."""
+    return bool(bout.exercise.rep) and bout.reps < bout.exercise.reps
 
 
 def _later(evidence: Evidence, number: int) -> set[tuple[str, tuple[str, ...]]]:
@@ -84,9 +99,8 @@ def _had_room(evidence: Evidence, bout: Bout, number: int, told: list[Moment]) -
     for _, moment in evidence.numbered(number, "phase"):
         firsts.setdefault(moment.group, moment)
     # The places that `_repetition` in score/lay_moments.py tries.
-    quiet = [
-        g for g, m in firsts.items() if m.richness == "brief" and m.prefix in ("", "alternate")
-    ]
+    free = ((), ("alternate",))
+    quiet = [g for g, m in firsts.items() if m.richness == "brief" and m.announces in free]
     return any(not taken & {group - 1, group, group + 1} for group in quiet)
 
 

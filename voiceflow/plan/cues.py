@@ -6,7 +6,7 @@ first that fits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,9 @@ class Cue:
         How many of `versions` are the author's: the first ones, with an announcement and without.
     shorter : tuple of tuple of str
         In a rest of written length: the sentences at each `Level` after the first.
+    announced : tuple of str
+        What is said at the head of a phase where it fits, the most important last: "Last one.",
+        "Left.".
     named : str
         What an interval begins with where nothing before it had room for its name.
     """
@@ -63,6 +66,7 @@ class Cue:
     own: int = 0
     shorter: tuple[tuple[str, ...], ...] = ()
     named: str = ""
+    announced: tuple[str, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -159,10 +163,10 @@ class _Writer:
             said = self._sentences(moment, context)
             shorter = self._shorter(moment, context, works=rest.works) if rest else ()
             return Cue(sentences=said, counts=counts, shorter=shorter)
-        own, others = self._versions(moment, context)
+        own, others, told = self._versions(moment, context)
         halfway = self._macro("halfway", context) if moment.halfway else ""
         name = " ".join(self._spoken(NAME_AT_START, context, "full")) if named else ""
-        return Cue((), (*own, *others), counts, halfway, len(own), named=name)
+        return Cue((), (*own, *others), counts, halfway, len(own), named=name, announced=told)
 
     def _sentences(self, moment: Moment, context: Mapping[str, Any]) -> tuple[str, ...]:
         rich = moment.richness
@@ -216,29 +220,45 @@ class _Writer:
 
     def _versions(
         self, moment: Moment, context: Mapping[str, Any]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The versions for a box, each once: the author's, rich to short, and then ours.
+    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """The versions for a box, each once: the author's, rich to short, and then ours; and what
+        is announced.
 
         An announcement ("Last one", "Left") is added to the author's words where both fit, and
         given up where they do not: it never takes their place.
         """
         line = moment.lines[0] if moment.lines else Line("")
         if moment.richness == "none":
-            return (), ()
+            return (), (), ()
         word = self._macro(line.macro, context) if line.macro else ""
         own = self._own(line.text, moment.richness, context) if line.text else ()
-        ours: tuple[str, ...] = (word,)
-        if moment.prefix:
-            prefix = self._macro(moment.prefix, context)
-            sided = moment.prefix == "alternate"
-            words = side_words(moment)
-            told = (
-                text if sided and sides(text, self.language, words) else _announced(prefix, text)
-                for text in own
-            )
-            own = tuple(dict.fromkeys((*told, *own)))
-            ours = (_announced(prefix, word), prefix, word)
-        return own, tuple(text for text in dict.fromkeys(ours) if text and text not in own)
+        told = self._announcements(moment, context)
+        announced = self._heads(moment, told, own[0] if own else "")
+        # From all that is announced to its last part, which is the side.
+        heads = [told[n:] for n in range(len(told))]
+        ours = [_joined(*head.values(), *end) for head in map(dict, heads) for end in ((word,), ())]
+        headed = (_joined(*self._heads(moment, head, text), text) for head in heads for text in own)
+        own = tuple(dict.fromkeys((*headed, *own)))
+        others = (text for text in dict.fromkeys((*ours, word)) if text and text not in own)
+        return own, tuple(others), announced
+
+    def _announcements(
+        self, moment: Moment, context: Mapping[str, Any]
+    ) -> tuple[tuple[str, str], ...]:
+        """What is announced at the head of a phase, each with its macro."""
+        said = {name: self._macro(name, context) for name in moment.announces}
+        # Phrases may name the side with the last one.
+        if len(said) > 1 and self._sided(moment, said["last"]):
+            said.pop("alternate", None)
+        return tuple((name, text) for name, text in said.items() if text)
+
+    def _heads(self, moment: Moment, told: Sequence[tuple[str, str]], text: str) -> tuple[str, ...]:
+        """What is announced before `text`: a text that names a side gets no other."""
+        sided = any(macro == "alternate" for macro, _ in told) and self._sided(moment, text)
+        return tuple(one for macro, one in told if not (sided and macro == "alternate"))
+
+    def _sided(self, moment: Moment, text: str) -> bool:
+        return bool(sides(text, self.language, side_words(moment)))
 
     def _own(self, text: Text, richness: Richness, context: Mapping[str, Any]) -> tuple[str, ...]:
         """The author's versions that a box may say, rich to short."""
@@ -269,10 +289,14 @@ class _Writer:
             return ""
 
 
-def _announced(prefix: str, text: str) -> str:
-    """An announcement joined to a text by a comma: a full stop would cost a second of silence."""
-    if not text or not prefix.endswith("."):
-        return f"{prefix} {text}".strip()
-    # "I" and words in capitals keep theirs.
-    lower = text[:1].lower() if text[1:2].islower() else text[:1]
-    return f"{prefix[:-1]}, {lower}{text[1:]}"
+def _joined(*texts: str) -> str:
+    """Announcements and a text joined by commas: a full stop would cost a second of silence."""
+    said = ""
+    for text in texts:
+        if not text or not said.endswith("."):
+            said = f"{said} {text}".strip()
+            continue
+        # "I" and words in capitals keep theirs.
+        lower = text[:1].lower() if text[1:2].islower() else text[:1]
+        said = f"{said[:-1]}, {lower}{text[1:]}"
+    return said

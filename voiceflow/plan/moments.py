@@ -42,8 +42,9 @@ class Moment:
         Pause after the words of a spoken moment.
     lines : tuple of Line
         Said in order.
-    prefix : str
-        Macro to say before the text of a phase: last, more, halfway or alternate.
+    announces : tuple of str
+        Macros to say before the text of a phase: last, more, halfway or alternate; or the last
+        repetition and its side.
     richness : {"full", "brief", "word", "none"}
         The richest version that a phase may say; the version that a spoken moment says.
     signal : str
@@ -68,7 +69,7 @@ class Moment:
     side: str | None = None
     rep: int | None = None
     group: int = -1
-    prefix: str = ""
+    announces: tuple[str, ...] = ()
     richness: Richness = "full"
     signal: str = ""
     count: int = 0
@@ -132,6 +133,10 @@ class Plan:
     bouts: tuple[Bout, ...]
     moments: tuple[Moment, ...]
     chapters: tuple[tuple[str, int], ...]
+
+
+ANYTHING = "*"
+"""In `Wishes.client`, the name of what stands in for every value that is not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Any
 from voiceflow.plan.builder import PlanBuilder
 from voiceflow.plan.moments import Bout, Line, Moment
 from voiceflow.plan.timing import (
+    announced,
     beat_ms,
     flow_phase,
     hold_count,
     other_side,
     phase_ms,
-    prefix_of,
     richness_of,
     switch_ms,
     taught,
@@ -137,7 +137,7 @@ def _reps(builder: PlanBuilder, index: int, bout: Bout, side: str | None, *, fre
         builder.group += 1
         context = dict(shared)
         context.update(rep=rep, left=bout.reps - rep, **(builder.sides(working) if working else {}))
-        prefix = prefix_of(rep, bout, alternate=exercise.sides == "alternate")
+        announces = announced(rep, bout, alternate=exercise.sides == "alternate")
         richness = richness_of(pacing, rep <= teach)
         for number, (phase, length) in enumerate(phases):
             context.update(breath=phase.breath, seconds=round(phase.seconds))
@@ -153,7 +153,7 @@ def _reps(builder: PlanBuilder, index: int, bout: Bout, side: str | None, *, fre
                     side=working,
                     rep=rep,
                     group=builder.group,
-                    prefix="" if number else prefix,
+                    announces=() if number else announces,
                     richness=richness,
                     section=bout.section,
                     beat_ms=beat_ms(pacing),

@@ -72,7 +72,7 @@ def phase_ms(phase: Phase, exercise: Exercise, pacing: Pacing) -> int:
 def flow_phase(step: Step) -> Phase:
     """A breath or a hold of a flow as a phase: a long hold there is kept to the second."""
     exact = step.exact or (step.kind == "hold" and step.seconds >= LEAST_HELD_S)
-    return Phase(step.kind, step.seconds, step.text, step.mark, exact)
+    return Phase(step.kind, step.seconds, step.text, step.mark, exact, step.united)
 
 
 def richness_of(pacing: Pacing, taught: bool) -> Richness:
@@ -93,21 +93,22 @@ def taught(bout: Bout, fresh: bool) -> int:
     return min(teach, max(1, bout.reps - 2))
 
 
-def prefix_of(rep: int, bout: Bout, *, alternate: bool) -> str:
-    """The macro that announces repetition `rep`: at most one, the most useful."""
+def announced(rep: int, bout: Bout, *, alternate: bool) -> tuple[str, ...]:
+    """The macros that announce repetition `rep`: the most useful one, and its side."""
     pacing, reps = bout.pacing, bout.reps
     if pacing.detail == "tones":
-        return ""
+        return ()
+    # The side of the first repetition was named before it.
+    side = ("alternate",) if alternate and rep > 1 else ()
     if pacing.last and rep == reps and reps > 1:
-        return "last"
+        return ("last", *side)
     if alternate:
-        # The side of the first repetition was named before it.
-        return "alternate" if rep > 1 else ""
+        return side
     if pacing.more and rep == reps - 1 and reps > LEAST_REMINDED:
-        return "more"
+        return ("more",)
     if pacing.halfway and reps > LEAST_REMINDED + 1 and rep == reps // 2 + 1:
-        return "halfway"
-    return ""
+        return ("halfway",)
+    return ()
 
 
 def hold_count(phase: Phase, length_ms: int, pacing: Pacing) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from voiceflow.core.errors import OutputError
 from voiceflow.core.files import writing
+from voiceflow.core.opening import open_file
 from voiceflow.player.reel import Reel
 from voiceflow.script.lookup import Library
 
@@ -67,13 +68,14 @@ class Bookmarks:
     def get(self, slug: str) -> Bookmark | None:
         """The bookmark of a session; None if there is none or its file is damaged."""
         try:
-            told = json.loads(self._path(slug).read_text(encoding="utf-8"))
+            with open_file(self._path(slug)) as file:
+                told = json.loads(file.read())
             bookmark = Bookmark(**told)
             # A dataclass takes values of any type, and so whatever a damaged file holds.
             times = (bookmark.part, bookmark.into_ms, bookmark.length_ms)
             whole = all(isinstance(number, int) for number in times)
             return bookmark if whole and isinstance(bookmark.title, str) else None
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
 
     def put(self, slug: str, bookmark: Bookmark | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voiceflow.roster.addresses import is_address
 from voiceflow.roster.clients import Usual
 from voiceflow.roster.cluster import Cluster
 from voiceflow.roster.making import Forecast, Outcome, RosterOptions, forecast, make_roster
@@ -15,5 +16,6 @@ __all__ = [
     "RosterOptions",
     "Usual",
     "forecast",
+    "is_address",
     "make_roster",
 ]

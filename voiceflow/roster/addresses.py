@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import time
 from contextlib import suppress
@@ -24,8 +25,36 @@ _CHUNK: Final = 1 << 20
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` is an address for fsspec, and not a path."""
-    return "://" in text
+    """Whether `text` is an address for fsspec, and not a path.
+
+    Raises
+    ------
+    InputError
+        It is neither, or what is written there is gone at the end.
+    """
+    kind, mark, rest = text.partition("://")
+    if not text.strip():
+        raise InputError("the folder has no name")
+    if not mark:
+        # One letter is a drive of Windows.
+        if found := re.match(r"([a-z][a-z0-9+.-]+):/", text):
+            raise InputError(f"{text}: is it an address?", hint=f"write {found[1]}://…")
+        return False
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", kind) or not rest.strip("/"):
+        raise InputError(f"{text}: this is no address", hint="write it as s3://name/folder")
+    if kind == "memory":
+        raise InputError(f"{text}: what is written there is gone when the command ends")
+    return True
+
+
+def linked(root: Path, file: str) -> Path | None:
+    """The first part of a path below `root` that is a link; None where none is."""
+    path = root
+    for part in file.split("/"):
+        path = path / part
+        if path.is_symlink():
+            return path
+    return None
 
 
 def opened(address: str) -> tuple[Any, str]:
@@ -69,6 +98,8 @@ class Folder:
     def begin(self) -> Path:
         """Make the folder, without the drafts of runs that were killed; the manifest's place."""
         folder(self.path)
+        if (self.path / MANIFEST).is_symlink():
+            raise OutputError(f"{self.path / MANIFEST} is a link", hint="delete it, or move it")
         now = time.time()
         for path in self.path.rglob(".voiceflow-*"):
             with suppress(OSError):
@@ -87,21 +118,18 @@ class Folder:
     def end(self, manifest: Path) -> None:
         """Nothing: the manifest is in its place."""
 
-    def target(self, file: str) -> str:
-        return str(self.path / file)
-
     def size(self, file: str) -> int | None:
         """Bytes of a file; None where it is not there."""
         try:
-            return (self.path / file).stat().st_size
-        except OSError:
+            return None if linked(self.path, file) else (self.path / file).stat().st_size
+        except (OSError, ValueError):
             return None
 
     def digest(self, file: str) -> tuple[str, int] | None:
         """SHA-256 of a file, in hex, and its size; None where it cannot be read."""
         try:
-            return digest(self.path / file)
-        except OSError:
+            return None if linked(self.path, file) else digest(self.path / file)
+        except (OSError, ValueError):
             return None
 
 
@@ -168,9 +196,6 @@ class Address:
         except Exception:  # each kind of store has errors of its own
             return None
 
-    def target(self, file: str) -> str:
-        return f"{self.address}/{file}"
-
     def size(self, file: str) -> int | None:
         """Bytes of a file; None where it is not there."""
         try:
@@ -199,4 +224,4 @@ class Address:
             with suppress(Exception):
                 self._files.rm_file(aside)
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise OutputError(f"{self.target(file)} cannot be written: {reason}") from error
+            raise OutputError(f"{self.address}/{file} cannot be written: {reason}") from error

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from voiceflow.core.errors import (
+    InputError,
     Mark,
     Problem,
     ScriptError,
     TimingError,
+    UnknownNameError,
     VoiceflowError,
     did_you_mean,
 )
@@ -124,6 +126,8 @@ def read_clients(table: Table, usual: Usual, context: Context) -> Roster:
     ScriptError
         The table has no `id`, or no header at all.
     """
+    if not _is_date(usual.date):
+        raise InputError(f"{usual.date!r} is no date", hint="write it as 2026-03-09")
     _check_columns(table, usual)
     pattern = read_pattern(usual.pattern, {*table.columns, *_BASIC})
     return _Reader(table, usual, pattern, context).roster()
@@ -177,8 +181,10 @@ class _Reader:
             if client is not None and len(self.problems) == before:
                 clients.append(client)
             elif (cell := row.cells.get("id")) is not None:
-                told = "; ".join(one.message for one in self.problems[before:])
+                told = "; ".join(_anonymous(one.message, row) for one in self.problems[before:])
                 self.wrong.setdefault(cell.text, told)
+        for client in clients:
+            self.wrong.pop(client.id, None)
         self.problems += [one for rest in by_line.values() for one in rest]
         ids = dict.fromkeys(row.cells["id"].text for row in self.table.rows if "id" in row.cells)
         return Roster(
@@ -191,10 +197,12 @@ class _Reader:
         )
 
     def _columns(self) -> dict[str, str]:
-        """What each column stands for: an option, ``client.goal``, or itself; unknown ones are
-        told, and left out."""
-        said = self._said()
-        found = {}
+        """What each column stands for: an option, ``client.goal``, or itself.
+
+        Raises ScriptError for columns that are unknown, or two of one meaning: all rows are wrong.
+        """
+        said, found, meant = self._said(), dict[str, str](), dict[str, str]()
+        wrong = [one for one in self.table.problems if one.mark in self.table.header]
         for name, mark in self.table.columns.items():
             called = _CALLED.get(name, name)
             if called in _OPTIONS or called in _BASIC:
@@ -204,15 +212,21 @@ class _Reader:
             elif f"{OWN}{name}" in said or name in self.pattern.fields:
                 found[name] = OWN + name
             else:
-                hint = did_you_mean(name, (*_KNOWN, *(one.removeprefix(OWN) for one in said)))
-                hint += (
-                    f"; a text that says it has {{{{ client.{name} }}}}, and no session here does"
-                )
-                self.problems.append(Problem(mark, f"unknown column `{name}`", hint.lstrip("; ")))
+                close = did_you_mean(name, (*_KNOWN, *(one.removeprefix(OWN) for one in said)))
+                hint = close or f"no text here says {{{{ client.{name} }}}}: call it client.{name}"
+                wrong.append(Problem(mark, f"unknown column `{name}`", hint))
+                continue
+            if (other := meant.setdefault(found[name], name)) != name:
+                wrong.append(Problem(mark, f"the columns `{other}` and `{name}` mean the same"))
+        if wrong:
+            raise ScriptError(sorted(wrong, key=lambda one: one.mark))
         return found
 
     def _said(self) -> frozenset[str]:
-        """The client's values that any session of the table may say."""
+        """The client's values that any session of the table may say.
+
+        Raises what is wrong with the options that hold for all rows: it is no row's fault.
+        """
         named = {row.cells["session"].text for row in self.table.rows if "session" in row.cells}
         named |= {self.usual.session} if self.usual.session else set()
         said: set[str] = set()
@@ -220,6 +234,8 @@ class _Reader:
             inputs = self._inputs(reference, self.usual.options)
             if isinstance(inputs, Inputs):
                 said |= client_names(inputs)
+            elif isinstance(self._inputs(reference, Options()), Inputs):
+                raise inputs
         return frozenset(said)
 
     def _client(self, row: Row, columns: Mapping[str, str]) -> Client | None:
@@ -261,15 +277,16 @@ class _Reader:
         values, wrong = read_values({name: cell.text for name, cell in given.items()})
         for one in wrong:
             self._tell(given[one.name].mark, f"`{one.name}`: {one.message}", one.hint)
-        client = []
+        client, faulty = [], False
         for name, cell in row.cells.items():
             if columns.get(name, "").startswith(OWN):
                 value = client_value(columns[name].removeprefix(OWN), cell.text)
                 if isinstance(value, OptionProblem):
                     self._tell(cell.mark, value.message, value.hint)
+                    faulty = True
                 else:
                     client.append(value)
-        if wrong:
+        if wrong or faulty:
             return None
         own = options_of(values, client=tuple(client))
         options = _over(self.usual.options, own)
@@ -286,9 +303,11 @@ class _Reader:
         if isinstance(inputs, VoiceflowError) or _same_tongue(inputs.session.language, cell.text):
             return reference
         path = Path(reference)
-        other = str(path.with_name(f"{path.stem}.{cell.text}{path.suffix}"))
-        if isinstance(self._inputs(other, options), Inputs):
-            return other
+        for tongue in dict.fromkeys((cell.text, cell.text.lower())):
+            other = str(path.with_name(f"{path.stem}.{tongue}{path.suffix}"))
+            # One that is there and has errors is told as such, and not as missing.
+            if not isinstance(self._inputs(other, options), UnknownNameError):
+                return other
         message = f"{reference} is in {inputs.session.language!r}, not in {cell.text!r}"
         self._tell(cell.mark, message, f"write a session {other}, or name another one")
         return reference
@@ -306,12 +325,19 @@ class _Reader:
 
     def _refusal(self, reference: str, options: Options, inputs: Inputs) -> VoiceflowError | None:
         """Why it can never be decided: for want of a client's value, or of time."""
-        # What the values are changes nothing of it, but which there are.
-        client = tuple((name, "x") for name, _ in options.client)
-        key = (reference, replace(options, name=None, client=client))
+        # Mostly it matters which values there are, and not what they say; where it does not go so,
+        # a text may ask for what they say.
+        common = tuple((name, "x") for name, _ in options.client)
+        alike = replace(options, name=None, client=common)
+        if self._refused(reference, alike, inputs) is None:
+            return None
+        return self._refused(reference, replace(options, name=None), inputs)
+
+    def _refused(self, reference: str, options: Options, inputs: Inputs) -> VoiceflowError | None:
+        key = (reference, options)
         if key not in self.refused:
             minutes = options.minutes_ms or inputs.session.length_ms
-            wishes = replace(inputs.wishes, client=client)
+            wishes = replace(inputs.wishes, client=options.client)
             self.refused[key] = None
             try:
                 foresee(replace(inputs, wishes=wishes, target_ms=minutes and snap(minutes)))
@@ -418,6 +444,10 @@ def _over(usual: Options, own: Options) -> Options:
 
 def _at_fault(row: Row, message: str, *, of_time: bool) -> Mark:
     """The cell whose value a message quotes; else that of the session, else the row."""
+    if found := re.search(r"`client\.(\w+)`", message):
+        for name in (found[1], OWN + found[1]):
+            if name in row.columns:
+                return row.columns[name]
     quoted = set(re.findall(r"'([^']+)'", message))
     for name, cell in row.cells.items():
         if name not in ("id", "name") and quoted & {cell.text, *cell.text.split(",")}:
@@ -425,6 +455,14 @@ def _at_fault(row: Row, message: str, *, of_time: bool) -> Mark:
     if "minutes" in row.cells and of_time:
         return row.cells["minutes"].mark
     return row.cells["session"].mark if "session" in row.cells else row.mark
+
+
+def _anonymous(message: str, row: Row) -> str:
+    """A message without what stands in the cells: many may read the manifest."""
+    for name, cell in row.cells.items():
+        if name != "id":
+            message = message.replace(repr(cell.text), "'…'").replace(cell.text + ":", "…:")
+    return message
 
 
 def _same_tongue(has: str, wanted: str) -> bool:

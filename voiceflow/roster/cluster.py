@@ -81,7 +81,7 @@ def context_of(place: Place) -> Context:
             cache = SharedCache(root, place.store) if place.store else UntrimmedCache(root)
             library = Library(Path(place.user), content() / "scripts", content() / "sounds")
             _contexts[place] = Context(library=library, cache=cache, jobs=1)
-            resident.staying().__enter__()
+            resident.stay()
     return _contexts[place]
 
 
@@ -204,6 +204,9 @@ def _security(tls: tuple[str, str, str] | tuple[()]) -> Any:
         return None
     from distributed.security import Security
 
+    for file in tls:
+        if not Path(file).is_file():
+            raise InputError(f"--tls: there is no file {file}")
     authority, certificate, key = tls
     return Security(
         tls_ca_file=authority, tls_client_cert=certificate, tls_client_key=key,

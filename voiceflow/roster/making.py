@@ -152,8 +152,10 @@ def make_roster(
         manifest.settle(roster.ids)
         there.end(path)
     named = {client.file for client in roster.clients}
-    gone = (one.file for one in before.values() if one.file and one.file not in named)
-    outcome.left_over = tuple(one for one in gone if there.size(one) is not None)
+    # Whose row is only wrong today has not left.
+    wrong = {identity for identity, _ in roster.wrong}
+    gone = [one.file for one in before.values() if one.id not in wrong and one.file not in named]
+    outcome.left_over = tuple(one for one in gone if one and there.size(one) is not None)
     outcome.seconds = time.monotonic() - began
     outcome.warning = work.cache.problem
     return outcome
@@ -228,7 +230,7 @@ class _Work:
         self.into, self.form, self.how = into, roster.form, how
         self.library, self.cache = context.library, context.cache
         self.jobs = context.jobs or _cores()
-        keys = Keys(context.library)
+        keys = Keys(context.library, context.cache)
         self.keys = {one.id: _key(one, roster.form, keys) for one in roster.clients}
         self.files = {one.id: one.file for one in roster.clients}
         lacking = [one for one in roster.clients if not self._done(one, before.get(one.id))]
@@ -259,7 +261,7 @@ class _Work:
         if not chosen:
             return
         tasks = [
-            Task(one.id, one.reference, one.options, place.target(one.file), self.form)
+            Task(one.id, one.reference, one.options, str(place), one.file, self.form)
             for one in chosen
         ]
         trimmed = time.monotonic()

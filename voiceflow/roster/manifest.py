@@ -8,6 +8,7 @@ passed over. Nothing but the id says who a client is.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from typing import Any, Final, Self
 
 from voiceflow.core.errors import OutputError
 from voiceflow.core.files import explained, write_atomic
-from voiceflow.core.opening import open_file
+from voiceflow.core.opening import open_file, why
 
 _MOST_BYTES: Final = 256 << 20
 _BINARY: Final = getattr(os, "O_BINARY", 0)  # Windows would write other line ends
@@ -88,7 +89,13 @@ def _entry(line: bytes) -> Entry | None:
     sound = all(type(one) is str for one in texts) and all(type(one) is int for one in numbers)
     if not sound or (not found.error and not _SHA256.fullmatch(found.sha256)):
         return None
-    return found
+    return None if found.file and not _is_inside(found.file) else found
+
+
+def _is_inside(file: str) -> bool:
+    """Whether a path is one that a pattern may give: below the folder, and of printable signs."""
+    parts = file.split("/")
+    return file.isprintable() and "\\" not in file and not {"", ".", ".."} & {*parts}
 
 
 class Manifest:
@@ -103,8 +110,15 @@ class Manifest:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.entries = path, read_manifest(path)
-        self._handle = -1
+        self.path, self._handle = path, -1
+        try:
+            with open_file(path) as file:
+                self.entries = entries_in(file.read(_MOST_BYTES))
+        except FileNotFoundError:
+            self.entries = {}
+        # Taken for empty it would be written over, and all that it knows made again.
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{path} cannot be read: {why(error)}") from error
 
     def __enter__(self) -> Self:
         try:
@@ -124,7 +138,7 @@ class Manifest:
         data = entry.line().encode()
         try:
             if os.write(self._handle, data) != len(data):
-                raise OutputError(f"{self.path} cannot be written: the disk is full")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise explained(error, self.path) from error
 
@@ -132,7 +146,10 @@ class Manifest:
         """Put the entries of `ids` in that order, and leave out all others."""
         lines = [self.entries[one].line() for one in ids if one in self.entries]
         self.close()
-        write_atomic(self.path, "".join(lines).encode())
+        try:
+            write_atomic(self.path, "".join(lines).encode())
+        except OSError as error:
+            raise explained(error, self.path) from error
 
     def close(self) -> None:
         handle, self._handle = self._handle, -1

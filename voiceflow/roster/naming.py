@@ -77,7 +77,9 @@ def read_pattern(text: str, known: Iterable[str]) -> Pattern:
         raise _wrong(text, "a brace is opened and not closed") from None
     names = set(known)
     for _, field, spec, conversion in parsed:
-        if field is not None and (spec or conversion or field not in names):
+        if spec or conversion:
+            raise _wrong(text, f"write {{{field}}}, with nothing else between the braces")
+        if field is not None and field not in names:
             hint = did_you_mean(field, names)
             raise _wrong(text, f"there is no column `{field}`", hint)
     parts = tuple((literal, field or "") for literal, field, *_ in parsed)

@@ -11,8 +11,9 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,11 +53,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a file, and where each column was first named."""
+    """The rows of a file, and where each column was first named.
+
+    Attributes
+    ----------
+    header : frozenset of Mark
+        The places of the header's cells; empty where each row names its own.
+    """
 
     columns: dict[str, Mark]
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...] = ()
+    header: frozenset[Mark] = frozenset()
 
 
 def read_table(path: Path) -> Table:
@@ -123,12 +131,12 @@ def _csv(path: Path, text: str) -> Table:
                 problems.append(Problem(extra.mark, message, hint))
                 break
         named = {name: cell for name, cell in zip(names, cells, strict=False) if name}
-        problems += _too_long(named)
+        problems += _unfit(named)
         here = {name: cell for name, cell in named.items() if cell.text}
         places = {name: cell.mark for name, cell in named.items()}
         rows.append(Row(cells[0].mark, here, places))
     columns = {name: cell.mark for name, cell in zip(names, header, strict=True) if name}
-    return Table(columns, tuple(rows), tuple(problems))
+    return Table(columns, tuple(rows), tuple(problems), frozenset(one.mark for one in header))
 
 
 def _delimiter(lines: list[str]) -> tuple[int, str]:
@@ -144,6 +152,8 @@ def _delimiter(lines: list[str]) -> tuple[int, str]:
 
 def _records(path: Path, lines: list[str], skipped: int, delimiter: str) -> Iterator[list[Cell]]:
     """The cells of each record, with their places. A quoted text may hold line breaks."""
+    # No text may be longer than the file; what is too long is told at its place.
+    csv.field_size_limit(_MOST_BYTES)
     reader = csv.reader(lines[skipped:], delimiter=delimiter, strict=True)
     while True:
         begin = skipped + reader.line_num
@@ -202,12 +212,20 @@ def column_name(text: str) -> str:
     return "_".join(text.casefold().replace("-", " ").split())
 
 
-def _too_long(cells: dict[str, Cell]) -> list[Problem]:
-    return [
-        Problem(cell.mark, f"the text has {len(cell.text):,} characters", f"at most {_MOST_TEXT:,}")
-        for cell in cells.values()
-        if len(cell.text) > _MOST_TEXT
-    ]
+def _unfit(cells: dict[str, Cell]) -> list[Problem]:
+    """What is wrong with values wherever they stand; such a value is taken out."""
+    problems = []
+    for name, cell in [*cells.items()]:
+        if len(cell.text) > _MOST_TEXT:
+            told = f"the text has {len(cell.text):,} characters"
+            problems.append(Problem(cell.mark, told, f"at most {_MOST_TEXT:,}"))
+        # JSON can write half of a character, which no file name and no voice can take.
+        elif not cell.text.isascii() and re.search("[\ud800-\udfff]", cell.text):
+            problems.append(Problem(cell.mark, "the text holds half of a character"))
+        else:
+            continue
+        cells[name] = Cell("", cell.mark)
+    return problems
 
 
 def _json_lines(path: Path, text: str) -> Table:
@@ -231,8 +249,8 @@ def _json_lines(path: Path, text: str) -> Table:
         row = _object(Mark(str(path), number, 1), line, pairs, problems)
         for name, mark in row.columns.items():
             columns.setdefault(name, mark)
-        problems += _too_long(row.cells)
-        rows.append(row)
+        problems += _unfit(row.cells)
+        rows.append(replace(row, cells={n: c for n, c in row.cells.items() if c.text}))
     return Table(columns, tuple(rows), tuple(problems))
 
 

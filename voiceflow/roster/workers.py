@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NoReturn
 
 from voiceflow.core.cache import Cache
-from voiceflow.core.errors import VoiceflowError
+from voiceflow.core.errors import OutputError, UnfinishedError, VoiceflowError
 from voiceflow.core.files import drop_unfinished
 from voiceflow.core.opening import why
-from voiceflow.roster.addresses import Address, digest, is_address
+from voiceflow.roster.addresses import Address, digest, is_address, linked
 from voiceflow.score.options import Context, Options
 from voiceflow.script.lookup import Library
 
@@ -40,13 +40,24 @@ _SHARED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One client's file: all that a worker needs to know, plain and picklable."""
+    """One client's file: all that a worker needs to know, plain and picklable.
+
+    Attributes
+    ----------
+    into, file : str
+        The folder or address, and the path below it, with `/`.
+    """
 
     id: str
     reference: str
     options: Options
-    target: str
+    into: str
+    file: str
     form: str
+
+    @property
+    def target(self) -> str:
+        return f"{self.into}/{self.file}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +85,16 @@ def make(task: Task, context: Context) -> Made:
 
     began = time.monotonic()
     try:
-        with _drafted(task.target) as target:
+        with _drafted(task) as target:
             summary = render(task.reference, target, task.form, task.options, context)
             sha256, size = digest(target)
     except VoiceflowError as error:
-        return Made(task.id, error=_anonymous(str(error), task.options))
-    except OSError as error:
-        return Made(task.id, error=f"{task.target} cannot be written: {why(error)}")
+        return Made(
+            task.id, error=_anonymous(str(error).replace(f"{task.into}/", ""), task.options)
+        )
+    # A name that the system's encoding does not have is a ValueError.
+    except (OSError, ValueError) as error:
+        return Made(task.id, error=f"{task.file} cannot be written: {why(error)}")
     except MemoryError:
         return Made(task.id, error="there is not enough memory")
     seconds = time.monotonic() - began
@@ -88,18 +102,23 @@ def make(task: Task, context: Context) -> Made:
 
 
 @contextmanager
-def _drafted(target: str) -> Iterator[Path]:
+def _drafted(task: Task) -> Iterator[Path]:
     """Where a file is rendered to: its place, or one of this machine's from which it is sent."""
-    if not is_address(target):
-        path = Path(target)
+    if not is_address(task.into):
+        path = Path(task.into) / task.file
+        # Whoever else may write into the folder could make one of its names a way out of it.
+        if link := linked(Path(task.into), task.file):
+            raise OutputError(
+                f"{link} is a link", hint="no file of a roster is written through one"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         yield path
         return
-    folder, _, name = target.rpartition("/")
-    address = Address(folder)
+    address = Address(task.into)
     with TemporaryDirectory(prefix="voiceflow-roster-") as place:
-        yield Path(place) / name
-        address.send(Path(place) / name, name)
+        draft = Path(place) / task.file.rpartition("/")[2]
+        yield draft
+        address.send(draft, task.file)
 
 
 def _anonymous(message: str, options: Options) -> str:
@@ -168,15 +187,20 @@ class Crew:
                         suspects.append(task)
 
     def _submit(self, task: Task) -> Future[Made]:
-        if self._pool is None:
-            # The workers of one that broke are gone; it has no other use.
-            self._pool = ProcessPoolExecutor(
-                self._count,
-                mp_context=self._processes,
-                initializer=_begin,
-                initargs=(*self._given, self._told),
-            )
-        return self._pool.submit(_work, task)
+        try:
+            if self._pool is None:
+                # The workers of one that broke are gone; it has no other use.
+                self._pool = ProcessPoolExecutor(
+                    self._count,
+                    mp_context=self._processes,
+                    initializer=_begin,
+                    initargs=(*self._given, self._told),
+                )
+            return self._pool.submit(_work, task)
+        # The system has no descriptors or processes left, or somebody ended the server of forks.
+        except (OSError, EOFError) as error:
+            reason = why(error) if isinstance(error, OSError) else "the system refuses them"
+            raise UnfinishedError(f"worker processes cannot be started: {reason}") from error
 
 
 # A worker's own: where it looks things up and keeps them.
@@ -188,18 +212,25 @@ def _begin(library: Library, cache: Path | None, told: Connection) -> None:
     global _context
     # Ctrl-C is for who started it to deal with.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _end)
     _context = Context(library=library, cache=UntrimmedCache(cache), jobs=1)
     threading.Thread(target=_watch, args=(told,), daemon=True).start()
     from voiceflow.voices import resident
 
-    # For good: the voice stays loaded until the process ends.
-    resident.staying().__enter__()
+    resident.stay()
 
 
 def _watch(told: Connection) -> None:
     """Ends this process when who started it says so, or is gone: both end the pipe."""
     with suppress(EOFError, OSError):
         told.recv()
+    _end()
+
+
+def _end(*_: object) -> NoReturn:
+    """End this process, with nothing half-written left of it."""
     drop_unfinished()
     # Its voices see the end of their input, and go too.
     os._exit(0)

@@ -7,11 +7,18 @@ whose lengths are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from voiceflow import voices
-from voiceflow.core.errors import TimingError, VoiceError, VoiceflowError
+from voiceflow.core.errors import (
+    Problem,
+    ScriptError,
+    TimingError,
+    VoiceError,
+    VoiceflowError,
+)
 from voiceflow.core.units import clock
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Plan
@@ -82,7 +89,7 @@ def decide(inputs: Inputs, speaker: voices.Speaker, report: Report = quiet) -> D
     guessed = _guessed(inputs)
     spelling, guess = guessed.spelled, guessed.guess
     speak = _speaking(speaker, spelling, report)
-    with speaker:
+    with _length_placed(inputs), speaker:
         attempt, arranged = first_attempt(inputs, guessed)
         _call_workers(speaker, arranged)
         lengths: dict[str, int] = {}
@@ -106,8 +113,20 @@ def foresee(inputs: Inputs) -> int:
         It can never be decided: a text lacks a value, or its length is out of reach. No voice is
         asked, so that the voice may still refuse it.
     """
-    _, arranged = first_attempt(inputs, _guessed(inputs))
+    with _length_placed(inputs):
+        _, arranged = first_attempt(inputs, _guessed(inputs))
     return inputs.target_ms or (arranged.score.length_ms if arranged.score else 0)
+
+
+@contextmanager
+def _length_placed(inputs: Inputs) -> Iterator[None]:
+    """Tell of a session that is too long where it stands, if nobody asked for a length."""
+    try:
+        yield
+    except TimingError as error:
+        if inputs.target_ms is not None:
+            raise
+        raise ScriptError([Problem(inputs.session.mark, error.message, error.hint)]) from None
 
 
 def _guessed(inputs: Inputs) -> Voicing:
@@ -137,12 +156,12 @@ def _settle(
                 arranged = lay_out(inputs, written, measured, target)
             return written, arranged
         attempt = again
-    raise TimingError(f"{clock(target or 0)} cannot be met", hint="ask for another length")
+    raise inputs.refusal(f"{clock(target or 0)} cannot be met", "ask for another length")
 
 
 def _decision(inputs: Inputs, written: Written | None, arranged: Arranged) -> Decision:
     if written is None or arranged.score is None:
-        raise TimingError("the session's length does not settle", hint="ask for another length")
+        raise inputs.refusal("the session's length does not settle", "ask for another length")
     score = replace(arranged.score, length_changes=length_changes(inputs.session, written.plan))
     return Decision(
         session=written.attempt.session,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from voiceflow.plan.moments import Bout, Plan
@@ -124,12 +124,17 @@ def left_over(plan: Plan, arranged: Arranged, reps: Mapping[int, int], target_ms
     return left - min(max(left, -arranged.shrink_ms), arranged.stretch_ms)
 
 
-def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int]:
+def repetitions(
+    plan: Plan, arranged: Arranged, target_ms: int, *, added: bool = True
+) -> dict[int, int]:
     """Repetitions by bout with which the natural length comes nearest to `target_ms`.
 
     All are scaled alike and rounded; what rounding leaves over goes where it is missed most.
+    Without `added`, none is done more often than it is written.
     """
     knobs = _knobs(plan, arranged)
+    if not added:
+        knobs = [replace(knob, most=max(knob.least, knob.written)) for knob in knobs]
     rest = arranged.natural_ms - sum(knob.now * knob.unit_ms for knob in knobs)
 
     def total(reps: Mapping[int, int]) -> int:
@@ -138,7 +143,8 @@ def repetitions(plan: Plan, arranged: Arranged, target_ms: int) -> dict[int, int
     left = target_ms - arranged.natural_ms
     near = max((knob.step * knob.unit_ms for knob in knobs), default=0)
     # So the length that a session has as written changes nothing.
-    if abs(left) <= near and -arranged.shrink_ms <= left <= arranged.stretch_ms:
+    within = all(knob.now <= knob.most for knob in knobs)
+    if within and abs(left) <= near and -arranged.shrink_ms <= left <= arranged.stretch_ms:
         return {knob.bout: knob.now for knob in knobs}
     low, high = 0.0, float(MOST_TIMES)
     for _ in range(40):

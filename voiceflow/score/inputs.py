@@ -12,14 +12,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voiceflow import voices
-from voiceflow.core.errors import InputError, UnknownNameError
+from voiceflow.core.errors import (
+    InputError,
+    Mark,
+    Problem,
+    ScriptError,
+    TimingError,
+    UnknownNameError,
+)
 from voiceflow.core.units import snap
 from voiceflow.plan.moments import Wishes, pacing_of
 from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.score.option_table import checked
 from voiceflow.score.options import Context, Options
+from voiceflow.score.told_where import told_where
 from voiceflow.script.choose import choose
-from voiceflow.script.load import load_pace, load_session, load_settings, pronunciations
+from voiceflow.script.load import (
+    load_pace,
+    load_session,
+    load_settings,
+    pronunciations,
+    settings_file,
+)
 from voiceflow.script.lookup import Library, default_library
 from voiceflow.script.models import Session
 from voiceflow.script.pacing import Layer, layer
@@ -49,6 +63,8 @@ class Inputs:
         The person's name, known exercises, and the layers of pacing around the session's own.
     target_ms : int or None
         The length asked for, on the grid.
+    target_mark : Mark or None
+        Where a script asks for it; None where the command line does.
     """
 
     session: Session
@@ -60,6 +76,7 @@ class Inputs:
     voice: voices.Voice
     pronounce: Mapping[str, str]
     target_ms: int | None
+    target_mark: Mark | None
     bed: Bed | None
     pronunciation: Pronunciation
 
@@ -72,6 +89,12 @@ class Inputs:
     def layers(self) -> tuple[Layer, ...]:
         """The layers of pacing, the strongest last."""
         return (*self.wishes.before, self.session.pacing, *self.wishes.after)
+
+    def refusal(self, message: str, hint: str) -> InputError:
+        """That the length asked for cannot be had: at its place, if a script asks for it."""
+        if self.target_mark is None:
+            return TimingError(message, hint=hint)
+        return ScriptError([Problem(self.target_mark, message, hint)])
 
 
 def read_inputs(reference: str | Path, options: Options, context: Context) -> Inputs:
@@ -94,7 +117,8 @@ def read_inputs(reference: str | Path, options: Options, context: Context) -> In
         load_session(reference, library, level=level, equipment=equipment),
         only=options.only, skip=options.skip, focus=options.focus, shuffle=options.shuffle,
     )  # fmt: skip
-    beside = Path(session.mark.file).resolve().parent
+    file = Path(session.mark.file)
+    beside = file.resolve().parent
     pace, before, after = _pacing(session, options, settings, library)
     # An empty name is an answer, too: nobody is called by the name of whoever set this up.
     name = session.name or settings.get("name", "") if options.name is None else options.name
@@ -104,16 +128,27 @@ def read_inputs(reference: str | Path, options: Options, context: Context) -> In
     )  # fmt: skip
     phrases = options.phrases or session.phrases or settings.get("phrases") or DEFAULT_PHRASES
     length_ms = options.minutes_ms or session.length_ms
+    own = (file, settings_file(library))
+    with told_where("phrases", phrases, () if options.phrases else own):
+        book = load_phrases(phrases, session.language, library, beside)
+    named = pacing_of(session, wishes).tones
+    any_of = (*own, library.find("paces", pace, beside))
+    with told_where("tones", named, () if options.tones else any_of):
+        tones = load_tones(named, library.folders("sounds", beside))
+    usual = session.voice or str(settings.get("voice"))
+    with told_where("voice", usual, () if options.voice else own):
+        voice = _voice(options, session, settings)
     return Inputs(
         session=session,
         pace=pace,
         wishes=wishes,
-        phrases=load_phrases(phrases, session.language, library, beside),
+        phrases=book,
         positions=load_positions(library, session.language),
-        tones=load_tones(pacing_of(session, wishes).tones, library.folders("sounds", beside)),
-        voice=_voice(options, session, settings),
+        tones=tones,
+        voice=voice,
         pronounce=pronunciations(settings.get("pronounce", ()), session.pronounce),
         target_ms=length_ms and snap(length_ms),
+        target_mark=None if options.minutes_ms else session.length_mark,
         bed=_bed(options.bed or session.bed),
         pronunciation=load_pronunciation(library, session.language),
     )
@@ -178,7 +213,10 @@ def _pacing(
     """
     beside = Path(session.mark.file).resolve().parent if session else None
     name = options.pace or (session and session.pace) or settings.get("pace") or DEFAULT_PACE
-    pace, own = load_pace(name, library, beside), layer("settings", settings)
+    # That of a session was looked up when the session was read.
+    with told_where("pace", name, () if options.pace else (settings_file(library),)):
+        pace = load_pace(name, library, beside)
+    own = layer("settings", settings)
     after = layer("command line", {**dict(options.pacing), "tones": options.tones})
     return name, (own, pace) if options.pace else (pace, own), (after,)
 

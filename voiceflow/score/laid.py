@@ -25,6 +25,10 @@ class Signals(Protocol):
     def length_ms(self, signal: str) -> int: ...
 
 
+Ahead = tuple[tuple[int, str], ...]
+"""Sentences at the end of an interval, each with the index of the moment that it stands for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unsaid:
     """A text that did not fit its phase: `needs_ms` of speech in `has_ms` of breath."""
@@ -59,6 +63,8 @@ class SettledRest:
         What it comes to; what it would take for everything to be said.
     left_out : tuple of (int, str, int)
         The script's own texts without room: the moment, the words, their milliseconds.
+    ahead : Ahead
+        What the end of the work before says in its place.
     """
 
     rest: Rest
@@ -66,6 +72,7 @@ class SettledRest:
     lasts_ms: int
     needs_ms: int
     left_out: tuple[tuple[int, str, int], ...] = ()
+    ahead: Ahead = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +83,18 @@ class Settled:
     ----------
     laid : dict of int to Laid
         Their moments, by index.
-    ahead : dict of int to tuple of str
-        By the index of an interval: what comes next, to be said at its end, from rich to short.
     named : frozenset of int
         The intervals that begin with their name.
     """
 
     rests: tuple[SettledRest, ...]
     laid: dict[int, Laid]
-    ahead: dict[int, tuple[str, ...]]
     named: frozenset[int]
+
+    @property
+    def ahead(self) -> dict[int, Ahead]:
+        """By the index of an interval: what is said at its end of what comes next."""
+        return {one.rest.first - 1: one.ahead for one in self.rests if one.ahead}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ one, else the tone speaks alone. What is not yet known of a clip's length is ask
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from voiceflow.core.units import snap_up
 from voiceflow.plan.cues import Cue, CueSheet
 from voiceflow.plan.moments import Moment, Plan
 from voiceflow.plan.rests import Level
-from voiceflow.score.laid import Laid, Settled, Signals, Unsaid, Voicing
+from voiceflow.score.laid import Ahead, Laid, Settled, Signals, Unsaid, Voicing
 from voiceflow.score.score import Event, EventKind
 
 # Speech ends so long before its phase does; between phases a piece can then be cut.
@@ -62,9 +62,27 @@ class MomentLayout:
                 named = cues[index].named if index in settled.named else ""
                 laid.append(self._work(moment, cues[index], settled.ahead.get(index, ()), named))
             else:
+                if moment.kind == "silence" and index - 1 not in settled.laid:
+                    self._begin_silence(index, laid)
                 laid.append(self.spoken(index))
             index += 1
         return laid
+
+    def _begin_silence(self, index: int, laid: Sequence[Laid]) -> None:
+        """Lets a silence begin where the words or the bell before it end.
+
+        Their air is part of it: it is heard as no more than what is written.
+        """
+        before, cue = self.plan.moments[index - 1], self.cue_sheet.cues[index]
+        last = max((event.end_ms for event in laid[-1].events), default=0) if laid else 0
+        air = self.air(before)
+        # A silence with words of its own keeps them apart from those before; a pause to get into
+        # place, or the rest of a box, is no air.
+        if not last or cue.sentences or before.box or laid[-1].length > snap_up(last + air):
+            return
+        # What is shorter than the air does not part the words on either side by itself.
+        kept = max(0, air - self.plan.moments[index].least_ms)
+        laid[-1].length = max(snap_up(last + kept), before.least_ms)
 
     # Lengths
 
@@ -173,24 +191,15 @@ class MomentLayout:
 
     # Boxes
 
-    def _work(self, moment: Moment, cue: Cue, ahead: Sequence[str], named: str) -> Laid:
+    def _work(self, moment: Moment, cue: Cue, ahead: Ahead, named: str) -> Laid:
         """An interval. Beside a rest without room for words it says `ahead` at its end what comes
         next, and begins with its name, `named`, in place of "Go".
         """
         length, air = moment.least_ms, self.air(moment)
-        events: list[Event] = []
-        for text in (named, *cue.versions) if named else cue.versions:
-            event = self._speech(moment, 0, text)
-            if event.end_ms + max(SPARE_MS, air) <= length:
-                events.append(event)
-                break
+        events, counted = self._begun_and_counted(moment, cue, named)
         free = events[-1].end_ms if events else 0
-        counted: list[Event] = []
-        self._count(moment, cue.counts, counted, snap_up(free + air), length)
+        counted[:0] = self._ahead(moment, ahead, events, counted)
         before = counted[0].start_ms if counted else length
-        if told := self._ahead(moment, ahead, snap_up(free + air), before):
-            counted.insert(0, told)
-            before = told.start_ms
         if cue.halfway:
             half = self._speech(moment, snap_up(length // 2), cue.halfway)
             if half.start_ms >= free + air and half.end_ms + air <= before:
@@ -198,14 +207,45 @@ class MomentLayout:
         events.extend(self._work_tips(moment, (*events, *counted), length))
         return Laid(length, sorted((*events, *counted), key=lambda event: event.start_ms))
 
-    def _ahead(self, moment: Moment, texts: Sequence[str], free: int, before: int) -> Event | None:
-        """The first of `texts` that fits from `free` on, as late before the counts as it can be."""
-        for text in texts:
+    def _begun_and_counted(
+        self, moment: Moment, cue: Cue, named: str
+    ) -> tuple[list[Event], list[Event]]:
+        """What an interval begins with, and the counts at its end."""
+        length, air = moment.least_ms, self.air(moment)
+        events: list[Event] = []
+        for text in (named, *cue.versions) if named else cue.versions:
             event = self._speech(moment, 0, text)
-            at = before - snap_up(event.length_ms + max(SPARE_MS, self.air(moment)))
-            if at >= free:
-                return event.later(at)
-        return None
+            if event.end_ms + max(SPARE_MS, air) <= length:
+                events.append(event)
+                break
+        counted: list[Event] = []
+        free = events[-1].end_ms if events else 0
+        self._count(moment, cue.counts, counted, snap_up(free + air), length)
+        return events, counted
+
+    def fitting_ahead(self, index: int, options: Iterable[Ahead], named: str) -> Ahead:
+        """The first of `options` that the end of the interval at `index` has room for, or ()."""
+        moment, cue = self.plan.moments[index], self.cue_sheet.cues[index]
+        events, counted = self._begun_and_counted(moment, cue, named)
+        return next((one for one in options if self._ahead(moment, one, events, counted)), ())
+
+    def _ahead(
+        self, moment: Moment, told: Ahead, begun: Sequence[Event], counted: Sequence[Event]
+    ) -> list[Event]:
+        """`told` as late before the counts as it can be said; nothing where it does not fit."""
+        air, length = self.air(moment), moment.least_ms
+        free = snap_up((begun[-1].end_ms if begun else 0) + air)
+        if any(self.plan.moments[owner] is not moment for owner, _ in told):
+            # What teaches the next work takes no more than half of this one.
+            free = max(free, snap_up(length // 2))
+        at = counted[0].start_ms if counted else length
+        events: list[Event] = []
+        for owner, text in reversed(told):
+            # Spelled as its own exercise asks for, and heard in this moment.
+            spoken, lasts = self._length(self.plan.moments[owner].exercise, text)
+            at -= snap_up(lasts + max(SPARE_MS, air))
+            events.insert(0, self._event(moment, "speech", at, lasts, text, spoken))
+        return events if at >= free else []
 
     def _work_tips(self, moment: Moment, taken: Sequence[Event], length: int) -> list[Event]:
         """Tips a quarter and two thirds into an interval, where nothing else is said."""
@@ -231,7 +271,7 @@ class MomentLayout:
         laid = [self._phase(start + n, moment) for n, moment in enumerate(moments)]
         first = moments[0]
         bout = self.plan.bouts[first.exercise]
-        quiet = first.richness == "brief" and first.prefix in ("", "alternate")
+        quiet = first.richness == "brief" and first.announces in ((), ("alternate",))
         # Tips are never in neighbouring repetitions; -2 is before any group.
         rested = first.group > self._tip_group.get(first.exercise, -2) + 1
         if quiet and rested and first.rep is not None:
@@ -307,7 +347,7 @@ class MomentLayout:
 
     def _tip_alone(self, moments: Sequence[Moment], laid: Sequence[Laid], tip: str) -> bool:
         # A side that is just being named is not passed over.
-        begin = 1 if moments[0].prefix else 0
+        begin = 1 if moments[0].announces else 0
         free = [n for n in range(begin, len(moments)) if not self._counted(moments[n])]
         if not free:
             return False

@@ -3,18 +3,20 @@
 A written length is kept to the grid. Where its words need longer, they give way in the order of
 `plan.rests.Level`, as few as may be; where not even the fewest fit, nothing is left out, and the
 rest lasts longer: before breaths or free steps, which have to be taught, what teaches them then
-follows the rest.
+follows the rest. What teaches an interval and has no room in the rest before it is said at the end
+of the work before that, where this has room.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from voiceflow.core.units import snap_up
 from voiceflow.plan.cues import CueSheet
 from voiceflow.plan.moments import Moment, Plan
 from voiceflow.plan.rests import Level, Rest, at_level, rests
-from voiceflow.score.laid import Laid, Settled, SettledRest
+from voiceflow.score.laid import Ahead, Laid, Settled, SettledRest
 from voiceflow.score.lay_moments import MomentLayout
 
 QUIET_LEFT_MS = 480
@@ -26,17 +28,19 @@ def settle_rests(plan: Plan, cue_sheet: CueSheet, layout: MomentLayout) -> Settl
     settler = _Settler(plan, cue_sheet, layout)
     done: list[SettledRest] = []
     laid: _Window = {}
-    ahead: dict[int, tuple[str, ...]] = {}
     named: set[int] = set()
     for rest in rests(plan.moments, plan.bouts):
         settled, window = settler.settle(rest)
-        done.append(settled)
         laid.update(window)
-        following = settler.next_named(rest)
-        if settled.level == Level.ON_THE_BEAT and following:
-            ahead[rest.first - 1] = following
+        work = rest.first - 1
+        if plan.moments[work].kind == "work":
+            begins = cue_sheet.cues[work].named if work in named else ""
+            told = layout.fitting_ahead(work, settler.ahead(settled), begins)
+            settled = _with_ahead(settled, told)
+        if settled.level == Level.ON_THE_BEAT and settler.names_next(rest):
             named.add(rest.end)
-    return Settled(tuple(done), laid, ahead, frozenset(named))
+        done.append(settled)
+    return Settled(tuple(done), laid, frozenset(named))
 
 
 class _Settler:
@@ -159,12 +163,47 @@ class _Settler:
     def _length(self, moment: Moment, texts: Sequence[str]) -> int:
         return sum(self.layout.length(moment.exercise, text) for text in texts)
 
-    def next_named(self, rest: Rest) -> tuple[str, ...]:
-        """What tells in a rest what comes next, from rich to short; () where nothing does."""
+    def names_next(self, rest: Rest) -> bool:
+        """Whether a rest tells what comes next."""
+        return any(line.macro == "next" for line in self.moments[rest.at].lines)
+
+    def ahead(self, settled: SettledRest) -> Iterator[Ahead]:
+        """What the end of the work before a short rest may say of what comes next: the texts that
+        teach it and have no room in the rest, with its name; then the name by itself.
+        """
+        rest, work = settled.rest, settled.rest.first - 1
+        if not (rest.works and self.names_next(rest)):
+            return
         cue = self.cues[rest.at]
-        if not any(line.macro == "next" for line in self.moments[rest.at].lines):
-            return ()
-        return tuple(" ".join(cue.at(level)) for level in (Level.NO_REST, Level.NAME_ALONE))
+        name, *shorter = (
+            ((work, " ".join(cue.at(level))),) for level in (Level.NO_REST, Level.NAME_ALONE)
+        )
+        yield from ((*name, *taught) for taught in self._taught(settled))
+        if settled.level == Level.ON_THE_BEAT:
+            yield from (name, *shorter)
+
+    def _taught(self, settled: SettledRest) -> Iterator[Ahead]:
+        """The texts that teach and were left out, from rich to short: the set-up first, which in
+        the end is said without the caution.
+        """
+        left = {self.moments[n].kind: n for n, _, _ in settled.left_out}
+        cautions: list[Ahead] = [()]
+        if (n := left.get("caution")) is not None:
+            cautions.insert(0, tuple((n, text) for text in self.cues[n].sentences))
+        set_ups: list[Ahead] = [()]
+        if (n := left.get("set-up")) is not None:
+            levels = (Level.ALL, Level.BRIEF, Level.SHORTEST)
+            said = dict.fromkeys(self.cues[n].at(level) for level in levels)
+            set_ups = [tuple((n, text) for text in texts) for texts in said if texts]
+        # Not for the purpose and the title of a section alone.
+        yield from (both for end in cautions for one in set_ups if (both := (*one, *end)))
+
+
+def _with_ahead(settled: SettledRest, told: Ahead) -> SettledRest:
+    """`settled` with what the work before it says, which is not left out any more."""
+    said = {owner for owner, _ in told}
+    left = tuple(one for one in settled.left_out if one[0] not in said)
+    return replace(settled, left_out=left, ahead=told)
 
 
 def _untitled(moment: Moment, less: Moment) -> bool:

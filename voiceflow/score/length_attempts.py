@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from voiceflow.core.errors import TimingError
+from voiceflow.core.errors import InputError
 from voiceflow.core.units import GRID_MS, clock, snap_up
 from voiceflow.plan import cues
 from voiceflow.plan.cues import CueSheet, Facts
@@ -121,7 +121,7 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
 
     Raises
     ------
-    TimingError
+    InputError
         The session cannot last as long, or as short, as it is asked to.
     """
     session, target = inputs.session, inputs.target_ms
@@ -145,11 +145,11 @@ def first_attempt(inputs: Inputs, guessed: Voicing) -> tuple[Attempt, Arranged]:
             raise _out_of_reach(inputs, guessed)
         session, longer = less, span
     if target is not None and longer and target > span.longest_ms + MOST_QUIET_MS:
-        raise _between(target, span, longer)
+        raise _between(inputs, span, longer)
     written = write(inputs, attempt)
     arranged = lay_out(inputs, written, guessed)
     if target is not None:
-        attempt = replace(attempt, reps=_items(repetitions(written.plan, arranged, target)))
+        attempt = replace(attempt, reps=_items(_repetitions(inputs, written, arranged, target)))
         written = write(inputs, attempt)
         arranged = lay_out(inputs, written, guessed)
     return replace(attempt, facts=facts_of(written.plan, arranged)), arranged
@@ -162,7 +162,7 @@ def next_attempt(
 
     Raises
     ------
-    TimingError
+    InputError
         Nothing shorter is left.
     """
     attempt, plan, target = written.attempt, written.plan, inputs.target_ms
@@ -171,7 +171,7 @@ def next_attempt(
     if target < reach(plan, arranged).shortest_ms:
         # The guess was too hopeful: there is no room for one round or one exercise of these.
         return _less(inputs, attempt, guessed)
-    reps = repetitions(plan, arranged, target)
+    reps = _repetitions(inputs, written, arranged, target)
     if reps != dict(attempt.reps):
         return replace(attempt, reps=_items(reps))
     over = left_over(plan, arranged, reps, target)
@@ -179,6 +179,22 @@ def next_attempt(
         # Not even all the glue makes up for half a repetition: it is quiet before the end.
         return replace(attempt, spare_ms=attempt.spare_ms + snap_up(over) + GRID_MS)
     return None
+
+
+def _repetitions(
+    inputs: Inputs, written: Written, arranged: Arranged, target: int
+) -> dict[int, int]:
+    """Repetitions by bout that bring an attempt near the time.
+
+    Where exercises were left out, no other is done more often than it is written for the sake of
+    time that a little quiet can fill.
+    """
+    plan = written.plan
+    if written.attempt.session is not inputs.session:
+        reps = repetitions(plan, arranged, target, added=False)
+        if 0 <= left_over(plan, arranged, reps, target) <= MOST_QUIET_MS:
+            return reps
+    return repetitions(plan, arranged, target)
 
 
 def facts_of(plan: Plan, arranged: Arranged) -> Facts:
@@ -268,14 +284,14 @@ def _less(inputs: Inputs, attempt: Attempt, guessed: Voicing) -> Attempt:
     return replace(attempt, session=less, reps=(), rounds=_items(rounds(less)[0]))
 
 
-def _between(target: int, shorter: Reach, longer: Reach) -> TimingError:
+def _between(inputs: Inputs, shorter: Reach, longer: Reach) -> InputError:
     """That a length lies between those that can be had, which are told, by guesses."""
     below, above = shorter.longest_ms + MOST_QUIET_MS, longer.shortest_ms
     hint = f"up to about {clock(below - GUESSED_MS)}, or from about {clock(above + GUESSED_MS)}"
-    return TimingError(f"this session cannot last {clock(target)}", hint=hint)
+    return _refusal(inputs, hint)
 
 
-def _out_of_reach(inputs: Inputs, guessed: Voicing) -> TimingError:
+def _out_of_reach(inputs: Inputs, guessed: Voicing) -> InputError:
     """That the length cannot be had, with the shortest and the longest that can, by guesses."""
     smaller = inputs.session
     most = Attempt(smaller, rounds=_items(rounds(smaller)[-1]))
@@ -285,4 +301,8 @@ def _out_of_reach(inputs: Inputs, guessed: Voicing) -> TimingError:
     fewest = Attempt(smaller, rounds=_items(rounds(smaller)[0]))
     shortest = reach(*_guess(inputs, fewest, guessed)).shortest_ms
     hint = f"from about {clock(shortest + GUESSED_MS)} to about {clock(longest - GUESSED_MS)}"
-    return TimingError(f"this session cannot last {clock(inputs.target_ms or 0)}", hint=hint)
+    return _refusal(inputs, hint)
+
+
+def _refusal(inputs: Inputs, hint: str) -> InputError:
+    return inputs.refusal(f"this session cannot last {clock(inputs.target_ms or 0)}", hint)

@@ -253,8 +253,10 @@ class Look:
                 self._texts[path] = known[1]
             else:
                 self._texts[path] = text = _read(path)
-                if len(self._known) > _MOST_KNOWN:
-                    self._known.clear()
+                # The newest gives way: of a larger library, looked at again and again in the same
+                # order, most is known. If the oldest did, nothing would be.
+                while len(self._known) >= _MOST_KNOWN and path not in self._known:
+                    self._known.popitem()
                 if len(text) < _MOST_KNOWN_BYTES:
                     self._known[path] = (stat, text)
         return self._texts[path]

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from voiceflow.core.errors import InputError
-from voiceflow.core.files import explained
+from voiceflow.core.files import explained, write_new
 from voiceflow.script import schema
 from voiceflow.script.lookup import Library, is_name
 
@@ -116,21 +116,9 @@ def create(kind: str, name: str, library: Library) -> Path:
     if ending == ".yaml":  # editors that know the schema complete and check the script
         text = f"# yaml-language-server: $schema={schema.path(kind).as_uri()}\n{text}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_new(path, text.encode())
+        write_new(path, text.encode())
     except FileExistsError:
         raise InputError(f"{path} already exists", hint="edit it, or choose another name") from None
     except OSError as error:
         raise explained(error, path) from None
     return path
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    # `x` refuses a file that is there: no script of anybody is overwritten.
-    with path.open("xb", buffering=0) as file:
-        try:
-            file.write(data)
-        # A disk that is full: the half of an example would stand in the way of the next try.
-        except BaseException:
-            path.unlink()
-            raise

@@ -141,6 +141,7 @@ class _Loader:
             level=self.level,
             name=values.get("name", ""),
             length_ms=length_ms,
+            length_mark=wanted.mark if (wanted := root.get("minutes")) else None,
             pacing=layer(str(self.path), values),
             **given,
         )
@@ -325,7 +326,9 @@ class _Loader:
         self._complete(node, values)
         if len(self.problems) > before:
             return None
-        return self._build(slug, item, values, level, (used,) if used else ())
+        made = self._build(slug, item, values, level, (used,) if used else ())
+        reps = node.get("reps")
+        return made if reps is None else replace(made, reps_mark=reps.mark)
 
     def _complete(self, node: Node, values: dict[str, Any]) -> None:
         """Adds a problem for each thing that an exercise needs and does not have."""
@@ -402,9 +405,14 @@ def read_pace(path: Path) -> Layer:
     return layer(f"pace {path.stem}", _read_table(path, models.PACE, "a pace"))
 
 
+def settings_file(library: Library) -> Path:
+    """Where the user's own values stand, if there are any."""
+    return library.user / "settings.yaml"
+
+
 def load_settings(library: Library) -> dict[str, Any]:
     """The user's ``settings.yaml``; empty if there is none. Raises ScriptError."""
-    path = library.user / "settings.yaml"
+    path = settings_file(library)
     return read_settings(path) if exists(path) else {}
 
 

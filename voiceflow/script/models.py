@@ -26,7 +26,7 @@ from voiceflow.script.fields import (
     read_fields,
 )
 from voiceflow.script.pacing import Layer
-from voiceflow.script.steps import Hold, Phase, Phases, Step, Steps
+from voiceflow.script.steps import BreathTime, Phase, Phases, Step, Steps
 from voiceflow.script.yaml import Node
 
 POSITIONS = (
@@ -85,9 +85,9 @@ _EXERCISE_PACING = tuple(
 )
 
 _SCALED = (
-    Field("inhale", _BREATH, "Length of every inhale."),
-    Field("exhale", _BREATH, "Length of every exhale."),
-    Field("hold", Hold(0.5, 60), "Length of every hold; with a unit, at every tempo."),
+    Field("inhale", BreathTime(0.5, 60), "Length of every inhale."),
+    Field("exhale", BreathTime(0.5, 60), "Length of every exhale."),
+    Field("hold", BreathTime(0.5, 60), "Length of every hold; with a unit, at every tempo."),
 )
 _BODY = (
     Field("rep", Phases(), "One repetition: `- inhale 4: full | brief`."),
@@ -228,7 +228,7 @@ class Exercise:
 
     Exactly one of `rep` (breath by breath), `work_s` (an interval) and `flow` (free steps) is
     set. `slug` is the name that the session uses, `mark` where it uses it. `fixed`: its dose is
-    prescribed, and --minutes may not change it.
+    prescribed, and --minutes may not change it. `reps_mark` is where `reps` are written.
     """
 
     slug: str
@@ -256,6 +256,12 @@ class Exercise:
     pronounce: tuple[tuple[str, str], ...] = ()
     level: int = 1
     pacing: Layer = Layer("exercise", ())
+    reps_mark: Mark | None = None
+
+    @property
+    def uneven(self) -> bool:
+        """Whether its sides are in turn and its repetitions odd: one is added."""
+        return bool(self.rep) and self.sides == "alternate" and self.reps % 2 == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +280,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A complete session: every exercise is looked up, merged and read."""
+    """A complete session: every exercise is looked up, merged and read.
+
+    `length_mark` is the place of `minutes:`, where the length is written.
+    """
 
     slug: str
     title: str
@@ -288,6 +297,7 @@ class Session:
     level: int = 1
     name: str = ""
     length_ms: int | None = None
+    length_mark: Mark | None = None
     bed: str | None = None
     needs: tuple[str, ...] = ()
     pronounce: tuple[tuple[str, str], ...] = ()
@@ -304,9 +314,9 @@ def scaled(phases: tuple[Phase, ...], values: dict[str, Any]) -> tuple[Phase, ..
     def timed(phase: Phase) -> Phase:
         if phase.breath not in values:
             return phase
-        value = values[phase.breath]
         # How it is written there counts, not how the phase was written that it replaces.
-        seconds, exact = value if isinstance(value, tuple) else (value, False)
-        return replace(phase, seconds=seconds, exact=exact)
+        seconds, unit = values[phase.breath]
+        exact = unit is not None and phase.breath == "hold"
+        return replace(phase, seconds=seconds, exact=exact, united=None if exact else unit)
 
     return tuple(map(timed, phases))

@@ -167,6 +167,9 @@ class _Meaning:
 
     def read(self, node: Node, problems: Problems) -> Any:
         items = node.items if node.kind == "list" else (node,)
+        if not items:
+            # Nothing takes a sign out; a list says that it has meanings.
+            return complain(problems, node, "the list is empty", "write words, or nothing at all")
         senses = [self._sense(item, problems) for item in items]
         return tuple(sense for sense in senses if sense is not None)
 

@@ -28,7 +28,8 @@ _KEY = re.compile(r"([^\W\d]+)(?:\s+(\S.*))?")
 class Phase:
     """One breath phase; `seconds` are as written, before the tempo is applied.
 
-    `exact`: the tempo does not apply, as for a hold that was written with a unit.
+    `exact`: the tempo does not apply, as for a hold that was written with a unit. `united`: where
+    another breath was, which the tempo changes all the same.
     """
 
     breath: str
@@ -36,27 +37,34 @@ class Phase:
     text: Text | None
     mark: Mark
     exact: bool = False
+    united: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a flow; `kind` is a breath, `say`, `silence` or `bell`; `exact` as in `Phase`."""
+    """One step of a flow; `kind` is a breath, `say`, `silence` or `bell`.
+
+    `exact` and `united` as in `Phase`.
+    """
 
     kind: str
     seconds: float
     text: Text | None
     mark: Mark
     exact: bool = False
+    united: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Hold(Seconds):
-    """A time for every hold: its seconds, and whether it was written with a unit."""
+class BreathTime(Seconds):
+    """A time for every breath of a kind: its seconds, and its place if it has a unit."""
 
-    def read(self, node: Node, problems: Problems) -> tuple[float, bool] | None:
+    def read(self, node: Node, problems: Problems) -> tuple[float, Mark | None] | None:
         # Not `super()`: it does not work in a class that was made anew for its slots.
         seconds = Seconds.read(self, node, problems)
-        return None if seconds is None else (seconds, not _BARE.fullmatch(node.text))
+        if seconds is None:
+            return None
+        return seconds, None if _BARE.fullmatch(node.text) else node.mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Phases:
 
     def read(self, node: Node, problems: Problems) -> tuple[Phase, ...] | None:
         steps = _read_steps(node, problems, BREATHS, "- inhale 4: Full text. | Brief.")
-        phases = tuple(Phase(s.kind, s.seconds, s.text, s.mark, s.exact) for s in steps)
+        phases = tuple(Phase(s.kind, s.seconds, s.text, s.mark, s.exact, s.united) for s in steps)
         # A list whose steps are all wrong has had its problems already.
         if not phases and node.kind == "list" and not node.items:
             complain(
@@ -142,8 +150,10 @@ def _read_step(node: Node, problems: Problems, words: tuple[str, ...], form: str
         return None
     seconds = _read_amount(key, word, amount, problems)
     # "hold 20s" is a time; "hold 4" is a breath, which the tempo scales with the others.
-    exact = word == "hold" and not _BARE.fullmatch(amount or "")
-    return None if seconds is None else Step(word, seconds, text, key.mark, exact)
+    unit = word in BREATHS and not _BARE.fullmatch(amount or "")
+    exact = unit and word == "hold"
+    united = key.mark if unit and not exact else None
+    return None if seconds is None else Step(word, seconds, text, key.mark, exact, united)
 
 
 def _read_amount(key: Node, word: str, amount: str | None, problems: Problems) -> float | None:

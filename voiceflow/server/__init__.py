@@ -16,7 +16,12 @@ from voiceflow.core.errors import InputError
 from voiceflow.core.places import expanded
 from voiceflow.core.units import counted
 from voiceflow.script.lookup import Library, default_library
-from voiceflow.server.process import ending_on_terminate, private_files, short_turns
+from voiceflow.server.process import (
+    ending_on_terminate,
+    few_heaps,
+    private_files,
+    short_turns,
+)
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -90,6 +95,7 @@ def main(
         ending_on_terminate(),
         private_files(),
         short_turns(),
+        few_heaps(),
     ):
         studio = Studio(where, cache, jobs=jobs)
         try:

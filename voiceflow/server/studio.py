@@ -50,6 +50,7 @@ _MEMO: Final = 512
 _PLANS: Final = 32
 _TRIES: Final = 20
 _LATER_S: Final = 15.0
+_WARM: Final = b"1"
 STATE: Final = "serve"  # in the user's library
 
 
@@ -194,7 +195,7 @@ class Studio:
             return
         note = Cache.key("warm", key)
         for _ in range(_TRIES):
-            if self.cache.get("warm", note) is not None:
+            if self.cache.get("warm", note) == _WARM:
                 return
             begun = self.job_queue.begin(
                 key, lambda report: self._decide(key, slug, options, said, report, gently=True)
@@ -202,7 +203,7 @@ class Studio:
             try:
                 if begun is not None:
                     begun.result()
-                    self.cache.put("warm", note, b"1")
+                    self.cache.put("warm", note, _WARM)
                     return
             except CancelledError:  # the server ends
                 return
@@ -268,7 +269,9 @@ class Studio:
             self._memo[key] = render.id
             while len(self._memo) > _MEMO:
                 self._memo.popitem(last=False)
-        self.renders.trim(self.pins())
+        # Pieces are kept for each render, too: no other command may ever come to trim the cache.
+        if self.renders.trim(self.pins()):
+            self.cache.trim()
         return render
 
     def again(self, slug: str, then: Callable[[Render], None]) -> None:
@@ -313,7 +316,7 @@ class Studio:
     def picture(self, render: Render) -> bytes:
         """The timeline as SVG."""
         key = Cache.key("picture", __version__, render.id)
-        drawn = self.cache.get("picture", key)
+        drawn = self._drawn(key)
         if drawn is None:
             from voiceflow.draw import svg
 
@@ -328,7 +331,7 @@ class Studio:
         """The timeline of a session without any options, as SVG. Raises Refusal."""
         path, stamp = self.sessions.path(slug), self.sessions.stamp(slug)
         key = Cache.key("picture", __version__, slug, stamp)
-        drawn = self.cache.get("picture", key)
+        drawn = self._drawn(key)
         if drawn is None:
             from voiceflow.draw import svg
 
@@ -340,6 +343,13 @@ class Studio:
             drawn = svg(decision.score, decision.plan).encode()
             self.cache.put("picture", key, drawn)
         return drawn
+
+    def _drawn(self, key: str) -> bytes | None:
+        """A picture that was kept; None where that is no drawing of ours."""
+        from voiceflow.draw import is_svg
+
+        drawn = self.cache.get("picture", key)
+        return drawn if drawn is not None and is_svg(drawn) else None
 
     def cover(self, render: Render) -> bytes:
         """The cover as JPEG."""

@@ -96,7 +96,7 @@ def render(
     key = None
     # A recording with a bed is not joined from pieces, so there would be nothing to join again.
     if form == "mp3" and options.bed in (None, "none"):
-        key = memo_key(reference, options, context.library)
+        key = memo_key(reference, options, context)
         remembered = recall(context.cache, key)
         if remembered is not None:
             # Pieces may have left the cache: the draft is then dropped and everything made anew.

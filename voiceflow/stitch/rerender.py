@@ -6,17 +6,12 @@ reading a script. If anything at all has changed, or a piece has left the cache,
 remembered and everything is decided anew.
 """
 
-# Paths are plain strings here: making a Path costs more than looking at a file.
-# ruff: noqa: PTH116, PTH118
-
 from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -24,15 +19,14 @@ from pathlib import Path
 from voiceflow import __version__
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import InputError
-from voiceflow.score.options import Options
+from voiceflow.score.options import Context, Options
 from voiceflow.script.dependencies import Look
 from voiceflow.script.lookup import Library, session_path
+from voiceflow.stitch.made_by import made_by
 
 KIND = "memo"
 _MOST_MS = 24 * 3_600_000
 _KEY = re.compile(r"[0-9a-f]{40}")
-# Folders in which no code makes a recording.
-_BESIDE = frozenset(("__pycache__", "_content", "server", "roster"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +95,12 @@ class Keys:
     ----------
     library : Library
         As it is when something of it is first asked for.
+    cache : Cache
+        Knows the content of our own code, see `voiceflow.stitch.made_by`.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, cache: Cache) -> None:
+        self._cache = cache
         self._library, self._look = library, Look(library, {})
         self._stamps: dict[tuple[str, tuple[str, ...]], str] = {}
         self._made_by = ""
@@ -112,7 +109,8 @@ class Keys:
         """The key of a render; None if there is no such session.
 
         It holds what is asked for, and the content of every script that the session depends on,
-        see `voiceflow.script.dependencies`. Code, packages and samples count by size and time.
+        see `voiceflow.script.dependencies`. Code
+        counts by content, packages by version, samples by size and time.
         """
         try:
             session = session_path(str(reference), self._library)
@@ -126,39 +124,14 @@ class Keys:
         seen = blake2b(digest_size=20)
         asked_for = (__version__, sys.version, str(session), options, self._stamps[known])
         seen.update(repr(asked_for).encode())
-        self._made_by = self._made_by or _made_by()
+        self._made_by = self._made_by or made_by(self._cache)
         seen.update(self._made_by.encode())
         return seen.hexdigest()
 
 
-def memo_key(reference: str | Path, options: Options, library: Library) -> str | None:
+def memo_key(reference: str | Path, options: Options, context: Context) -> str | None:
     """The key of one render, see `Keys`."""
-    return Keys(library).of(reference, options)
-
-
-def _made_by() -> str:
-    """Changes with the code and the packages that make a recording."""
-    # A package that comes, goes or changes its version touches the folder of all packages.
-    packages = (entry for entry in sys.path if entry.endswith("-packages"))
-    return "".join(_stamp(source) for source in (*packages, *_code()))
-
-
-def _code() -> Iterator[str]:
-    root = Path(__file__).parents[1]
-    for folder, folders, files in os.walk(root):
-        # What only serves recordings, or hands out work, cannot change one.
-        # In place: `os.walk` goes down only into the folders that are left, in this order.
-        folders[:] = sorted(f for f in folders if f not in _BESIDE)
-        yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith(".py"))
-
-
-def _stamp(path: str) -> str:
-    try:
-        stat = os.stat(path or ".")
-    except OSError:
-        return f"{path} is not there"
-    # With the time of change: an edit can keep the size and set the other time back, but not this.
-    return f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+    return Keys(context.library, context.cache).of(reference, options)
 
 
 def remember(cache: Cache, key: str | None, remembered: Remembered) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceflow.core.errors import VoiceError, did_you_mean
+from voiceflow.voices.failures import told
 
 _ESPEAK_FASTER = 1.25
 """espeak-ng speaks our cues so much faster than the rate it is set to (measured, 90 to 220)."""
@@ -90,7 +91,8 @@ class Engine:
         if self._errors:
             error = self._errors[0]
             self._errors.clear()
-            raise VoiceError(f"the voice failed: {error}") from None
+            why, hint = told(error)
+            raise VoiceError(f"the voice failed: {why}", hint=hint) from None
 
 
 class _Copies:
@@ -182,9 +184,8 @@ def start(driver: str) -> Any:
     except VoiceError:
         raise
     except Exception as error:  # a driver may raise anything at all
-        raise VoiceError(
-            f"the voice could not be loaded: {error or type(error).__name__}"
-        ) from error
+        why, hint = told(error)
+        raise VoiceError(f"the voice could not be loaded: {why}", hint=hint) from error
 
 
 def _match(engine: Any, driver: str, wanted: str | None) -> str | None:

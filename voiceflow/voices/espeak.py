@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceflow.core.errors import UnknownNameError, VoiceError
-from voiceflow.voices.packages import version_of
+from voiceflow.core.packages import version_of
 from voiceflow.voices.voice import Voice, VoiceInfo
 
 _USUAL = "en-us"  # the same English as the natural voice

@@ -10,8 +10,8 @@ from typing import Any
 
 from voiceflow.core.errors import UnknownNameError, VoiceError
 from voiceflow.core.opening import why
+from voiceflow.core.packages import version_of
 from voiceflow.core.places import expanded
-from voiceflow.voices.packages import version_of
 from voiceflow.voices.voice import Voice, VoiceInfo
 
 _HIBARI_DRIVER = "driver-2"  # raise it when the drivers' own work changes the samples

@@ -82,7 +82,7 @@ class _Timer:
     def __init__(self, pronunciation: Pronunciation) -> None:
         self._units = dict(pronunciation.units)
         minutes = self._units["min"]
-        signs = "|".join(sign for sign, said in self._units.items() if said == minutes)
+        signs = "|".join(re.escape(sign) for sign, said in self._units.items() if said == minutes)
         either = "|".join(map(re.escape, pronunciation.lasting)) or "(?!)"
         self._before = re.compile(rf"(?<!\w)(?:{either}):?\s*$", re.IGNORECASE)
         self._after = re.compile(rf"\s*(?:{either})(?!\w)", re.IGNORECASE)

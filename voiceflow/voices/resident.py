@@ -20,17 +20,23 @@ _most = 1
 _waiting: list[tuple[Order, int, Pool]] = []
 
 
-@contextmanager
-def staying(most: int = 1) -> Iterator[None]:
-    """Meanwhile up to `most` voices stay loaded when the session that they spoke is done."""
+def stay(most: int = 1) -> None:
+    """From now on, until this process ends, up to `most` voices stay loaded."""
     global _asked, _most
     with _lock:
         _asked += 1
         _most = most
+
+
+@contextmanager
+def staying(most: int = 1) -> Iterator[None]:
+    """Meanwhile up to `most` voices stay loaded when the session that they spoke is done."""
+    stay(most)
     try:
         yield
     finally:
         with _lock:
+            global _asked
             _asked -= 1
             left = [pool for *_, pool in _waiting] if not _asked else []
             if left:
@@ -45,12 +51,19 @@ def stays() -> bool:
 
 
 def taken(order: Order, jobs: int) -> Pool | None:
-    """A loaded pool for `order`, which is now the caller's; None where there is none."""
+    """A loaded pool for `order`, which is now the caller's.
+
+    None where there is none: the caller is about to load one, so that others make room for it.
+    """
     with _lock:
         for at, (known, workers, pool) in enumerate(_waiting):
             if known == order and workers == jobs:
                 del _waiting[at]
                 return pool
+        gone = [one for *_, one in _waiting[: max(0, len(_waiting) + 1 - _most)]]
+        del _waiting[: len(gone)]
+    for one in gone:
+        one.close()
     return None
 
 

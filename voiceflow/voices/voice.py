@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from voiceflow.core.errors import UnknownNameError, VoiceError
+from voiceflow.voices.failures import told
 
 GROUP = "voiceflow.voices"
 
@@ -125,10 +126,9 @@ def _family(prefix: str) -> Family | None:
     try:
         return _load(reference)
     except Exception as error:  # another package's code: whatever it raises, it is named
-        raise VoiceError(
-            f"the voices {prefix!r} could not be loaded: {error}",
-            hint=f"they are registered as {reference}",
-        ) from error
+        why, more = told(error)
+        hint = f"they are registered as {reference}" + (f"; {more}" if more else "")
+        raise VoiceError(f"the voices {prefix!r} could not be loaded: {why}", hint=hint) from error
 
 
 def _load(reference: str) -> Family:

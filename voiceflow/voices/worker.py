@@ -26,6 +26,7 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 from voiceflow.core.errors import VoiceError
+from voiceflow.voices.failures import told
 
 _POLL_S = 2.0
 _GRACE_S = 10.0
@@ -114,9 +115,8 @@ def _serve(lines: SimpleQueue[str], answers: BinaryIO, scratch: _Scratch) -> Non
         except VoiceError as error:
             _answer(answers, {"is": "failed", "message": error.message, "hint": error.hint})
         except Exception as error:  # whatever an engine raises, its text is to be named
-            _answer(
-                answers, {"is": "failed", "message": f"the voice failed: {error!r}", "hint": ""}
-            )
+            why, hint = told(error)
+            _answer(answers, {"is": "failed", "message": f"the voice failed: {why}", "hint": hint})
         else:
             _answer(answers, {"is": "clip", "bytes": len(clip)}, clip)
 

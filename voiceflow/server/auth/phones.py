@@ -19,8 +19,9 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
-from voiceflow.core.errors import OutputError
+from voiceflow.core.errors import OutputError, VoiceflowError
 from voiceflow.core.files import locked, write_atomic
+from voiceflow.core.opening import open_file, why, why_unwritten
 
 MOST_PHONES = 50
 _DAY_S = 86_400
@@ -46,7 +47,8 @@ class Phones:
     Parameters
     ----------
     path : Path
-        Written atomically, readable by its owner only. If it cannot be read, nobody is paired.
+        Written atomically, readable by its owner only. If it is missing or damaged, nobody is
+        paired.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
@@ -56,11 +58,22 @@ class Phones:
         self._phones: tuple[Phone, ...] = ()
 
     def all(self) -> tuple[Phone, ...]:
-        """Every paired phone. The file is read again whenever it has changed."""
+        """Every paired phone. The file is read again whenever it has changed.
+
+        Raises
+        ------
+        VoiceflowError
+            It cannot be read just now. That is not the same as that nobody is paired: a moment
+            without descriptors must lock nobody out, and let nobody in who was revoked in it.
+        """
         with self._lock:
-            stamp = self._stat()
-            if stamp != self._stamp:
-                self._phones, self._stamp = self._read(), stamp
+            try:
+                stamp = self._stat()
+                if stamp != self._stamp:
+                    self._phones, self._stamp = self._read(), stamp
+            except OSError as error:
+                message = f"the list of paired phones, {self.path}, cannot be read: {why(error)}"
+                raise VoiceflowError(message, hint="try again in a moment") from None
             return self._phones
 
     def pair(self, name: str) -> tuple[Phone, str]:
@@ -151,6 +164,7 @@ class Phones:
         try:
             with self._lock, locked(self.path):
                 # From the disk, not from memory: another server or `--forget` may have changed it.
+                # What cannot be read is not written over: it would be lost.
                 phones = list(self._read())
                 before = tuple(phones)
                 yield phones
@@ -160,22 +174,26 @@ class Phones:
                 # Read again at the next look, whatever its time and size say.
                 self._stamp = None
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise OutputError(f"the list of paired phones cannot be saved: {reason}") from None
+            message = f"the list of paired phones, {self.path}, cannot be saved: "
+            raise OutputError(message + why_unwritten(error)) from None
 
     def _stat(self) -> tuple[int, int, int]:
         try:
             found = self.path.stat()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return (0, 0, 0)
         # Each write makes a new file: its inode tells apart two of the same moment and size.
         return (found.st_mtime_ns, found.st_size, found.st_ino)
 
     def _read(self) -> tuple[Phone, ...]:
+        """The phones in the file. Raises OSError where it is there and cannot be read."""
         try:
-            told = json.loads(self.path.read_bytes())
+            with open_file(self.path) as file:
+                told = json.loads(file.read())
             return tuple(Phone(**_checked(one)) for one in told["phones"][:MOST_PHONES])
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return ()
 
 

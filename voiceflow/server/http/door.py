@@ -20,12 +20,13 @@ from voiceflow.server.http.connection import BoundedConnection
 from voiceflow.server.http.connection_places import Places
 from voiceflow.server.http.limits import Limits, here
 from voiceflow.server.http.request_log import log
+from voiceflow.server.http.turns import Turns
 
 HANDSHAKE_S: Final = 10.0
 GOODBYE_S: Final = 5.0
 # How long to wait for the descriptor of a connection that was cut.
 _SOON_S: Final = 0.05
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 32  # a new phone stands behind all who came before it
 _NONE_LEFT: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -42,6 +43,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, limits: Limits | None = None) -> None:
         super().__init__(config)
         self.places = Places(limits or here())
+        self._turns = Turns()
         self._doors: list[asyncio.Task[None]] = []
         # asyncio itself holds on to no task.
         self._coming: set[asyncio.Task[None]] = set()
@@ -90,7 +92,8 @@ class Server(uvicorn.Server):
         if self.config.ssl is not None:
             secure = {"ssl": self.config.ssl, "ssl_handshake_timeout": HANDSHAKE_S}
             secure["ssl_shutdown_timeout"] = GOODBYE_S
-        made = BoundedConnection(self.config, self.server_state, {"place": place})
+        state = {"place": place, "turns": self._turns}
+        made = BoundedConnection(self.config, self.server_state, state)
         try:
             transport, _ = await loop.connect_accepted_socket(lambda: made, link, **secure)
         # As a rule no TLS, or none in time. Whatever it is, the place must not stay taken.

@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
@@ -23,7 +24,7 @@ from voiceflow.core.errors import VoiceflowError
 from voiceflow.server.auth.phones import Phone
 from voiceflow.server.http import request_log
 from voiceflow.server.http.body import Body
-from voiceflow.server.http.refusals import Refusal, refused
+from voiceflow.server.http.refusals import Refusal, refused, refused_by_system
 from voiceflow.server.http.streaming import BrokenOff
 from voiceflow.server.studio import Studio
 
@@ -111,6 +112,10 @@ class Guard:
             await self._refuse(refusal, scope, receive, sending)
         except VoiceflowError as error:
             await self._refuse(refused(error, self.studio.library), scope, receive, sending)
+        except OSError as error:
+            what = f"{type(error).__name__}{request_log.place(error)}"
+            request_log.log.warning("a file could not be used: %s", what)
+            await self._refuse(refused_by_system(error), scope, receive, sending)
         except Exception as error:
             # Not the URL and not the message: either may contain a token.
             what = f"{type(error).__name__}{request_log.place(error)}"
@@ -131,7 +136,9 @@ class Guard:
         if odd or not scope["query_string"].isascii():
             raise Refusal(400, "address", "the address contains a character that is not allowed")
         body = Body(headers, receive)
-        if path not in PUBLIC:
+        if path in PUBLIC:
+            await _turn(scope)
+        else:
             await self._let_in(scope, headers, path)
         if method in _CHANGES:
             check_origin(headers, _bearer(headers) is not None, form=path == "/pair")
@@ -163,6 +170,7 @@ class Guard:
             if phones.is_new_day(phone):
                 await asyncio.to_thread(phones.touch, phone)
             return
+        await _turn(scope)
         # Without a token nothing was tried, so nothing is counted or slowed.
         if given:
             if wait := self.studio.failures.wait_s(client):
@@ -189,7 +197,9 @@ class Guard:
         if path.startswith(("/api/", "/renders/", FEED)) or "application/json" in accepts:
             return JSONResponse(refusal.to_dict(), refusal.status, headers)
         if refusal.status == 401:
-            return HTMLResponse(self.locked(), 401, headers)
+            # Without a descriptor left there is no page, but an answer all the same.
+            with suppress(OSError):
+                return HTMLResponse(self.locked(), 401, headers)
         hint = f"\n{refusal.hint}" if refusal.hint else ""
         return PlainTextResponse(f"{refusal.message}{hint}\n", refusal.status, headers)
 
@@ -243,6 +253,12 @@ def check_origin(headers: Headers, bearer: bool, *, form: bool = False) -> None:
         raise Refusal(
             415, "type", "the request body must be JSON", hint="Content-Type: application/json"
         )
+
+
+async def _turn(scope: Scope) -> None:
+    """Let a stranger wait for his turn; without our own door there is no crowd."""
+    if (turns := scope.get("state", {}).get("turns")) is not None:
+        await turns.come()
 
 
 def locked_out() -> Refusal:

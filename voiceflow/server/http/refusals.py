@@ -5,6 +5,7 @@ Exceptions of voiceflow come in; a `Refusal`, with paths of this computer remove
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from voiceflow.core.errors import (
     ScriptError,
     UnknownNameError,
     VoiceflowError,
+    fewest,
 )
+from voiceflow.core.opening import why
 from voiceflow.script.lookup import Library
 
 Fault = dict[str, Any]
@@ -96,13 +99,23 @@ def within(file: str, library: Library) -> str:
 def refused(error: VoiceflowError, library: Library) -> Refusal:
     """An exception of voiceflow as an error response."""
     if isinstance(error, ScriptError):
-        faults = [placed(problem, library) for problem in error.problems]
+        faults = [placed(problem, library) for problem in fewest(error.problems)]
         return Refusal(422, "script", "the script has errors", faults=faults)
     message, hint = _without_paths(error.message, library), _without_paths(error.hint, library)
     if isinstance(error, UnknownNameError | InputError):
         return Refusal(422, "input", message, hint=hint)
     if isinstance(error, OutputError):
         return Refusal(507, "storage", message, hint=hint)
+    return Refusal(500, "failed", message, hint=hint)
+
+
+def refused_by_system(error: OSError) -> Refusal:
+    """What the system refuses anywhere, a file that cannot be read: for a while, as a rule."""
+    hint = "try again in a moment"
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        return Refusal(503, "busy", f"the computer is busy: {why(error)}", hint=hint, retry_after=5)
+    # Without the file's name, which is a path of this computer.
+    message = f"a file on the computer cannot be used: {why(error)}"
     return Refusal(500, "failed", message, hint=hint)
 
 

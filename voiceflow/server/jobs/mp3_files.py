@@ -22,11 +22,13 @@ from typing import BinaryIO, Final
 
 from voiceflow.core.errors import VoiceflowError
 from voiceflow.core.files import alive
+from voiceflow.core.opening import why_unwritten
 from voiceflow.server.http.refusals import Refusal
 from voiceflow.server.jobs.render_records import GoneError, Render
 
 LIMIT_BYTES: Final = 2 << 30
 MOST_FILES: Final = 128
+_MOST_FINISHED: Final = 32  # each holds a whole score in memory
 PATIENCE_S: Final = 60.0
 _MARGIN_BYTES: Final = 64 << 20
 _SLICE_BYTES: Final = 1 << 20
@@ -330,7 +332,9 @@ class Mp3Files:
                 mp3.path.unlink()
             mp3.notify()
             if isinstance(error, GoneError):
-                self.on_gone(mp3.render)
+                # It looks at files of its own: what is wrong with them must not end this thread.
+                with suppress(OSError, VoiceflowError, Refusal):
+                    self.on_gone(mp3.render)
             if not isinstance(error, Exception):
                 raise
 
@@ -453,7 +457,7 @@ class Mp3Files:
     def _forget_finished(self) -> None:
         """Drop old entries that are finished or failed and have no readers; their files remain."""
         idle = [i for i, t in self._files.items() if (t.whole or t.problem) and not t.readers]
-        for one in idle[: max(0, len(self._files) - 4 * self._most)]:
+        for one in idle[: max(0, len(idle) - _MOST_FINISHED)]:
             del self._files[one]
 
     def _lost(self, mp3: GrowingFile) -> bool:
@@ -481,8 +485,7 @@ def storage(error: OSError) -> Refusal:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space on the computer, then try again"
         return Refusal(507, "storage", "the computer has no space left for this session", hint=hint)
-    reason = error.strerror or type(error).__name__
-    return Refusal(507, "storage", f"the session cannot be saved: {reason}")
+    return Refusal(507, "storage", f"the session cannot be saved: {why_unwritten(error)}")
 
 
 def _problem(error: BaseException) -> Refusal:

@@ -355,11 +355,11 @@ class RenderRecords:
             return None
         return render
 
-    def trim(self, pinned: frozenset[str]) -> None:
-        """Bring the folder under its limit; done once per 50 new records."""
+    def trim(self, pinned: frozenset[str]) -> bool:
+        """Bring the folder under its limit, once per 50 new records; whether it was done now."""
         # To list the folder costs more than a few records too many.
         if self._since < 50:
-            return
+            return False
         self._since = 0
         found = []
         with suppress(OSError), os.scandir(self.folder) as entries:
@@ -370,6 +370,7 @@ class RenderRecords:
         for _, name in spare[: max(0, len(spare) - self._most)]:
             with suppress(OSError):
                 (self.folder / name).unlink()
+        return True
 
     def _path(self, render_id: str) -> Path:
         return self.folder / f"{render_id}.json"

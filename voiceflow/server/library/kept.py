@@ -18,18 +18,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from voiceflow.core.errors import InputError, OutputError, ScriptError
-from voiceflow.core.files import locked, write_atomic
+from voiceflow.core.errors import InputError, OutputError, ScriptError, VoiceflowError
+from voiceflow.core.files import locked, write_atomic, write_new
+from voiceflow.core.opening import open_file, why, why_unwritten
 from voiceflow.script.dependencies import Stat, stat_of
 from voiceflow.script.lookup import is_file
 from voiceflow.server.auth.phones import fingerprint
 from voiceflow.server.http.refusals import Refusal, fault, unknown
 from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.library.kept_script import script_of
-from voiceflow.server.library.listed import Entry
 from voiceflow.server.library.listing import Scripts
+from voiceflow.server.library.session_entry import Entry
 from voiceflow.server.studio import Studio, source_of
 
 MOST: Final = 5_000
@@ -120,15 +121,23 @@ class Keeper:
             self._sources = {one.slug: self._source(*scripts[one.slug], one) for one in there}
             self._asked = {slug: self._asked[slug] for slug in self._asked.keys() & self._sources}
             edited = [one for one in there if self._sources[one.slug][1] != one.digest]
-            self._seen = seen = Seen(
+            seen = Seen(
                 kept, scripts, tuple(there), tuple(edited), frozenset(one.slug for one in there)
             )
+            # What could not be read is tried again at the next request.
+            unread = any(stat is None for stat, _ in self._sources.values())
+            self._seen = None if unread else seen
         return seen
 
     def _source(self, path: str, stat: Stat | None, kept: Kept) -> tuple[Stat | None, str]:
         """The stat of a script, and the fingerprint of what stands in it."""
         known = self._sources.get(kept.slug)
-        return known if known is not None and known[0] == stat else (stat, source_of(Path(path)))
+        if known is not None and known[0] == stat:
+            return known
+        try:
+            return stat, _digest(Path(path))
+        except VoiceflowError:  # it cannot be read just now, and counts as it was
+            return None, kept.digest
 
     def changed(self) -> int:
         """When the list last changed, in seconds since the epoch."""
@@ -200,22 +209,20 @@ class Keeper:
         names = (*self.library.names("sessions"), *self.library.names("exercises"))
         # Some file systems do not tell capitals from small letters.
         taken = {name.casefold() for name in names}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for number in range(1, 1000):
-                slug = base if number == 1 else f"{base}-{number}"
-                if slug.casefold() in taken:
-                    continue
-                try:
-                    with (folder / f"{slug}.yaml").open("x", encoding="utf-8") as file:
-                        file.write(text)
-                except FileExistsError:
-                    continue
-                self.studio.listing.expect()
-                return slug
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise OutputError(f"the session cannot be saved: {reason}") from None
+        for number in range(1, 1000):
+            slug = base if number == 1 else f"{base}-{number}"
+            path = folder / f"{slug}.yaml"
+            if slug.casefold() in taken:
+                continue
+            try:
+                write_new(path, text.encode())
+            except FileExistsError:
+                continue
+            except OSError as error:
+                told = f"the session cannot be saved as {path}: {why_unwritten(error)}"
+                raise OutputError(told) from None
+            self.studio.listing.expect()
+            return slug
         raise InputError("there are too many sessions with that name", hint="choose another title")
 
     def _unwrite(self, slug: str) -> None:
@@ -227,7 +234,7 @@ class Keeper:
 
     def _note(self, slug: str, render: Render) -> Kept:
         path, now = self._script(slug), int(self._clock())
-        digest = fingerprint(path.read_bytes()) if path is not None else ""
+        digest = _digest(path) if path is not None else ""
         guid = f"urn:uuid:{uuid.uuid4()}"
         kept = Kept(slug, guid, now, now, digest, digest, render.id)
         self._change(lambda all_: [one for one in all_ if one.slug != slug] + [kept])
@@ -249,16 +256,19 @@ class Keeper:
         kept = self.find(slug)
         if kept is None:
             raise unknown("kept session", slug)
+        path = self._script(slug)
+        # Before anything is changed, as it may be that it cannot be read.
+        edited = path is not None and _digest(path) != kept.written
         # The list first: if the script stays, it is a session like any other and no episode.
         self._change(lambda all_: [one for one in all_ if one.slug != slug])
-        path = self._script(slug)
-        if path is None:
-            return True
-        if fingerprint(path.read_bytes()) != kept.written:
-            return False
-        path.unlink(missing_ok=True)
         self.studio.listing.expect()
-        return True
+        if path is not None and not edited:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                told = f"the script {path} cannot be removed: {why_unwritten(error)}"
+                raise OutputError(told) from None
+        return not edited
 
     # What is edited meanwhile
 
@@ -314,7 +324,7 @@ class Keeper:
         path = self._script(slug)
         if path is None:
             return
-        digest, now = fingerprint(path.read_bytes()), int(self._clock())
+        digest, now = _digest(path), int(self._clock())
 
         def put(all_: Sequence[Kept]) -> list[Kept]:
             # If nothing is new its date stays, and so does the feed, to the byte.
@@ -344,11 +354,15 @@ class Keeper:
                 write_atomic(self.path, data, mode=0o600)
                 self._list = None
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise OutputError(f"the list of kept sessions cannot be saved: {reason}") from None
+            message = f"the list of kept sessions, {self.path}, cannot be saved: "
+            raise OutputError(message + why_unwritten(error)) from None
 
     def _read(self) -> tuple[Kept, ...]:
-        """What the list says; read again when its file has changed."""
+        """What the list says; read again when its file has changed.
+
+        Raises VoiceflowError where it is there and cannot be read: an empty list instead would
+        empty the feed, and be written over what is there.
+        """
         stat, known = stat_of(str(self.path)), self._list
         if known is None or known[0] != stat:
             self._list = known = stat, self._parsed()
@@ -356,14 +370,40 @@ class Keeper:
 
     def _parsed(self) -> tuple[Kept, ...]:
         try:
-            told = json.loads(self.path.read_bytes())
-            # Its name becomes a path: from an edited file, too, nothing but a slug is taken.
-            return tuple(Kept(**one) for one in told["kept"] if _SLUG.fullmatch(one["slug"]))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            with open_file(self.path) as file:
+                told = json.loads(file.read())
+            return tuple(Kept(**one) for one in told["kept"] if _is_kept(one))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            message = f"the list of kept sessions, {self.path}, cannot be read: {why(error)}"
+            raise VoiceflowError(message, hint="try again in a moment") from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return ()
 
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def _digest(script: Path) -> str:
+    """A fingerprint of a script; "" where it has just gone. Raises VoiceflowError."""
+    try:
+        with open_file(script) as file:
+            return fingerprint(file.read())
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        message = f"the script {script} cannot be read: {why(error)}"
+        raise VoiceflowError(message, hint="try again in a moment") from None
+
+
+def _is_kept(one: dict[str, Any]) -> bool:
+    """Whether an entry of the file holds what it should: it may have been edited."""
+    whole = all(
+        type(value) is (int if key in ("created", "changed") else str) for key, value in one.items()
+    )
+    # Its name becomes a path: nothing but a slug is taken.
+    return whole and _SLUG.fullmatch(one["slug"]) is not None
 
 
 def read_title(title: object, usual: str) -> str:

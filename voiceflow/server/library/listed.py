@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
-Entry = dict[str, Any]
+from voiceflow.server.library.session_entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,19 +137,22 @@ class Listing:
         """What is not known, and whether the time was too short for all of it."""
         found: dict[str, Listed] = {}
         new: dict[str, Listed] = {}
+        hurried = False
         for slug, path in missing.items():
-            if until is not None and self._clock() > until:
+            patience = None if until is None else max(0.0, until - self._clock())
+            if patience == 0 and len(missing) > FEW:  # even to ask whether it is known takes long
+                hurried = True
                 break
-            with suppress(Refusal):  # it has been removed since
-                found[slug] = new[slug] = self._sessions.listed(slug, Path(path), look)
+            one = self._sessions.listed(slug, Path(path), look, patience)
+            if one is None:
+                hurried = True
+                continue
+            found[slug] = new[slug] = one
             if len(new) == _BATCH:
                 self._keep(look, new)
                 new = {}
-        else:
-            self._keep(look, new)
-            return found, False
         self._keep(look, new)
-        return found, True
+        return found, hurried
 
     def _glance(self, slug: str, path: str) -> Listed:
         glances = self._glances

@@ -29,8 +29,9 @@ from voiceflow.script.models import EQUIPMENT, LEVELS
 from voiceflow.script.pacing import resolve
 from voiceflow.script.yaml import parse, read
 from voiceflow.server.http.refusals import fault, refused, unknown
-from voiceflow.server.library.listed import Entry, Listed
+from voiceflow.server.library.listed import Listed
 from voiceflow.server.library.requested_options import Offered
+from voiceflow.server.library.session_entry import Entry, packed, unpacked
 from voiceflow.sounds import BEDS
 
 _LABELS: Final = {
@@ -91,19 +92,37 @@ class SessionLibrary:
 
     def session(self, slug: str) -> Entry:
         """One session with its exercises, default options and errors. Raises Refusal."""
-        entry: Entry = json.loads(self.listed(slug, self.path(slug), self.look()).told)
+        listed = self.listed(slug, self.path(slug), self.look())
+        assert listed is not None
+        entry: Entry = json.loads(listed.told)
         return entry
 
-    def listed(self, slug: str, path: Path, look: Look) -> Listed:
-        """One session as it stands in the listing."""
+    def listed(
+        self, slug: str, path: Path, look: Look, patience_s: float | None = None
+    ) -> Listed | None:
+        """One session as it stands in the listing.
+
+        None where it is not read yet, and its turn would not come within `patience_s`.
+        """
         stamp = look.stamp(path)
+        # Without the lock, which is held for as long as another session is being read.
+        if (listed := self._known(slug, stamp)) is not None:
+            return listed
         # One at a time, or requests for the same new session would each decide it.
-        with self._lock:
-            known = self._entries.get(slug)
-            if known is None or known[0] != stamp:
-                known = stamp, Listed.of(self._read(slug, path, stamp))
-                self._entries[slug] = known
-            return known[1]
+        patience_s = -1 if patience_s is None else patience_s
+        if patience_s == 0 or not self._lock.acquire(timeout=patience_s):
+            return None
+        try:
+            listed = self._known(slug, stamp) or Listed.of(self._read(slug, path, stamp))
+            self._entries[slug] = (stamp, listed)
+            return listed
+        finally:
+            self._lock.release()
+
+    def _known(self, slug: str, stamp: str) -> Listed | None:
+        """What was read before, if no file of it has changed since."""
+        known = self._entries.get(slug)
+        return known[1] if known is not None and known[0] == stamp else None
 
     def glance(self, slug: str, path: Path) -> Listed:
         """A session of which only the title is read: never slow."""
@@ -120,11 +139,11 @@ class SessionLibrary:
         """An entry from the cache, or made."""
         key = Cache.key(_KIND, _VERSION, slug, str(path), stamp)
         found = self.context.cache.get(_KIND, key)
-        if found is not None:
-            entry: Entry = json.loads(found)
-            return entry
+        known = unpacked(found, self._blank(slug, path)) if found is not None else None
+        if known is not None:
+            return known
         entry = self._entry(slug, path)
-        self.context.cache.put(_KIND, key, json.dumps(entry).encode())
+        self.context.cache.put(_KIND, key, packed(entry))
         return entry
 
     def _blank(self, slug: str, path: Path) -> Entry:

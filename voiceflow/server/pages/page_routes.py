@@ -50,7 +50,7 @@ _PAIR: Final = """\
 """
 # Served as a file of its own, because our policy allows no script within a page.
 _PAIR_SCRIPT: Final = "document.forms[0].submit();\n"
-_GLANCE_S: Final = 1.0
+_GLANCE_S: Final = 0.5
 SESSIONS: Final = 100  # on one page
 _LONGEST_SEARCH: Final = 100
 _MOST_FIELDS: Final = 4

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from pyttsx3.voice import Voice
 
+from voiceflow.core.errors import VoiceError
 from voiceflow.voices.drivers.base import WaveDriver
 from voiceflow.voices.drivers.hibari_model import SEED, Floats, is_here, known, load
 
@@ -78,7 +79,7 @@ class HibariDriver(WaveDriver):
         sentences = [*self._model.stream(fold(text), speed=speed, seed=SEED)]
         sound = _joined(sentences, round(_PAUSE_S / speed * self.sample_rate))
         if not sound.size:
-            raise ValueError(f"nothing to pronounce in {text!r}")
+            raise VoiceError(f"there is nothing to pronounce in {text!r}")
         return (np.clip(sound, -1.0, 1.0) * 32767).astype("<i2").tobytes()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pyttsx3.voice import Voice
 
+from voiceflow.core.errors import VoiceError
 from voiceflow.voices.drivers.base import WaveDriver
 from voiceflow.voices.estimates import estimate
 
@@ -45,7 +46,7 @@ class PiperDriver(WaveDriver):
 
     def samples_of(self, text: str) -> bytes:
         if self._model is None:
-            raise ValueError("no Piper voice is set")
+            raise VoiceError("no Piper voice is set")
         low, high = _SCALES
         return self._scaled(text, min(high, max(low, self._usual_rate / self._values["rate"])))
 
@@ -54,7 +55,7 @@ class PiperDriver(WaveDriver):
         sound = np.abs(np.frombuffer(self._scaled(_SAMPLE, 1.0), "<i2"))
         heard = np.flatnonzero(sound > _SILENT * 32768)
         if not heard.size:
-            raise ValueError("the Piper voice gives silence")
+            raise VoiceError("the Piper voice gives silence")
         length_ms = (heard[-1] - heard[0]) * 1000 / self.sample_rate
         return float(_SAMPLE_RATE * estimate(_SAMPLE, _SAMPLE_RATE) / length_ms)
 

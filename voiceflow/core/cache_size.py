@@ -1,0 +1,45 @@
+"""How much a cache holds, roughly, without a look at all its files.
+
+A text file beside the entries, a number a line: what the last scan found, then what each writer has
+added since. It may be wrong, as a writer that is killed adds nothing, and what takes the place of
+another entry is added all the same. So it is believed for `_MOST_LINES` lines at most.
+"""
+
+# ruff: noqa: PTH123
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from voiceflow.core.files import PendingFile
+from voiceflow.core.opening import open_file
+
+_MOST_LINES: Final = 64
+_MOST_BYTES: Final = 4096
+_MOST_DIGITS: Final = 18
+
+
+def added(path: str, count: int) -> int | None:
+    """What the cache holds with `count` more bytes; None where only a scan can tell."""
+    try:
+        with open_file(path) as file:
+            lines = file.read(_MOST_BYTES).split()
+        if not 0 < len(lines) < _MOST_LINES or not all(map(_is_number, lines)):
+            return None
+        # Appended in one go, so that what others add at the same time is not lost.
+        with open(path, "ab", buffering=0) as file:
+            file.write(b"%d\n" % count)
+    except (OSError, ValueError):
+        return None
+    return sum(map(int, lines)) + count
+
+
+def found(path: str, count: int) -> None:
+    """Remember what a scan has found."""
+    with suppress(OSError), PendingFile(path, durable=False) as pending:
+        pending.write(b"%d\n" % count)
+
+
+def _is_number(line: bytes) -> bool:
+    return line.isdigit() and len(line) <= _MOST_DIGITS

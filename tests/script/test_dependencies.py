@@ -17,7 +17,8 @@ from voiceflow.score.options import Context, Options
 from voiceflow.score.prepare import prepare
 from voiceflow.script import dependencies
 from voiceflow.script.dependencies import Look, Words
-from voiceflow.script.lookup import Library, content
+from voiceflow.script.file_changes import EVERYTHING, Change, Changes
+from voiceflow.script.lookup import Library, content, is_name
 
 BODY = "position: supine\nsetup: Lie down.\nreps: 2\nrep: [inhale 4: In., exhale 4: Out.]\n"
 
@@ -200,6 +201,99 @@ def test_kinds_have_stamps(place: Path) -> None:
     put(place / "user/phrases/mine.j2", "")
     after = kinds()
     assert [kind for kind in before if before[kind] != after[kind]] == ["phrases"]
+
+
+# What may have changed is told by looking at files alone.
+
+
+def watched(place: Path) -> tuple[Changes, dict[str, str]]:
+    """What is noted when all sessions were looked at, and their stamps."""
+    words = Words()
+    look, changes = Look(library_in(place), words), Changes(library_in(place), words)
+    before = {name: look.stamp(place / name) for name in SESSIONS}
+    look.sessions()
+    assert changes.since() == EVERYTHING, "nothing was looked at yet"
+    changes.note(look)
+    return changes, before
+
+
+def concerned(change: Change | None, place: Path) -> set[str]:
+    return {one for one in SESSIONS if change is not None and change.concerns(str(place / one))}
+
+
+@pytest.mark.parametrize("name", [*FILES, *NEW])
+@pytest.mark.parametrize("how", ["write", "remove", "replace"])
+def test_a_change_concerns_all_whose_stamp_changes(place: Path, name: str, how: str) -> None:
+    changes, before = watched(place)
+    assert changes.since() is None
+    path = place / name
+    if how == "remove":
+        path.unlink(missing_ok=True)
+    elif how == "write":
+        put(path, exercise("New", "tempo: 0.9\n"))
+    else:  # as editors save: another file of the same name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        put(place / "draft", exercise("New")).replace(path)
+    expected = changed(before, stamps(place) if path.is_file() or name in NEW else before)
+    assert expected <= concerned(changes.since(), place)
+    assert changes.since() is None, "told once"
+
+
+@pytest.mark.parametrize(
+    ("name", "few"),
+    [
+        ("user/sessions/plain.yaml", {"user/sessions/plain.yaml", ESCAPED}),
+        ("user/exercises/roll.yaml", USES["user/exercises/roll.yaml"] & {*SESSIONS} | {ESCAPED}),
+        ("user/sessions/unused.yaml", {ESCAPED}),
+        ("user/sessions/.plain.yaml.swp", set()),
+    ],
+)
+def test_a_change_does_not_concern_everyone(place: Path, name: str, few: set[str]) -> None:
+    changes, _ = watched(place)
+    put(place / name, exercise("Edited"))
+    assert concerned(changes.since(), place) == few
+
+
+def test_to_look_for_changes_opens_no_file(place: Path) -> None:
+    changes, _ = watched(place)
+    global _opened
+    _opened = []
+    try:
+        assert changes.since() is None
+        assert [one for one in _opened if one.startswith(str(place))] == []
+    finally:
+        _opened = None
+
+
+def test_a_change_between_two_looks_is_not_lost(place: Path) -> None:
+    """The second look has read the new text: the first one's session is still from the old."""
+    changes, words = Changes(library_in(place), Words()), Words()
+    first, second = (Look(library_in(place), words) for _ in range(2))
+    first.stamp(place / "user/sessions/builds.yaml")
+    put(place / "bundled/exercises/squat.yaml", exercise("Edited"))
+    second.stamp(place / "user/sessions/changed.yaml")
+    changes.note(first)
+    changes.note(second)
+    assert "user/sessions/builds.yaml" in concerned(changes.since(), place)
+    assert changes.since() is None
+
+
+def test_a_link_that_leads_somewhere_at_last_is_a_change(place: Path) -> None:
+    (place / "user/exercises/lunge.yaml").symlink_to(place / "later.yaml")
+    changes, _ = watched(place)
+    put(place / "later.yaml", exercise("Lunge"))
+    assert changes.since() is not None
+
+
+def test_the_sessions_of_a_look_are_those_that_are_found(place: Path) -> None:
+    library = library_in(place)
+    for name in ("positions", "coach.es", ".hidden", "plié", "bundled-one", "x" * 210):
+        put(place / f"user/sessions/{name}.yaml", session("squat"))
+    put(place / "user/sessions/plain.yml", session("squat"))
+    (place / "user/sessions/folder.yaml").mkdir()
+    found = {name: Path(one.path) for name, one in Look(library, {}).sessions().items()}
+    names = [name for name in library.names("sessions") if is_name(name)]
+    assert found == {name: library.find("sessions", name) for name in names}
 
 
 # What deciding really opens is the truth about what a session depends on.

@@ -19,6 +19,7 @@ from serving import InProcess, in_process, make
 from voiceflow.core.cache import Cache
 from voiceflow.draw import is_svg
 from voiceflow.server.library import session_entry
+from voiceflow.server.library.listing import Listing
 
 DEEP = b"[" * 100_000
 
@@ -43,6 +44,7 @@ def fill(cache: Cache, kind: str, change: Callable[[bytes], bytes]) -> int:
 def reread(home: InProcess) -> list[dict[str, Any]]:
     """The sessions as a server shows them that has just been started."""
     home.studio.sessions._entries.clear()
+    home.studio.listing = Listing(home.studio.sessions)
     answer = home.phone().get("/api/v1/sessions")
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["sessions"]

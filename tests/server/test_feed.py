@@ -22,7 +22,8 @@ from serving import Home, home_in, make, wait_for  # noqa: E402
 
 from voiceflow.formats.labels import plain  # noqa: E402
 from voiceflow.server.jobs.render_records import Render  # noqa: E402
-from voiceflow.server.library.feed import ITUNES, PODCAST, Episode, rss  # noqa: E402
+from voiceflow.server.library.feed import ITUNES, PODCAST, Episode, addressed, rss  # noqa: E402
+from voiceflow.server.library.feed import item as made  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -275,7 +276,8 @@ def test_no_title_breaks_the_feed(home: Home, phone: httpx.Client) -> None:
     titles = ("]]>", "<script>", "&amp;", "a\x00b\x0b", "\u202eRTL", '"', "\ufffe")
     for title in titles:
         score = replace(render.score, title=title, about=title)
-        body = rss([Episode(replace(render, score=score), title, 0, 0)], "http://x/feed/t", "p")
+        episode = Episode(replace(render, score=score), title, 0, 0)
+        body = addressed(rss(episode, [made(episode)], 0), "http://x/feed/t", "p")
         (item,) = Xml.fromstring(body).iter("item")
         shown = plain(title)
         assert (item.findtext("title") or "") == shown

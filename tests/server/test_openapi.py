@@ -21,6 +21,7 @@ from serving import InProcess, in_process, make
 from voiceflow.script.models import EQUIPMENT, LEVELS, PACING
 from voiceflow.server.http.routes import CHANGES, OPENAPI, Api
 from voiceflow.server.library.kept import LONGEST_TITLE, Keeper
+from voiceflow.server.library.lists import MOST, WORDS
 from voiceflow.server.library.requested_options import KEYS, LONGEST_NAME
 
 Json = dict[str, Any]
@@ -55,9 +56,12 @@ _PARAMETER = {
     "properties": {
         "name": {"type": "string"},
         "in": {"enum": ["path", "query", "header", "cookie"]},
-        "required": {"const": True},
+        "required": {"type": "boolean"},
+        "description": {"type": "string"},
         "schema": {"type": "object"},
     },
+    "if": {"properties": {"in": {"const": "path"}}},
+    "then": {"properties": {"required": {"const": True}}},
     "required": ["name", "in", "required", "schema"],
     "additionalProperties": False,
 }
@@ -193,6 +197,11 @@ def test_options_are_those_of_the_table() -> None:
     assert options["equipment"]["items"]["enum"] == list(EQUIPMENT)
     assert options["name"]["maxLength"] == LONGEST_NAME
     assert SCHEMAS["Keep"]["properties"]["title"]["maxLength"] == LONGEST_TITLE
+    for path in (f"/api/v1/{name}" for name in ("sessions", "kept")):
+        limit, after = TOLD["paths"][path]["get"]["parameters"]
+        assert (limit["name"], after["name"]) == WORDS
+        assert limit["schema"]["maximum"] == MOST
+        assert f"without it, {MOST}." in limit["description"]
     assert tuple(SCHEMAS["Change"]["properties"]) == ("event_ms", *CHANGES)
     for field in PACING:
         if field.name != "tones":  # a name among those on offer, here
@@ -232,6 +241,7 @@ def test_every_operation_answers_as_described(inside: InProcess) -> None:
         body = {"json": more.pop("json")} if "json" in more else {}
         answer = phone.request(method, path.format(**more), headers=headers, **body)
         assert answer.status_code == status, (method, path, answer.text)
+        path = path.partition("?")[0]
         seen.add((path, method))
         return check(answer, path)
 
@@ -243,6 +253,11 @@ def test_every_operation_answers_as_described(inside: InProcess) -> None:
     ask("POST", f"{v1}/renders", 422, json={"session": "not-yet"})
     assert ask("GET", f"{v1}/openapi.json", 200) == TOLD
     ask("GET", f"{v1}/sessions", 200)
+    first = ask("GET", f"{v1}/sessions?limit=1", 200)
+    assert ask("GET", first["next"], 200)["sessions"] != first["sessions"]
+    ask("GET", f"{v1}/sessions?limit=0", 422)
+    tag = phone.get(f"{v1}/sessions").headers["etag"]
+    ask("GET", f"{v1}/sessions", 304, {"If-None-Match": tag})
     ask("GET", f"{v1}/sessions/{{slug}}", 200, slug="two-breaths")
     ask("GET", f"{v1}/sessions/{{slug}}", 200, slug="not-yet")
     ask("GET", f"{v1}/sessions/{{slug}}", 404, slug="none")

@@ -105,15 +105,15 @@ def test_an_exercise_that_is_edited_changes_the_sessions_that_name_it(
 def test_a_great_library_is_shown_at_once_and_then_as_a_whole(
     home: Home, phone: httpx.Client
 ) -> None:
-    library = home.studio.sessions
+    listing = home.studio.listing
     for number in range(4):
         path = home.library.user / "sessions" / f"great-{number}.yaml"
         path.write_text(TINY.replace("Two Breaths", f"Great {number}"))
-    glimpse = [one for one in library.all(limit_s=-1) if one["slug"].startswith("great")]
-    assert [one["title"] for one in glimpse] == [f"Great {number}" for number in range(4)]
-    wait_for(lambda: not library._looking)
-    whole = [one for one in library.all(limit_s=-1) if one["slug"].startswith("great")]
-    assert all(one["minutes"] for one in whole)
+    glimpse = [one for one in listing.all(limit_s=-1) if one.slug.startswith("great")]
+    assert [one.title for one in glimpse] == [f"Great {number}" for number in range(4)]
+    wait_for(lambda: not listing.looking)
+    whole = [json.loads(one.told) for one in listing.all(limit_s=-1)]
+    assert all(one["minutes"] for one in whole if one["slug"].startswith("great"))
     assert phone.get("/").text.count("Great ") == 4
     for number in range(4):
         (home.library.user / "sessions" / f"great-{number}.yaml").unlink()

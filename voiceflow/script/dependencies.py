@@ -32,16 +32,19 @@ from typing import Final
 from voiceflow import __version__
 from voiceflow.core.cache import Cache
 from voiceflow.core.opening import open_file
-from voiceflow.script.lookup import Library
+from voiceflow.script.lookup import Library, composed, is_name
 
-Words = dict[str, tuple[str, bytes]]
-"""What was read before, by path: the file's stamp at that time, and its text."""
+Stat = tuple[int, int, int]
+"""Of a file: when it was changed (ns), its size, its inode; `NOTHING` where there is none."""
+Words = dict[str, tuple[Stat, bytes]]
+"""What was read before, by path: the file's stat at that time, and its text."""
 
-_YAML: Final = (".yaml", ".yml")
-_SCRIPTS: Final = (*_YAML, ".j2")
+NOTHING: Final[Stat] = (0, -1, 0)
+YAML: Final = (".yaml", ".yml")
+SCRIPTS: Final = (*YAML, ".j2")
 _DEPTH: Final = 3  # folders below a folder for sounds
 _MOST_BYTES: Final = 1 << 20  # a larger script is refused, whatever it holds
-_MOST_KNOWN: Final = 5_000
+_MOST_KNOWN: Final = 20_000
 _MOST_KNOWN_BYTES: Final = 1 << 16
 # Signs that YAML lets touch a word: `[bridge,squat]`, `bridge:`.
 _APART: Final = str.maketrans(dict.fromkeys(",:{}[]\"'#|", " "))
@@ -49,7 +52,7 @@ _SAMPLE: Final = re.compile(r"""file["']?\s*:\s*["']?([^"'\n]+)""")
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Found:
     """A script in a folder: its name without ending, its path, and whether it is a link."""
 
     name: str
@@ -59,7 +62,7 @@ class _Entry:
 
 
 # By first word, then by whole name: the files of that name, the one that is looked up first first.
-_Names = dict[str, dict[str, list[_Entry]]]
+_Names = dict[str, dict[str, list[Found]]]
 
 
 class Look:
@@ -69,18 +72,46 @@ class Look:
     ----------
     words : dict
         What was read before: a file that has not changed since is not read again. It is added to.
+
+    Attributes
+    ----------
+    files, folders : dict
+        What was looked at: the stat of each file, the names in each folder.
+    uses : dict
+        By the path of each session that has a stamp: its script and those that it may use.
+    tables : set
+        Paths of scripts that every session depends on, and that may name others.
     """
 
     def __init__(self, library: Library, words: Words) -> None:
         self.library, self._known = library, words
+        self.files: dict[str, Stat] = {}
+        self.folders: dict[str, frozenset[str]] = {}
+        self.uses: dict[str, tuple[str, ...]] = {}
+        self.tables: set[str] = set()
         self._texts: dict[str, bytes] = {}
-        self._folders: dict[str, tuple[_Entry, ...]] = {}
+        self._folders: dict[str, tuple[Found, ...]] = {}
         self._names: dict[tuple[Path, ...], _Names] = {}
         self._real: dict[str, Path | None] = {}
+        self._tables: dict[tuple[str, Path | None], dict[str, bytes]] = {}
 
     def of(self, kind: str) -> str:
         """Changes with every file of `kind` in the user's library and the bundled one."""
         return _key(self._shared(kind, None))
+
+    def sessions(self) -> dict[str, Found]:
+        """The sessions of the library by name: for each the script that wins, as `Library.find`."""
+        found: dict[str, Found] = {}
+        for folder in self.library.folders("sessions"):
+            for entry in self._entries(str(folder)):
+                name = composed(entry.name)
+                # `positions` is a table, and `coach.es` is `coach` in another language.
+                other = entry.name == "positions" or "." in name or not is_name(name)
+                if entry.ending in YAML and not other:
+                    found.setdefault(name, entry)
+        for entry in found.values():
+            self._stat(entry.path)
+        return found
 
     def stamp(self, session: Path, asked: Sequence[str] = ()) -> str:
         """Changes with every file that the session at `session` may depend on.
@@ -104,9 +135,11 @@ class Look:
             found |= self._named_in(str(near), (*texts, *given.values()))
         for path, text in given.items():
             found |= self._named_in(os.path.dirname(path) or ".", (text,))
+        self.uses[str(session)] = tuple(found)
+        self.tables.update(tables)
         found |= {**tables, **given, **self._shared("phrases", near)}
         found |= self._shared("pronunciation", None)
-        return _key({**found, **_samples(found)}, str(near))
+        return _key({**found, **self._samples(found)}, str(near))
 
     def _near(self, script: Path) -> Path | None:
         """The folder beside which `script` has names looked up; None if it is bundled."""
@@ -130,7 +163,7 @@ class Look:
                     waiting.append((entry.path, self._beside(entry)))
         return found
 
-    def _named(self, text: bytes, beside: Path | None, session: str) -> Iterator[_Entry]:
+    def _named(self, text: bytes, beside: Path | None, session: str) -> Iterator[Found]:
         """The exercises whose names stand in `text`, looked up beside the folder `beside`."""
         names = self._names_in(self.library.folders("exercises", beside))
         for first in _first_words(text, names):
@@ -144,7 +177,8 @@ class Look:
         names, found = self._names_in((Path(folder),)), dict[str, bytes]()
         texts = [*texts]
         while texts:
-            firsts = _first_words(b"\n".join(texts), names)
+            # One by one: the tables are the same for every session.
+            firsts = {word for text in texts for word in _first_words(text, names)}
             named = chain.from_iterable(chain(*names[first].values()) for first in firsts)
             new = {one.path: self._text(one.path) for one in named if one.path not in found}
             found |= new
@@ -156,14 +190,20 @@ class Look:
         if folders not in self._names:
             names: _Names = {}
             for entry in chain.from_iterable(self._entries(str(folder)) for folder in folders):
-                if entry.ending in _YAML:
-                    first = (_split(entry.name) or [""])[0]
+                if entry.ending in YAML:
+                    first = (words_of(entry.name) or [""])[0]
                     names.setdefault(first, {}).setdefault(entry.name, []).append(entry)
             self._names[folders] = names
         return self._names[folders]
 
     def _shared(self, kind: str, near: Path | None) -> dict[str, bytes]:
         """Every script of a kind outside the session's own folder; phrases there, too."""
+        key = kind, near
+        if key not in self._tables:
+            self._tables[key] = self._shared_now(kind, near)
+        return self._tables[key]
+
+    def _shared_now(self, kind: str, near: Path | None) -> dict[str, bytes]:
         # The first folder is the session's own: there, only what is named counts.
         folders = self.library.folders(kind, near)[0 if near is None else 1 :]
         entries = [entry for folder in folders for entry in self._entries(str(folder))]
@@ -171,23 +211,26 @@ class Look:
             entries += [entry for entry in self._entries(str(near)) if entry.ending == ".j2"]
         found = {entry.path: self._text(entry.path) for entry in entries}
         if kind == "sounds":
-            for path in chain.from_iterable(_below(str(folder), _DEPTH) for folder in folders):
+            below = (self._below(str(folder), _DEPTH) for folder in folders)
+            for path in chain.from_iterable(below):
                 if path not in found:
-                    found[path] = _stat(path).encode()
+                    found[path] = _told(self._stat(path))
         return found
 
-    def _entries(self, folder: str) -> tuple[_Entry, ...]:
+    def _entries(self, folder: str) -> tuple[Found, ...]:
         """The scripts in a folder, in order."""
         if folder not in self._folders:
             found = []
-            for entry in _scan(folder):
+            for entry in self._scan(folder):
                 name, ending = os.path.splitext(entry.name)
-                if ending in _SCRIPTS and _is_file(entry):
-                    found.append(_Entry(name, ending, entry.path, entry.is_symlink()))
+                if ending in SCRIPTS and _is_file(entry):
+                    found.append(Found(name, ending, entry.path, entry.is_symlink()))
+                elif ending in SCRIPTS:  # a link that leads nowhere yet
+                    self._stat(entry.path)
             self._folders[folder] = tuple(sorted(found, key=lambda one: one.path))
         return self._folders[folder]
 
-    def _beside(self, entry: _Entry) -> Path | None:
+    def _beside(self, entry: Found) -> Path | None:
         """The folder beside which an exercise has names looked up, see `_near`."""
         # A link is looked up from where it leads; all others share their folder's answer.
         folder = entry.path if entry.link else os.path.dirname(entry.path)
@@ -196,7 +239,7 @@ class Look:
         return self._real[folder]
 
     @staticmethod
-    def _is_session(entry: _Entry, session: str) -> bool:
+    def _is_session(entry: Found, session: str) -> bool:
         # `realpath` costs, so it is asked only where it can say yes.
         same_name = os.path.basename(session) == entry.name + entry.ending
         return (same_name or entry.link) and os.path.realpath(entry.path) == session
@@ -204,9 +247,9 @@ class Look:
     def _text(self, path: str) -> bytes:
         """What is in a file; of one that cannot be read, why not."""
         if path not in self._texts:
-            stamp = _stat(path)
+            stat = self._stat(path)
             known = self._known.get(path)
-            if known is not None and known[0] == stamp:
+            if known is not None and known[0] == stat:
                 self._texts[path] = known[1]
             else:
                 self._texts[path] = text = _read(path)
@@ -215,8 +258,34 @@ class Look:
                 while len(self._known) >= _MOST_KNOWN and path not in self._known:
                     self._known.popitem()
                 if len(text) < _MOST_KNOWN_BYTES:
-                    self._known[path] = (stamp, text)
+                    self._known[path] = (stat, text)
         return self._texts[path]
+
+    def _samples(self, scripts: dict[str, bytes]) -> dict[str, bytes]:
+        """The recordings that tone sets name, wherever they lie: stamp by path."""
+        return {path: _told(self._stat(path)) for path in _sample_paths(scripts)}
+
+    def _stat(self, path: str) -> Stat:
+        if path not in self.files:
+            self.files[path] = stat_of(path)
+        return self.files[path]
+
+    def _below(self, folder: str, depth: int) -> Iterator[str]:
+        """All files in a folder and in the folders below it."""
+        for entry in self._scan(folder):
+            if not entry.is_dir(follow_symlinks=False):
+                yield entry.path
+            elif depth and not entry.name.startswith("."):
+                yield from self._below(entry.path, depth - 1)
+
+    def _scan(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                found = list(entries)
+        except (OSError, ValueError):
+            found = []
+        self.folders.setdefault(folder, frozenset(entry.name for entry in found))
+        return found
 
 
 def _first_words(text: bytes, names: _Names) -> Iterable[str]:
@@ -226,12 +295,12 @@ def _first_words(text: bytes, names: _Names) -> Iterable[str]:
     return names.keys() if b"\\" in text else names.keys() & {*_words(text), ""}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _words(text: bytes) -> frozenset[str]:
-    return frozenset(_split(text.decode("utf-8", "replace")))
+    return frozenset(words_of(text.decode("utf-8", "replace")))
 
 
-def _split(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """The words of a text as names are compared: some systems find `Bridge` as `bridge`."""
     if not text.isascii():
         from unicodedata import normalize
@@ -247,22 +316,18 @@ def _name(path: str) -> str:
 def _paths(asked: Iterable[str]) -> Iterator[str]:
     """Those of the names asked for that are paths of tone sets."""
     for one in asked:
-        if one.endswith(_YAML) or os.path.dirname(one):
+        if one.endswith(YAML) or os.path.dirname(one):
             yield os.path.expanduser(one)
 
 
-def _samples(scripts: dict[str, bytes]) -> dict[str, bytes]:
-    """The recordings that tone sets name, wherever they lie: stamp by path."""
-    found = {}
+def _sample_paths(scripts: dict[str, bytes]) -> Iterator[str]:
     for path, text in scripts.items():
-        if b"file" in text and path.endswith(_YAML):
+        if b"file" in text and path.endswith(YAML):
             for match in _SAMPLE.finditer(text.decode("utf-8", "replace")):
                 # Where the value ends depends on what it stands in: each end is tried.
                 for end in (len(match[1]), *(at.start() for at in re.finditer("[,}#]", match[1]))):
                     name = os.path.expanduser(match[1][:end].strip())
-                    sample = os.path.join(os.path.dirname(path), name)
-                    found[sample] = _stat(sample).encode()
-    return found
+                    yield os.path.join(os.path.dirname(path), name)
 
 
 def _key(files: dict[str, bytes], near: str = "") -> str:
@@ -279,13 +344,18 @@ def _read(path: str) -> bytes:
         return f"cannot be read: {type(error).__name__}".encode()
 
 
-def _stat(path: str) -> str:
+def stat_of(path: str) -> Stat:
+    """What tells one state of a file from another."""
     try:
         stat = os.stat(path)
     except (OSError, ValueError):
-        return ""
+        return NOTHING
     # The inode tells of a file that was replaced, even where time and size are the same.
-    return f"{stat.st_mtime_ns} {stat.st_size} {stat.st_ino}"
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _told(stat: Stat) -> bytes:
+    return b"" if stat == NOTHING else b"%d %d %d" % stat
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
@@ -293,20 +363,3 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:  # a link that leads back to itself
         return False
-
-
-def _below(folder: str, depth: int) -> Iterator[str]:
-    """All files in a folder and in the folders below it."""
-    for entry in _scan(folder):
-        if not entry.is_dir(follow_symlinks=False):
-            yield entry.path
-        elif depth and not entry.name.startswith("."):
-            yield from _below(entry.path, depth - 1)
-
-
-def _scan(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except (OSError, ValueError):
-        return []

@@ -41,6 +41,7 @@ from voiceflow.server.jobs.render_records import (
     stream,
 )
 from voiceflow.server.jobs.store import MP3_FOLDER, store_of
+from voiceflow.server.library.listing import Listing
 from voiceflow.server.library.requested_options import Given, canonical, read_options
 from voiceflow.server.library.sessions import SessionLibrary
 from voiceflow.stitch.stitcher import Stitcher
@@ -85,6 +86,7 @@ class Studio:
         self.pairing = Pairing()
         self.failures = AttemptLimiter()
         self.sessions = SessionLibrary(self.context)
+        self.listing = Listing(self.sessions)
         self.renders = RenderRecords(folders.store / "renders")
         self.mp3_files = Mp3Files(folders.store / MP3_FOLDER, self._stream)
         self.streams = Streams(here().streams)
@@ -153,7 +155,7 @@ class Studio:
 
     def look(self, *, warm: bool) -> None:
         """What is done in the background from the start on: kept sessions, then all of them."""
-        for step in (self._renew, self.warm if warm else self.sessions.all):
+        for step in (self._renew, self.warm if warm else self.listing.all):
             self._insist(step)
 
     def _insist(self, step: Callable[[], object]) -> None:
@@ -181,9 +183,9 @@ class Studio:
         Otherwise the first listener to a session waits for them. Sessions done are noted in the
         cache, so the next start skips them.
         """
-        for entry in self.sessions.all():
-            if not entry["errors"]:
-                self._warm(str(entry["slug"]))
+        for one in self.listing.all():
+            if not one.broken:
+                self._warm(one.slug)
 
     def _warm(self, slug: str) -> None:
         try:

@@ -7,7 +7,7 @@ them, and a test holds the two together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Final
@@ -26,14 +26,18 @@ from voiceflow.server.http.refusals import Refusal, fault, unknown
 from voiceflow.server.http.streaming import GrowingFileResponse, while_there
 from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.jobs.score_json import score_json
-from voiceflow.server.library.feed import CONTENT_TYPE, Episode, rss
+from voiceflow.server.library.feed import CONTENT_TYPE, addressed
+from voiceflow.server.library.feed_pages import FeedPages
+from voiceflow.server.library.fragments import Fragments
 from voiceflow.server.library.kept import Keeper, Kept, slug_for
+from voiceflow.server.library.listed import json_bytes
+from voiceflow.server.library.lists import MOST as PART
+from voiceflow.server.library.lists import WORDS, Part, part_of
 from voiceflow.server.library.requested_options import printable
-from voiceflow.server.pages.page_routes import phone_json, render_json, svg_response
+from voiceflow.server.pages.page_routes import checked, phone_json, render_json, svg_response
 from voiceflow.server.studio import Studio, read_json
 from voiceflow.server.terminal import code_svg
 
-START: Final = "hip-back-short"  # the feed's one episode until something is kept
 OPENAPI: Final = Path(__file__).with_name("openapi.json")
 CHANGES: Final = ("tempo", "detail", "pace", "teach", "rest", "speech", "breath_in", "breath_out")
 _LONGEST_MS: Final = 24 * 3_600_000
@@ -48,6 +52,8 @@ class Api:
 
     def __init__(self, studio: Studio, keeper: Keeper) -> None:
         self.studio, self.keeper = studio, keeper
+        self._told = Fragments(self._tell, 2 * PART)
+        self.feed_pages = FeedPages(studio, keeper)
 
     def routes(self) -> list[Route]:
         """The routes of the API, of renders and of the feed."""
@@ -88,8 +94,11 @@ class Api:
     # Sessions and renders
 
     async def sessions(self, request: Request) -> Response:
-        no_query(request)
-        return JSONResponse({"sessions": await asyncio.to_thread(self.keeper.sessions)})
+        whole = await asyncio.to_thread(self.studio.listing.all)
+        kept = await asyncio.to_thread(self.keeper.slugs)
+        part = _part(request, [one.slug for one in whole])
+        told = [one.json(kept=one.slug in kept) for one in whole[part.start : part.end]]
+        return _listed(request, "sessions", told, part)
 
     async def session(self, request: Request) -> Response:
         no_query(request)
@@ -134,15 +143,19 @@ class Api:
     # What is kept
 
     async def kept(self, request: Request) -> Response:
-        no_query(request)
-        found = await asyncio.to_thread(self.keeper.refresh)
-        return JSONResponse(
-            {
-                "kept": [
-                    {"slug": kept.slug, **render_json(render, kept.slug)} for kept, render in found
-                ]
-            }
-        )
+        whole = await asyncio.to_thread(self.keeper.all)
+        part = _part(request, [one.slug for one in whole])
+        found = whole[part.start : part.end]
+        await asyncio.to_thread(self.keeper.refresh, found)
+        told = await asyncio.to_thread(lambda: [*map(self._told.get, found)])
+        return _listed(request, "kept", [one for one in told if one is not None], part)
+
+    def _tell(self, kept: Kept) -> bytes | None:
+        """A kept session as JSON; None if its render is lost."""
+        render = self.studio.renders.get(kept.render)
+        if render is None:
+            return None
+        return json_bytes({"slug": kept.slug, **render_json(render, kept.slug)})
 
     async def keep(self, request: Request) -> Response:
         body = await read_body(request, ("render", "id", "title"))
@@ -229,44 +242,19 @@ class Api:
     # The feed
 
     async def feed(self, request: Request) -> Response:
-        episodes = await self._episodes(_phone(request).id)
+        phone = _phone(request).id
+        page = await self.feed_pages.page(phone, request.query_params.get("page", "1"))
         base = _address(request, request.path_params["token"]).removesuffix(".xml")
-        body = await asyncio.to_thread(rss, episodes, base, _phone(request).id)
-        etag = f'"{fingerprint(body)}"'
-        # The list's own time, too: a removed episode shows in no other.
-        changed = max([self.keeper.changed(), *(one.changed for one in episodes)])
+        etag = f'"{fingerprint(f"{page.digest} {base} {phone}".encode())}"'
         headers = {
             "ETag": etag,
-            "Last-Modified": formatdate(changed, usegmt=True),
+            "Last-Modified": formatdate(page.changed, usegmt=True),
             "Cache-Control": "private, no-cache",
         }
-        if unchanged(request.headers, etag, changed):
+        if unchanged(request.headers, etag, page.changed):
             return Response(None, 304, headers)
+        body = await asyncio.to_thread(addressed, page.body, base, phone)
         return Response(body, headers=headers, media_type=CONTENT_TYPE)
-
-    async def _episodes(self, client: str) -> list[Episode]:
-        # Before the feed is written: a lost cache costs time, but no episode.
-        for lost in await asyncio.to_thread(self.keeper.lost):
-            await self._again(client, lost)
-        found = await asyncio.to_thread(self.keeper.refresh)
-        if found:
-            return [Episode(r, kept.guid, kept.created, kept.changed) for kept, r in found]
-        try:
-            render = await self.studio.decided(client, START, {})
-        except Refusal:
-            return []
-        return [Episode(render, f"voiceflow:start:{START}", render.created, render.created)]
-
-    async def _again(self, client: str, kept: Kept) -> None:
-        """Decide a lost render again to keep its episode, unless its script now has errors."""
-        try:
-            render = await self.studio.decided(client, kept.slug, {})
-        except Refusal as refusal:
-            # Busy or out of space will pass; the episode must not vanish from the feed for it.
-            if refusal.status in (503, 507):
-                raise
-            return
-        await asyncio.to_thread(self.keeper.renewed, kept.slug, render)
 
 
 class Media:
@@ -323,6 +311,20 @@ def refuse_words(where: str, given: Iterable[str], known: tuple[str, ...]) -> No
     ]
     if faults:
         raise Refusal(422, "input", "the request has unknown keys", faults=faults)
+
+
+def _part(request: Request, names: Sequence[str]) -> Part:
+    """The part of a list that is asked for. Raises Refusal."""
+    refuse_words("query", [key for key in request.query_params if key not in WORDS], WORDS)
+    return part_of(names, request.query_params)
+
+
+def _listed(request: Request, name: str, told: Iterable[bytes], part: Part) -> Response:
+    """A part of a list, each of its members as JSON; not sent again if it is unchanged."""
+    following = f"{request.url.path}?{part.following}"
+    more = b',"next":' + json_bytes(following) if part.following else b""
+    body = b'{"%s":[%s]%s}' % (name.encode(), b",".join(told), more)
+    return checked(request, Response(body, media_type="application/json"))
 
 
 def _lasting(request: Request, render: Render, kind: str, make: Any) -> Response:

@@ -39,6 +39,7 @@ _ID: Final = re.compile(r"[0-9a-f]{40}")
 _DIGEST: Final = 32
 _HELD: Final = 64  # in memory: a player asks for many ranges of one render
 _HELD_S: Final = 60.0
+_TICK_NS: Final = 2_000_000_000  # of the coarsest file system
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,13 +273,14 @@ class RenderRecords:
     ----------
     folder : Path
     most : int
-        Records to keep; the least recently used are removed first, pinned ones stay.
+        Records to keep besides pinned ones; the least recently used are removed first.
     """
 
     def __init__(self, folder: Path, most: int = MOST) -> None:
         self.folder, self._most = folder, most
         self._since = 0
         self._held: OrderedDict[str, tuple[Render, float]] = OrderedDict()
+        self._ids: tuple[int, frozenset[str]] = -1, frozenset()
         self._lock = threading.Lock()
 
     def put(self, render: Render) -> None:
@@ -313,6 +315,19 @@ class RenderRecords:
             with suppress(OSError):
                 os.utime(path)
         return render
+
+    def ids(self) -> frozenset[str]:
+        """The ids of all records, readable or not; listed again when one has come or gone."""
+        try:
+            changed = os.stat(self.folder).st_mtime_ns  # noqa: PTH116
+            if changed != self._ids[0]:
+                began = time.time_ns()
+                found = frozenset(name.partition(".")[0] for name in os.listdir(self.folder))  # noqa: PTH208
+                # In the same tick of the clock there may be another change, of the same time.
+                self._ids = (changed if began - changed > _TICK_NS else -1), found
+        except OSError:
+            return frozenset()
+        return self._ids[1]
 
     def _hold(self, render: Render, now: float) -> None:
         with self._lock:
@@ -352,7 +367,7 @@ class RenderRecords:
                 with suppress(OSError):
                     found.append((entry.stat().st_mtime, entry.name))
         spare = [one for one in sorted(found) if one[1].split(".")[0] not in pinned]
-        for _, name in spare[: max(0, len(found) - self._most)]:
+        for _, name in spare[: max(0, len(spare) - self._most)]:
             with suppress(OSError):
                 (self.folder / name).unlink()
         return True

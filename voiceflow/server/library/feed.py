@@ -1,17 +1,18 @@
 """The podcast feed: RSS 2.0 with the tags of iTunes, Podcasting 2.0 and Podlove chapters.
 
-Episodes (kept sessions and their renders) come in; the feed's bytes go out. Lengths are exact to
-the byte, although the MP3 may not have been made yet.
+Episodes (kept sessions and their renders) come in; the feed's bytes go out, page by page. Lengths
+are exact to the byte, although the MP3 may not have been made yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree as Xml
+from xml.sax.saxutils import escape
 
 from voiceflow import __version__
 from voiceflow.core.units import clock
@@ -22,6 +23,11 @@ ITUNES: Final = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 PODCAST: Final = "https://podcastindex.org/namespace/1.0"
 ATOM: Final = "http://www.w3.org/2005/Atom"
 PSC: Final = "http://podlove.org/simple-chapters"
+MOST: Final = 500  # episodes on a page
+# Stand for what differs from phone to phone. No text in a feed has control characters, see `_add`.
+BASE: Final = "\x01base\x01"
+_HOME: Final = "\x01home\x01"
+_GUID: Final = "\x01guid\x01"
 CONTENT_TYPE: Final = "application/rss+xml; charset=utf-8"
 
 _PREFIXES: Final = {"itunes": ITUNES, "podcast": PODCAST, "atom": ATOM, "psc": PSC}
@@ -40,8 +46,52 @@ class Episode:
     changed: int
 
 
-def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
-    """The bytes of the feed; equal for equal episodes.
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which page of a feed this is, from 1 on, and how many there are (RFC 5005, section 3)."""
+
+    number: int
+    count: int
+
+    def links(self) -> Iterator[tuple[str, int]]:
+        """Relations to other pages, and their numbers."""
+        yield "self", self.number
+        if self.count > 1:
+            yield "first", 1
+            yield "last", self.count
+        if self.number > 1:
+            yield "previous", self.number - 1
+        if self.number < self.count:
+            yield "next", self.number + 1
+
+
+ONE: Final = Pages(1, 1)
+
+
+def item(episode: Episode) -> bytes:
+    """The bytes of one episode in a feed, with `BASE` where the feed's address belongs."""
+    return _cut(_document([episode], Pages(1, 1)))[1]
+
+
+def rss(first: Episode | None, items: Sequence[bytes], changed: int, pages: Pages = ONE) -> bytes:
+    """A page of the feed; equal for equal episodes, whoever's it is.
+
+    Parameters
+    ----------
+    first : Episode or None
+        The newest on this page, which gives the feed its cover and its language.
+    items : sequence of bytes
+        See `item`.
+    changed : int
+        When an episode last changed, in seconds since the epoch.
+    """
+    document = _document([first] if first is not None else [], pages, changed)
+    head, _, tail = _cut(document)
+    return head + b"".join(items) + tail
+
+
+def addressed(page: bytes, base: str, phone: str) -> bytes:
+    """A page of the feed as it is sent to one phone.
 
     Parameters
     ----------
@@ -50,22 +100,40 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
     phone : str
         The id of the phone whose feed it is (public; not its token).
     """
+    home = base.rpartition("/feed/")[0] + "/"
+    # From the phone, not from the address, which changes whenever its token is renewed.
+    guid = str(uuid5(NAMESPACE_URL, f"voiceflow:{phone}"))
+    for place, value in ((BASE, base), (_HOME, home), (_GUID, guid)):
+        page = page.replace(place.encode(), escape(value, {'"': "&quot;"}).encode())
+    return page
+
+
+def _cut(document: bytes) -> tuple[bytes, bytes, bytes]:
+    """What is before the only episode, the episode, and what is after it."""
+    # In texts, `<` is written as an entity.
+    at, end = document.find(b"  <item>"), document.rfind(b"</item>\n") + len(b"</item>\n")
+    if at < 0:
+        at = end = document.index(b" </channel>")
+    return document[:at], document[at:end], document[end:]
+
+
+def _document(episodes: Sequence[Episode], pages: Pages, changed: int = 0) -> bytes:
     root = Xml.Element("rss", version="2.0")
     channel = Xml.SubElement(root, "channel")
-    # Not the present time: an unchanged feed has to be the same bytes, or its ETag is useless.
-    changed = max((one.changed for one in episodes), default=0)
     language = episodes[0].render.score.language if episodes else "en"
     about = "Sessions to follow with eyes closed: what you kept on your phone."
     _add(channel, "title", "voiceflow: my sessions")
-    _add(channel, "link", base.rpartition("/feed/")[0] + "/")
+    Xml.SubElement(channel, "link").text = _HOME
     _add(channel, "description", about)
     _add(channel, "language", language.lower())
     _add(channel, "generator", f"voiceflow {__version__}")
+    # Not the present time: an unchanged feed has to be the same bytes, or its ETag is useless.
     _add(channel, "lastBuildDate", formatdate(changed, usegmt=True))
     _add(channel, "pubDate", formatdate(changed, usegmt=True))
     _add(channel, "ttl", "15")
-    link = {"href": f"{base}.xml", "rel": "self", "type": "application/rss+xml"}
-    Xml.SubElement(channel, f"{{{ATOM}}}link", link)
+    for rel, number in pages.links():
+        link = {"href": _address(number), "rel": rel, "type": "application/rss+xml"}
+        Xml.SubElement(channel, f"{{{ATOM}}}link", link)
     _itunes(channel, "author", "voiceflow")
     _itunes(channel, "summary", about)
     _itunes(channel, "type", "episodic")
@@ -74,26 +142,29 @@ def rss(episodes: Sequence[Episode], base: str, phone: str) -> bytes:
     category = Xml.SubElement(channel, f"{{{ITUNES}}}category", text="Health & Fitness")
     Xml.SubElement(category, f"{{{ITUNES}}}category", text="Fitness")
     if episodes:
-        cover = f"{base}/{episodes[0].render.id}.jpg"
+        cover = f"{BASE}/{episodes[0].render.id}.jpg"
         Xml.SubElement(channel, f"{{{ITUNES}}}image", href=cover)
         image = Xml.SubElement(channel, "image")
         _add(image, "url", cover)
         _add(image, "title", "voiceflow: my sessions")
-        _add(image, "link", base.rpartition("/feed/")[0] + "/")
-    # From the phone, not from the address, which changes whenever its token is renewed.
-    _podcast(channel, "guid", str(uuid5(NAMESPACE_URL, f"voiceflow:{phone}")))
+        Xml.SubElement(image, "link").text = _HOME
+    Xml.SubElement(channel, f"{{{PODCAST}}}guid").text = _GUID
     _podcast(channel, "locked", "yes")
     _podcast(channel, "medium", "podcast")
     for episode in episodes:
-        _item(channel, episode, base)
+        _item(channel, episode)
     Xml.indent(root, " ")
     text: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
 
 
-def _item(channel: Xml.Element, episode: Episode, base: str) -> None:
+def _address(number: int) -> str:
+    return f"{BASE}.xml" if number == 1 else f"{BASE}.xml?page={number}"
+
+
+def _item(channel: Xml.Element, episode: Episode) -> None:
     render = episode.render
-    item, address = Xml.SubElement(channel, "item"), f"{base}/{render.id}"
+    item, address = Xml.SubElement(channel, "item"), f"{BASE}/{render.id}"
     _add(item, "title", render.title)
     about = " ".join(render.score.about.split()) or render.title
     _add(item, "description", f"{about} {_contents(render)}".strip())

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import threading
 import time
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,17 +23,20 @@ from typing import Any, Final
 from voiceflow.core.errors import InputError, OutputError, ScriptError, VoiceflowError
 from voiceflow.core.files import locked, write_atomic, write_new
 from voiceflow.core.opening import open_file, why, why_unwritten
+from voiceflow.script.dependencies import Stat, stat_of
 from voiceflow.script.lookup import is_file
 from voiceflow.server.auth.phones import fingerprint
 from voiceflow.server.http.refusals import Refusal, fault, unknown
 from voiceflow.server.jobs.render_records import Render
 from voiceflow.server.library.kept_script import script_of
+from voiceflow.server.library.listing import Scripts
 from voiceflow.server.library.session_entry import Entry
 from voiceflow.server.studio import Studio, source_of
 
-MOST: Final = 500
+MOST: Final = 5_000
 LONGEST_TITLE: Final = 120
 _VERSION: Final = 1
+_AGAIN_S: Final = 15.0
 # Windows keeps most of these names for devices; the last two are files of the library.
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d|positions|settings)")
 
@@ -60,6 +64,25 @@ class Kept:
     render: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was kept at a look: the list and the scripts as they were, and what follows from them.
+
+    Attributes
+    ----------
+    all, edited : tuple of Kept
+        Those whose script is there, the newest first; those whose script was edited.
+    slugs : frozenset of str
+        The names of all.
+    """
+
+    kept: tuple[Kept, ...]
+    scripts: Scripts
+    all: tuple[Kept, ...]
+    edited: tuple[Kept, ...]
+    slugs: frozenset[str]
+
+
 class Keeper:
     """The kept sessions.
 
@@ -72,6 +95,10 @@ class Keeper:
         self.studio, self.library, self._clock = studio, studio.library, clock
         self.path = studio.folders.state / "kept.json"
         self._lock = threading.RLock()
+        self._list: tuple[Stat, tuple[Kept, ...]] | None = None
+        self._seen: Seen | None = None
+        self._sources: dict[str, tuple[Stat | None, str]] = {}
+        self._asked: dict[str, tuple[str, float]] = {}
         studio.pins = self.renders
         studio.renew_kept = self.renew
         studio.mp3_files.on_gone = self._gone
@@ -79,9 +106,38 @@ class Keeper:
     # What is kept
 
     def all(self) -> tuple[Kept, ...]:
-        """Every kept session whose script is there, the newest first."""
-        found = [one for one in self._read() if self._script(one.slug) is not None]
-        return tuple(sorted(found, key=lambda one: (-one.created, one.slug)))
+        """Every kept session whose script is there, the newest first; not to be changed."""
+        return self._look().all
+
+    def _look(self) -> Seen:
+        """What is kept, held until the list or a script changes."""
+        kept, scripts = self._read(), self.studio.listing.scripts()
+        seen = self._seen
+        if seen is None or seen.kept is not kept or seen.scripts is not scripts:
+            own = f"{self.library.user / 'sessions'}{os.sep}"
+            # A bundled session of the same name is not the one that was kept.
+            there = [one for one in kept if scripts.get(one.slug, ("",))[0].startswith(own)]
+            there.sort(key=lambda one: (-one.created, one.slug))
+            self._sources = {one.slug: self._source(*scripts[one.slug], one) for one in there}
+            self._asked = {slug: self._asked[slug] for slug in self._asked.keys() & self._sources}
+            edited = [one for one in there if self._sources[one.slug][1] != one.digest]
+            seen = Seen(
+                kept, scripts, tuple(there), tuple(edited), frozenset(one.slug for one in there)
+            )
+            # What could not be read is tried again at the next request.
+            unread = any(stat is None for stat, _ in self._sources.values())
+            self._seen = None if unread else seen
+        return seen
+
+    def _source(self, path: str, stat: Stat | None, kept: Kept) -> tuple[Stat | None, str]:
+        """The stat of a script, and the fingerprint of what stands in it."""
+        known = self._sources.get(kept.slug)
+        if known is not None and known[0] == stat:
+            return known
+        try:
+            return stat, _digest(Path(path))
+        except VoiceflowError:  # it cannot be read just now, and counts as it was
+            return None, kept.digest
 
     def changed(self) -> int:
         """When the list last changed, in seconds since the epoch."""
@@ -92,29 +148,26 @@ class Keeper:
 
     def find(self, slug: str) -> Kept | None:
         """The kept session of that name, or None."""
-        return next((one for one in self.all() if one.slug == slug), None)
+        found = next((one for one in self._read() if one.slug == slug), None)
+        return found if found is not None and self._script(slug) is not None else None
 
     def slug_of(self, render_id: str) -> str | None:
         """The name under which a render is kept, or None."""
-        return next((one.slug for one in self.all() if one.render == render_id), None)
+        found = (one.slug for one in self._read() if one.render == render_id)
+        return next((slug for slug in found if self._script(slug) is not None), None)
 
     def renders(self) -> frozenset[str]:
         """The ids of the renders of kept sessions."""
         return frozenset(one.render for one in self._read())
 
-    def sessions(self, limit_s: float | None = None) -> list[Entry]:
-        """All sessions, marked if kept; `limit_s` as in `SessionLibrary.all`."""
-        kept = {one.slug: one for one in self.all()}
-        return [self._marked(entry, kept) for entry in self.studio.sessions.all(limit_s)]
+    def slugs(self) -> frozenset[str]:
+        """The names of all kept sessions."""
+        return self._look().slugs
 
     def session(self, slug: str) -> Entry:
         """One session, marked if kept. Raises Refusal."""
-        kept = {one.slug: one for one in self.all()}
-        return self._marked(self.studio.sessions.session(slug), kept)
-
-    def _marked(self, entry: Entry, kept: dict[str, Kept]) -> Entry:
-        # A bundled session of the same name is not the one that was kept.
-        return {**entry, "kept": True} if entry["own"] and entry["slug"] in kept else entry
+        entry = self.studio.sessions.session(slug)
+        return {**entry, "kept": True} if entry["own"] and self.find(slug) else entry
 
     # Keeping
 
@@ -168,6 +221,7 @@ class Keeper:
             except OSError as error:
                 told = f"the session cannot be saved as {path}: {why_unwritten(error)}"
                 raise OutputError(told) from None
+            self.studio.listing.expect()
             return slug
         raise InputError("there are too many sessions with that name", hint="choose another title")
 
@@ -176,6 +230,7 @@ class Keeper:
         if path is not None:
             with suppress(OSError):
                 path.unlink()
+            self.studio.listing.expect()
 
     def _note(self, slug: str, render: Render) -> Kept:
         path, now = self._script(slug), int(self._clock())
@@ -206,6 +261,7 @@ class Keeper:
         edited = path is not None and _digest(path) != kept.written
         # The list first: if the script stays, it is a session like any other and no episode.
         self._change(lambda all_: [one for one in all_ if one.slug != slug])
+        self.studio.listing.expect()
         if path is not None and not edited:
             try:
                 path.unlink(missing_ok=True)
@@ -216,27 +272,24 @@ class Keeper:
 
     # What is edited meanwhile
 
-    def lost(self) -> list[Kept]:
-        """Kept sessions whose render no longer exists."""
-        return [one for one in self.all() if self.studio.renders.get(one.render) is None]
+    def lost(self, among: Sequence[Kept]) -> list[Kept]:
+        """Those kept sessions whose render no longer exists."""
+        there = self.studio.renders.ids()
+        return [one for one in among if one.render not in there]
 
-    def refresh(self) -> list[tuple[Kept, Render]]:
-        """Kept sessions with their renders, newest first.
+    def refresh(self, among: Sequence[Kept]) -> None:
+        """Decide again, in the background, what was edited, and those of `among` that are lost.
 
-        If a script has changed or a render is lost, it is decided again in the background;
-        until then the old render is given, or none if it is lost.
+        Until then there is the old render, or none if it is lost.
         """
-        found = []
-        for kept in self.all():
-            render = self.studio.renders.get(kept.render)
-            path = self._script(kept.slug)
-            if path is None:
-                continue
-            if render is None or _digest(path) != kept.digest:
-                self._again(kept)
-            if render is not None:
-                found.append((kept, render))
-        return found
+        now = self._clock()
+        for one in (*self._look().edited, *self.lost(among)):
+            # What has errors stays edited: it is not tried anew at each request.
+            state = f"{one.render} {self._sources.get(one.slug)}"
+            asked = self._asked.get(one.slug, ("", 0.0))
+            if asked[0] != state or now - asked[1] > _AGAIN_S:
+                self._asked[one.slug] = state, now
+                self._again(one)
 
     def renew(self) -> list[str]:
         """Decide again, in the background, what a new version or an edit has left without sound.
@@ -259,7 +312,7 @@ class Keeper:
         return titles
 
     def _gone(self, render: Render) -> None:
-        for kept in self.all():
+        for kept in self._read():
             if kept.render == render.id:
                 self._again(kept)
 
@@ -273,7 +326,7 @@ class Keeper:
             return
         digest, now = _digest(path), int(self._clock())
 
-        def put(all_: list[Kept]) -> list[Kept]:
+        def put(all_: Sequence[Kept]) -> list[Kept]:
             # If nothing is new its date stays, and so does the feed, to the byte.
             return [
                 replace(one, render=render.id, digest=digest, changed=now)
@@ -293,32 +346,40 @@ class Keeper:
                 return path
         return None
 
-    def _change(self, act: Callable[[list[Kept]], list[Kept]]) -> None:
+    def _change(self, act: Callable[[Sequence[Kept]], list[Kept]]) -> None:
         try:
             with self._lock, locked(self.path):
                 told = {"version": _VERSION, "kept": [asdict(one) for one in act(self._read())]}
                 data = json.dumps(told, indent=1, ensure_ascii=False).encode()
                 write_atomic(self.path, data, mode=0o600)
+                self._list = None
         except OSError as error:
             message = f"the list of kept sessions, {self.path}, cannot be saved: "
             raise OutputError(message + why_unwritten(error)) from None
 
-    def _read(self) -> list[Kept]:
-        """The list in the file. Raises VoiceflowError where it is there and cannot be read.
+    def _read(self) -> tuple[Kept, ...]:
+        """What the list says; read again when its file has changed.
 
-        An empty list instead would empty the feed, and be written over what is there.
+        Raises VoiceflowError where it is there and cannot be read: an empty list instead would
+        empty the feed, and be written over what is there.
         """
+        stat, known = stat_of(str(self.path)), self._list
+        if known is None or known[0] != stat:
+            self._list = known = stat, self._parsed()
+        return known[1]
+
+    def _parsed(self) -> tuple[Kept, ...]:
         try:
             with open_file(self.path) as file:
                 told = json.loads(file.read())
-            return [Kept(**one) for one in told["kept"] if _is_kept(one)]
+            return tuple(Kept(**one) for one in told["kept"] if _is_kept(one))
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return ()
         except OSError as error:
             message = f"the list of kept sessions, {self.path}, cannot be read: {why(error)}"
             raise VoiceflowError(message, hint="try again in a moment") from None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return []
+            return ()
 
 
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -7,15 +7,17 @@ name among those of the library, never by path.
 
 from __future__ import annotations
 
+import json
+import re
 import threading
-import time
-from contextlib import suppress
+from collections.abc import Set
 from pathlib import Path
 from typing import Final
 
 from voiceflow import voices
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import UnknownNameError, VoiceflowError
+from voiceflow.core.opening import open_file
 from voiceflow.score import catalogue
 from voiceflow.score.decide import Decision
 from voiceflow.score.inputs import usual_voice
@@ -25,8 +27,9 @@ from voiceflow.script.dependencies import Look, Words
 from voiceflow.script.load import load_session, load_settings
 from voiceflow.script.models import EQUIPMENT, LEVELS
 from voiceflow.script.pacing import resolve
-from voiceflow.script.yaml import read
-from voiceflow.server.http.refusals import Refusal, fault, refused, unknown
+from voiceflow.script.yaml import parse, read
+from voiceflow.server.http.refusals import fault, refused, unknown
+from voiceflow.server.library.listed import Listed
 from voiceflow.server.library.requested_options import Offered
 from voiceflow.server.library.session_entry import Entry, packed, unpacked
 from voiceflow.sounds import BEDS
@@ -40,6 +43,8 @@ _LABELS: Final = {
 }
 _DETAILS: Final = (("full", "Full"), ("brief", "Brief"), ("tones", "Tones only"))
 _VERSION: Final = 2  # counts up whenever an entry gets other keys
+_TITLE: Final = re.compile(rb"^title:[ \t]+[^\s>|&*!%@`].*$", re.MULTILINE)
+_HEAD: Final = 4_096  # bytes in which a title stands
 _KIND: Final = "shelf"  # the folder in the cache, as 0.1.0 called it
 
 
@@ -53,17 +58,16 @@ class SessionLibrary:
 
     def __init__(self, context: Context) -> None:
         self.context, self.library = context, context.library
-        self._entries: dict[str, tuple[str, Entry]] = {}
+        self._entries: dict[str, tuple[str, Listed]] = {}
         self._voices: list[Entry] | None = None
         self._offers: dict[str, tuple[str, list[Entry]]] = {}
         # Kept between looks: a script that has not changed is not read again.
-        self._words: Words = {}
+        self.words: Words = {}
         self._lock = threading.Lock()
-        self._looking = False
 
     def look(self) -> Look:
         """A look at the library's files as they are now."""
-        return Look(self.library, self._words)
+        return Look(self.library, self.words)
 
     def stamp(self, slug: str) -> str:
         """A text that changes with every file a session depends on. Raises Refusal."""
@@ -86,78 +90,50 @@ class SessionLibrary:
             raise unknown("session called", slug, "it points outside the library")
         return path
 
-    def slugs(self) -> tuple[str, ...]:
-        """The names of all sessions that may be served."""
-        return tuple(name for name in self.library.names("sessions") if self._inside(name))
-
-    def _inside(self, slug: str) -> bool:
-        try:
-            self.path(slug)
-        except Refusal:
-            return False
-        return True
-
-    def all(self, limit_s: float | None = None) -> list[Entry]:
-        """All sessions: the user's own first, then in order of their titles.
-
-        Parameters
-        ----------
-        limit_s : float, optional
-            After this time, sessions not yet read get only a title; they are read in the
-            background and complete the next time.
-        """
-        look, entries = self.look(), []
-        until = None if limit_s is None else time.monotonic() + limit_s
-        for slug in self.slugs():
-            with suppress(Refusal):  # it has been removed since
-                entries.append(self._in_time(slug, look, until) or self._glance(slug, look))
-        # One thread only: each page shown in a hurry would start another.
-        if until is not None and time.monotonic() > until and not self._looking:
-            self._looking = True
-            threading.Thread(target=self._look_on, name="look", daemon=True).start()
-        return sorted(entries, key=lambda one: (not one["own"], str(one["title"]).casefold()))
-
-    def _look_on(self) -> None:
-        try:
-            with suppress(OSError):  # such as no descriptor left: the next look goes on
-                self.all()
-        finally:
-            self._looking = False
-
-    def _glance(self, slug: str, look: Look) -> Entry:
-        """A session's cached entry, or only its title: never slow."""
-        path = self.path(slug)
-        known = self._known(slug, look.stamp(path))
-        return known or {**self._blank(slug, path), "title": _title(path) or slug}
-
-    def session(self, slug: str, look: Look | None = None) -> Entry:
+    def session(self, slug: str) -> Entry:
         """One session with its exercises, default options and errors. Raises Refusal."""
-        entry = self._in_time(slug, look or self.look(), None)
-        assert entry is not None
+        listed = self.listed(slug, self.path(slug), self.look())
+        assert listed is not None
+        entry: Entry = json.loads(listed.told)
         return entry
 
-    def _in_time(self, slug: str, look: Look, until: float | None) -> Entry | None:
-        """One session; None where its turn to be read would come after `until`."""
-        path = self.path(slug)
+    def listed(
+        self, slug: str, path: Path, look: Look, patience_s: float | None = None
+    ) -> Listed | None:
+        """One session as it stands in the listing.
+
+        None where it is not read yet, and its turn would not come within `patience_s`.
+        """
         stamp = look.stamp(path)
         # Without the lock, which is held for as long as another session is being read.
-        if (entry := self._known(slug, stamp)) is not None:
-            return entry
+        if (listed := self._known(slug, stamp)) is not None:
+            return listed
         # One at a time, or requests for the same new session would each decide it.
-        patience = -1 if until is None else max(0.0, until - time.monotonic())
-        if patience == 0 or not self._lock.acquire(timeout=patience):
+        patience_s = -1 if patience_s is None else patience_s
+        if patience_s == 0 or not self._lock.acquire(timeout=patience_s):
             return None
         try:
-            entry = self._known(slug, stamp) or self._read(slug, path, stamp)
-            self._entries[slug] = (stamp, entry)
-            return entry
+            listed = self._known(slug, stamp) or Listed.of(self._read(slug, path, stamp))
+            self._entries[slug] = (stamp, listed)
+            return listed
         finally:
             self._lock.release()
 
-    def _known(self, slug: str, stamp: str) -> Entry | None:
+    def _known(self, slug: str, stamp: str) -> Listed | None:
         """What was read before, if no file of it has changed since."""
         known = self._entries.get(slug)
         return known[1] if known is not None and known[0] == stamp else None
+
+    def glance(self, slug: str, path: Path) -> Listed:
+        """A session of which only the title is read: never slow."""
+        title = _first_title(path) or _title(path) or slug
+        return Listed.of({**self._blank(slug, path), "title": title})
+
+    def forget(self, slugs: Set[str]) -> None:
+        """Let go of all sessions but these."""
+        # Without the lock, which is held for as long as a session is being read.
+        for slug in self._entries.keys() - slugs:
+            self._entries.pop(slug, None)
 
     def _read(self, slug: str, path: Path, stamp: str) -> Entry:
         """An entry from the cache, or made."""
@@ -310,6 +286,17 @@ def _title(path: Path) -> str:
     try:
         node = read(path).get("title")
     except VoiceflowError:
+        return ""
+    return " ".join(node.text.split())[:200] if node is not None else ""
+
+
+def _first_title(path: Path) -> str:
+    """The title by its line alone, as a script takes long to read as a whole; "" if in doubt."""
+    try:
+        with open_file(path) as file:
+            found = _TITLE.search(file.read(_HEAD))
+        node = parse(found[0].decode(), path.name).get("title") if found else None
+    except (OSError, ValueError, VoiceflowError):
         return ""
     return " ".join(node.text.split())[:200] if node is not None else ""
 

@@ -6,6 +6,7 @@ Requests come in; HTML from Jinja templates goes out. Pairing turns a one-time c
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -24,6 +26,7 @@ from voiceflow.server.http.ranges import unchanged
 from voiceflow.server.http.refusals import Refusal
 from voiceflow.server.http.static_assets import PICTURE_POLICY, StaticAssets
 from voiceflow.server.jobs.render_records import Render
+from voiceflow.server.library.fragments import Fragments
 from voiceflow.server.library.kept import Keeper
 from voiceflow.server.studio import Studio
 
@@ -48,6 +51,8 @@ _PAIR: Final = """\
 # Served as a file of its own, because our policy allows no script within a page.
 _PAIR_SCRIPT: Final = "document.forms[0].submit();\n"
 _GLANCE_S: Final = 0.5
+SESSIONS: Final = 100  # on one page
+_LONGEST_SEARCH: Final = 100
 _MOST_FIELDS: Final = 4
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -61,6 +66,7 @@ class Pages:
         self.templates = Environment(
             loader=FileSystemLoader(self.folder), autoescape=True, auto_reload=True
         )
+        self._cards = Fragments(self._draw, 10 * SESSIONS)
 
     def routes(self) -> list[BaseRoute]:
         """The routes of all pages."""
@@ -86,8 +92,33 @@ class Pages:
         return (self.folder / "locked.html").read_text(encoding="utf-8")
 
     async def home(self, request: Request) -> Response:
-        sessions = await asyncio.to_thread(self.keeper.sessions, _GLANCE_S)
-        return self._page("studio.html", sessions=sessions)
+        whole = await asyncio.to_thread(self.studio.listing.all, _GLANCE_S)
+        asked = " ".join(request.query_params.get("q", "")[:_LONGEST_SEARCH].split())
+        found = [one for one in whole if one.answers(asked)] if asked else whole
+        count = max(1, -(-len(found) // SESSIONS))
+        page = min(_whole_number(request.query_params.get("page", "")), count)
+        shown = found[(page - 1) * SESSIONS : page * SESSIONS]
+        answer = self._page(
+            "studio.html",
+            yours=[self._card(one.told) for one in shown if one.own],
+            others=[self._card(one.told) for one in shown if not one.own],
+            # The user's own come first: if there are any, the first is one of them.
+            any_own=bool(found) and found[0].own,
+            many=len(whole) > SESSIONS,
+            asked=asked,
+            found=len(found),
+            page_number=page,
+            page_count=count,
+        )
+        return checked(request, answer)
+
+    def _card(self, told: bytes) -> Markup:
+        return self._cards.get(told) or Markup()
+
+    def _draw(self, told: bytes) -> Markup:
+        """The card of a session, of which an entry as JSON comes in."""
+        module: Any = self.templates.get_template("card.html").module
+        return Markup(module.card(json.loads(told)))
 
     async def session(self, request: Request) -> Response:
         slug = request.path_params["slug"]
@@ -171,6 +202,21 @@ class Pages:
     def _page(self, name: str, **context: Any) -> Response:
         text = self.templates.get_template(name).render(version=__version__, **context)
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+
+
+def checked(request: Request, answer: Response) -> Response:
+    """A response that a client keeps and asks for anew: if it is unchanged, 304 without a body."""
+    etag = f'"{fingerprint(bytes(answer.body))}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if unchanged(request.headers, etag):
+        return Response(None, 304, headers)
+    answer.headers.update(headers)
+    return answer
+
+
+def _whole_number(text: str) -> int:
+    """The number of a page, from 1 on; 1 for what is none."""
+    return max(1, int(text[:9])) if text.isascii() and text.isdecimal() else 1
 
 
 def render_json(render: Render, kept: str | None = None) -> dict[str, Any]:

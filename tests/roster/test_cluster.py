@@ -55,7 +55,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_file(
 ) -> None:
     tasks = [
         Task(
-            str(n), "arms", Options(voice="silent", name=f"N{n}"), str(tmp_path / f"{n}.mp3"), "mp3"
+            str(n), "arms", Options(voice="silent", name=f"N{n}"), str(tmp_path), f"{n}.mp3", "mp3"
         )
         for n in range(24)
     ]

@@ -12,7 +12,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from voiceflow.core.files import PendingFile
 from voiceflow.core.opening import open_file
 
 _MOST_LINES: Final = 64
@@ -37,8 +36,10 @@ def added(path: str, count: int) -> int | None:
 
 def found(path: str, count: int) -> None:
     """Remember what a scan has found."""
-    with suppress(OSError), PendingFile(path, durable=False) as pending:
-        pending.write(b"%d\n" % count)
+    # Not beside its place and then moved: a writer that is killed would leave a draft. What is cut
+    # off here is nothing, which leads to a scan, or too small, and is not believed for long.
+    with suppress(OSError), open(path, "wb", buffering=0) as file:
+        file.write(b"%d\n" % count)
 
 
 def _is_number(line: bytes) -> bool:

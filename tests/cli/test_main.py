@@ -73,3 +73,22 @@ def test_no_file_is_called_dash(
     assert isinstance(result.exception, InputError)
     assert "standard output" in str(result.exception)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_value_of_line_breaks_alone_is_told_in_one_line() -> None:
+    result = CliRunner().invoke(cli, ["show", "breathing", "--name", "\r\n"])
+    assert str(result.exception).startswith("--name: the text is empty")
+
+
+def test_a_name_with_a_mark_of_direction_is_told_as_what_it_holds(tmp_path: Path) -> None:
+    arguments = ["export", "--voice", "silent", "\u202eabc", "nosuch", "--to", str(tmp_path / "o")]
+    told = CliRunner().invoke(cli, arguments).stderr
+    assert "\\u202eabc: error: there is no session called" in told
+    assert "\u202e" not in told
+
+
+def test_a_language_too_long_for_a_files_name_is_told_at_its_place(tmp_path: Path) -> None:
+    script = tmp_path / "mine.yaml"
+    script.write_text(f"title: Mine\nlanguage: {'a' * 300}\nexercises: [bridge]\n")
+    result = CliRunner().invoke(cli, ["show", str(script), "--voice", "silent"])
+    assert f"{script}:2:11: error: a name has at most 100 characters" in str(result.exception)

@@ -62,7 +62,9 @@ class OptionProblem:
 
     def line(self, label: str) -> str:
         """The problem in one line; `label` is what the option is called where it was given."""
-        given = f" {self.value}" if self.value and label.startswith("-") else ""
+        # In one line: a value may hold line breaks, or nothing else.
+        value = " ".join(self.value.split())
+        given = f" {value}" if value and label.startswith("-") else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{label}{given}: {self.message}{hint}"
 

@@ -32,6 +32,7 @@ _MANY = 100
 # Bounded: of more than 4,300 digits Python makes a ValueError, not a number.
 _NUMBER = re.compile(r"[-+]?(\d{1,40}(\.\d{0,9})?|\.\d{1,9})")
 # Letters of any alphabet, as in the names of files.
+_LONGEST_SLUG = 100
 _SLUG = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*", re.UNICODE)
 _BRACE = re.compile(r"(\{\{|\}\}|\{%|%\}|\{#|#\}|\|)")
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
@@ -144,6 +145,9 @@ class Words:
             return complain(problems, node, "the text is empty")
         if len(text) > MAX_WORDS:
             return complain(problems, node, f"the text is longer than {MAX_WORDS} characters")
+        if self.slug and len(text) > _LONGEST_SLUG:
+            # It names a file, with more before and after it.
+            return complain(problems, node, f"a name has at most {_LONGEST_SLUG} characters")
         if self.slug and not _SLUG.fullmatch(text):
             hint = "use letters, digits and hyphens"
             return complain(problems, node, f"{text!r} is not a valid name", hint)

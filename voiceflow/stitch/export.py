@@ -17,6 +17,7 @@ from voiceflow.core.errors import (
     VoiceflowError,
 )
 from voiceflow.core.files import Draft
+from voiceflow.core.plain import printable
 from voiceflow.draw.cover import cover_of
 from voiceflow.formats import EXPORTED, m4b, sidecars
 from voiceflow.formats.containers import write
@@ -67,7 +68,7 @@ class Failure:
         # Lines about scripts begin with the file's name by themselves.
         if isinstance(self.error, ScriptError):
             return str(self.error)
-        return f"{self.reference}: error: {self.error}"
+        return f"{printable(self.reference)}: error: {self.error}"
 
 
 def export(

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
-import miniaudio
 import numpy as np
 import pytest
 import soundfile
@@ -32,6 +31,7 @@ def libsndfile(data: bytes) -> Samples:
 
 def miniaudio_(data: bytes) -> Samples:
     """Its decoder is dr_mp3."""
+    miniaudio = pytest.importorskip("miniaudio", reason="the extra `play` is not installed")
     found = miniaudio.mp3_get_info(data)
     assert found.sample_rate == RATE
     made = miniaudio.decode(data, miniaudio.SampleFormat.FLOAT32, found.nchannels, RATE)

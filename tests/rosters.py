@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import BUNDLED, SOUNDS
+from writers import SCRIPT
 
 import voiceflow
 from voiceflow import Context, Options
@@ -26,19 +27,7 @@ from voiceflow.roster.manifest import read_manifest
 from voiceflow.roster.table import Table, read_table
 from voiceflow.script.lookup import Library
 
-SHORT = """\
-title: Arms
-tones: none
-phrases: plain
-exercises:
-  - name: Arm Float
-    position: standing
-    setup: Stand tall.
-    reps: 2
-    rep:
-      - inhale 2.5: Lift.
-      - exhale 3: Lower.
-"""
+SHORT = SCRIPT.format(title="Arms")
 GOAL = SHORT.replace("title: Arms", "title: Goal").replace(
     "Stand tall.", "For {{ client.goal }}{% if client.side %}, {{ client.side }}{% endif %}."
 )

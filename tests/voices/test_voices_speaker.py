@@ -333,7 +333,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
         return processes[-1]
 
     monkeypatch.setattr(pool, "spawn", counted)
-    monkeypatch.setattr(speaker_room, "_cores", lambda: 2)
+    monkeypatch.setattr(speaker_room, "cores", lambda: 2)
     return processes
 
 
@@ -398,7 +398,7 @@ def test_nothing_is_begun_for_what_loads_at_once_or_not_at_all(
 def test_one_core_has_nothing_to_spare(
     begun: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaker_room, "_cores", lambda: 1)
+    monkeypatch.setattr(speaker_room, "cores", lambda: 1)
     with voices.expecting("natural", Cache(None)):
         assert begun == []
 

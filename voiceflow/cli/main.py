@@ -128,6 +128,11 @@ def _no_dash(_: click.Context, option: click.Parameter, value: str | None) -> st
     return value
 
 
+def _into(what: str) -> Callable[[F], F]:
+    """The option that says where several files go."""
+    return click.option("--to", "into", metavar="DIR", required=True, callback=_no_dash, help=what)
+
+
 @cli.command(short_help="Write a session as a sound file.")
 @click.argument("session")
 @click.option(
@@ -175,14 +180,7 @@ def render(
 
 @cli.command(short_help="Write sessions as files to copy to a phone or a player.")
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSION...")
-@click.option(
-    "--to",
-    "into",
-    metavar="DIR",
-    required=True,
-    callback=_no_dash,
-    help="Folder for the files; created if missing.",
-)
+@_into("Folder for the files; created if missing.")
 @click.option(
     "--format",
     "form",
@@ -221,14 +219,7 @@ def export(
 
 @cli.command(short_help="Make a session for each person in a table.")
 @click.argument("table")
-@click.option(
-    "--to",
-    "into",
-    metavar="DIR",
-    required=True,
-    callback=_no_dash,
-    help="Folder or address for the files and manifest.jsonl; created if missing.",
-)
+@_into("Folder or address for the files and manifest.jsonl; created if missing.")
 @click.option(
     "--pattern",
     metavar="PATH",

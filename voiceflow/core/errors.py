@@ -124,6 +124,11 @@ class ScriptError(InputError):
         self.args = (self.message,)
 
 
+def lacking(kind: str) -> str:
+    """What is not there: "there is no pace", "there are no phrases"."""
+    return f"there {'are' if kind == 'phrases' else 'is'} no {kind}"
+
+
 class UnknownNameError(InputError):
     """A name that is not there.
 
@@ -138,8 +143,7 @@ class UnknownNameError(InputError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
-        are = "there are no" if kind == "phrases" else "there is no"
-        super().__init__(f"{are} {kind} called {name!r}", hint=did_you_mean(name, known))
+        super().__init__(f"{lacking(kind)} called {name!r}", hint=did_you_mean(name, known))
 
 
 class TimingError(InputError):

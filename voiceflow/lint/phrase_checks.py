@@ -21,10 +21,11 @@ from voiceflow.script.sandbox import TemplateFault
 from voiceflow.script.templates import ANY_CLIENT, Macros, macro_names, render
 from voiceflow.script.yaml import Node, read, read_text
 
+OF_A_CLIENT = "what is known of you"
 # Three very different moments: a macro must work in all of them.
 _USUAL: Mapping[str, str | int] = {
     "title": "Title", "about": "About it.", "minutes": 20, "name": "Ana", "equipment": "a mat",
-    ANY_CLIENT: "what is known of you",
+    ANY_CLIENT: OF_A_CLIENT,
     "section": "Strength", "exercise": "Bridge", "purpose": "A purpose.", "caution": "A caution.",
     "tip": "A tip.", "next": "Squat", "position": "standing", "next_position": "sitting",
     "side": "right", "other_side": "left", "sides": "each", "rep": 2, "reps": 6, "left": 4,

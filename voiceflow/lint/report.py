@@ -107,7 +107,7 @@ def _stored(tips: Iterable[Finding]) -> Iterator[str]:
             yield from ("", "Tips of other files that this session has no room for")
         yield from _wrap(f"{one.exercise}: {one.message}", "  - ", "    ")
         if one.mark is not None:
-            yield f"    {one.mark}"
+            yield f"    {printable(str(one.mark))}"
 
 
 def _finding(one: Finding) -> Iterator[str]:

@@ -18,13 +18,15 @@ from voiceflow.core.errors import (
     TimingError,
     UnknownNameError,
     VoiceError,
+    lacking,
 )
 from voiceflow.lint.body_rules import told_uneven
 from voiceflow.lint.no_effect import unused_changes, unused_keys
 from voiceflow.lint.number_words import count_problems
+from voiceflow.lint.phrase_checks import OF_A_CLIENT
 from voiceflow.lint.script_texts import empty_tips, script_warnings, written
 from voiceflow.plan import cues
-from voiceflow.plan.moments import ANYTHING, Wishes
+from voiceflow.plan.moments import Wishes
 from voiceflow.plan.phrases import Phrases, load_phrases
 from voiceflow.plan.unroll import least_ms, unroll
 from voiceflow.script import models
@@ -41,6 +43,7 @@ from voiceflow.script.models import EQUIPMENT, LEVELS, Exercise, Section, Sessio
 from voiceflow.script.pacing import Layer
 from voiceflow.script.positions import Positions, load_positions
 from voiceflow.script.pronunciation import Pronunciation, load_pronunciation, read_pronunciation
+from voiceflow.script.templates import ANYTHING
 from voiceflow.script.yaml import Node, read
 
 
@@ -152,7 +155,7 @@ def _rendered(
         after = (Layer("check", (("detail", detail),)),)
         # With a name, so that what is said only to someone known is rendered as well.
         # What is known of a client differs from one to the next: any text stands in for it.
-        client = ((ANYTHING, "what is known of you"),)
+        client = ((ANYTHING, OF_A_CLIENT),)
         wishes = Wishes(name="Ana", client=client, before=before, after=after, reps=reps)
         try:
             plan = unroll(session, lint.positions(session.language), wishes)
@@ -318,8 +321,7 @@ def names_problems(root: Node, path: Path, lint: LintLibrary) -> Iterator[Proble
                 lint.library.find(kind, node.text.strip(), beside)
             except UnknownNameError as error:
                 what = {"paces": "pace", "sounds": "tone set", "exercises": "exercise"}
-                are = "there are no" if kind == "phrases" else "there is no"
-                message = f"{are} {what.get(kind, kind)} called `{node.text.strip()}`"
+                message = f"{lacking(what.get(kind, kind))} called `{node.text.strip()}`"
                 yield Problem(node.mark, message, error.hint)
     for node in _scalars(root.get("voice")):
         yield from _voice_problems(node.text.strip(), node)

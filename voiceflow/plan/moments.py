@@ -135,10 +135,6 @@ class Plan:
     chapters: tuple[tuple[str, int], ...]
 
 
-ANYTHING = "*"
-"""In `Wishes.client`, the name of what stands in for every value that is not there."""
-
-
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What a person wants of a session beyond what the script says.

@@ -22,6 +22,7 @@ from voiceflow.plan.timing import LONGEST_MS, flow_phase, phase_ms, to_ms
 from voiceflow.script.models import Exercise, Section, Session
 from voiceflow.script.pacing import Layer, Pacing
 from voiceflow.script.positions import Positions
+from voiceflow.script.sandbox import CLIENT
 from voiceflow.script.steps import Step
 
 
@@ -160,7 +161,7 @@ class _Unroller:
         self.builder = PlanBuilder(positions, pacing_of(session, wishes), bouts)
         self.session, self.bouts = session, bouts
         self.name, self.spare_ms = wishes.name or session.name, wishes.spare_ms
-        self.client = {f"client.{name}": value for name, value in wishes.client}
+        self.client = {f"{CLIENT}.{name}": value for name, value in wishes.client}
         self.chapters: list[tuple[str, int]] = []
         self.at: str | None = None
 

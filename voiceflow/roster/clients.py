@@ -40,10 +40,11 @@ from voiceflow.score.option_table import (
 from voiceflow.score.options import Context, Options
 from voiceflow.script.fields import Text
 from voiceflow.script.pacing import ALIASES
+from voiceflow.script.sandbox import CLIENT
 from voiceflow.script.templates import names_in
 from voiceflow.sounds import BEDS
 
-OWN: Final = "client."
+OWN: Final = f"{CLIENT}."
 _BASIC: Final = ("id", "session", "language", "date")
 # What an option is called in a table, where that is not its name.
 _CALLED: Final = {"with": "equipment", **ALIASES}

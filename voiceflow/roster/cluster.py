@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from voiceflow.core.cache import Cache
@@ -128,20 +127,15 @@ class DaskCrew:
                 self._client = distributed.Client(self._local)
             self._client.register_plugin(_plugin(self._place), name="voiceflow")
         except (OSError, TimeoutError, ValueError) as error:
-            self.__exit__(None, None, None)
+            self.__exit__()
             message = f"the scheduler {address or 'of this machine'} does not answer"
             raise OutputError(message, hint="is its address right, and TLS as it wants?") from error
         except BaseException:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for one in (self._client, self._local):
             if one is not None:
                 one.close()

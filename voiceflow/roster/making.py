@@ -18,11 +18,12 @@ from typing import Final
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import Problem, ScriptError
+from voiceflow.core.machine import cores
 from voiceflow.core.units import clock, counted
 from voiceflow.roster.addresses import Address, Folder, is_address
 from voiceflow.roster.clients import Client, Roster, Usual, read_clients
 from voiceflow.roster.cluster import Cluster, DaskCrew
-from voiceflow.roster.manifest import Entry, Manifest, entries_in, read_manifest
+from voiceflow.roster.manifest import Entry, Manifest, entries_in
 from voiceflow.roster.table import read_table
 from voiceflow.roster.workers import Crew, Made, Task
 from voiceflow.score.options import Context, Report, quiet
@@ -134,9 +135,9 @@ def make_roster(
     roster, there = _read(table, how, context), _place(into, context)
     outcome = Outcome(problems=roster.problems, wrong=_wrong_rows(roster))
     path = there.begin()
-    before = read_manifest(path)
-    work = _Work(roster, before, there, how, context)
     with Manifest(path) as manifest:
+        before = dict(manifest.entries)
+        work = _Work(roster, before, there, how, context)
         for identity, message in roster.wrong:
             manifest.add(Entry(identity, error=message))
         outcome.unchanged = len(roster.clients) - len(work.clients)
@@ -229,7 +230,7 @@ class _Work:
     ) -> None:
         self.into, self.form, self.how = into, roster.form, how
         self.library, self.cache = context.library, context.cache
-        self.jobs = context.jobs or _cores()
+        self.jobs = context.jobs or cores()
         keys = Keys(context.library, context.cache)
         self.keys = {one.id: _key(one, roster.form, keys) for one in roster.clients}
         self.files = {one.id: one.file for one in roster.clients}
@@ -319,9 +320,3 @@ def _key(client: Client, form: str, keys: Keys) -> str:
             return ""
         stamp = f"{stat.st_size} {stat.st_mtime_ns}"
     return Cache.key(known, form, stamp)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

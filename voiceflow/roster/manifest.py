@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from voiceflow.core.errors import OutputError
@@ -60,12 +59,18 @@ class Entry:
 
 
 def read_manifest(path: Path) -> dict[str, Entry]:
-    """The entries by id, the last of each; none where there is no manifest, or it is none."""
+    """The entries by id, the last of each; none where there is no manifest, or it is none.
+
+    Raises OutputError where it is there and cannot be read: taken for empty it would be written
+    over, and all that it knows made again.
+    """
     try:
         with open_file(path) as file:
             return entries_in(file.read(_MOST_BYTES))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path} cannot be read: {why(error)}") from error
 
 
 def entries_in(raw: bytes) -> dict[str, Entry]:
@@ -111,14 +116,7 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self.path, self._handle = path, -1
-        try:
-            with open_file(path) as file:
-                self.entries = entries_in(file.read(_MOST_BYTES))
-        except FileNotFoundError:
-            self.entries = {}
-        # Taken for empty it would be written over, and all that it knows made again.
-        except (OSError, ValueError) as error:
-            raise OutputError(f"{path} cannot be read: {why(error)}") from error
+        self.entries = read_manifest(path)
 
     def __enter__(self) -> Self:
         try:
@@ -157,10 +155,5 @@ class Manifest:
             with suppress(OSError):
                 os.close(handle)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -55,10 +55,6 @@ class Task:
     file: str
     form: str
 
-    @property
-    def target(self) -> str:
-        return f"{self.into}/{self.file}"
-
 
 @dataclass(frozen=True, slots=True)
 class Made:

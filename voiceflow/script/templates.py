@@ -37,7 +37,8 @@ Context = Mapping[str, str | int]
 _SIDES = frozenset(("side", "other_side"))
 # In a context the client's values stand under their full names, ``client.goal``; a value for
 # `ANY_CLIENT` stands in for all that lack.
-ANY_CLIENT = "client.*"
+ANYTHING = "*"
+ANY_CLIENT = f"{CLIENT}.{ANYTHING}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,8 @@ class Keys:
         """The key of a render; None if there is no such session.
 
         It holds what is asked for, and the content of every script that the session depends on,
-        see `voiceflow.script.dependencies`. Code
-        counts by content, packages by version, samples by size and time.
+        see `voiceflow.script.dependencies`. Code counts by content, packages by version, samples
+        by size and time.
         """
         try:
             session = session_path(str(reference), self._library)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from voiceflow.core.cache import Cache
 from voiceflow.core.errors import VoiceError, VoiceflowError
+from voiceflow.core.machine import cores
 from voiceflow.core.units import ms_to_samples, samples_to_ms
 from voiceflow.voices.estimates import estimate
 from voiceflow.voices.pronounce import check
@@ -59,7 +59,7 @@ class Speaker:
         self, voice: Voice, rate: int, cache: Cache, *, jobs: int = 0, timeout_s: float = 30
     ) -> None:
         self.voice, self.rate = voice, rate
-        self._cache, self._jobs, self._timeout_s = cache, jobs or _cores(), timeout_s
+        self._cache, self._jobs, self._timeout_s = cache, jobs or cores(), timeout_s
         self._pool: Pool | None = None
         # The workers have one listener: threads that stitch and miss a clip take turns.
         # Re-entrant, because speech that fails within a turn closes the workers in another.
@@ -236,18 +236,11 @@ def expecting(name: str, cache: Cache) -> Iterator[None]:
     voice = None
     with suppress(VoiceflowError):
         voice = find(name)
-    if voice is None or voice.driver not in _AHEAD or _cores() < 2 or stays():
+    if voice is None or voice.driver not in _AHEAD or cores() < 2 or stays():
         yield
         return
     from voiceflow.voices import pool
 
-    count = 1 if cache.holds("length") else _cores()
+    count = 1 if cache.holds("length") else cores()
     with pool.begun(voice.driver, count):
         yield
-
-
-def _cores() -> int:
-    # The cores that this process may use can be fewer than the machine has.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
